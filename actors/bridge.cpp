@@ -1,0 +1,69 @@
+#include "actors/bridge.hpp"
+
+#include <caf/send.hpp>
+
+namespace starling::actors {
+
+bridge::bridge(caf::actor_config& cfg, node_context& node)
+    : pinned_actor(cfg),
+      node_(node),
+      fence_channel_{tenant_id{"-"}, channel_kind::client, "fence:" + node.options.id.str()} {}
+
+void bridge::receive(caf::type_erased_tuple& message) {
+  if (auto* in = message_cast<engine_stored>(message)) return take_stored(std::move(in->what));
+  if (auto* in = message_cast<engine_ephemeral>(message)) return take_ephemeral(std::move(in->what));
+  if (auto* who = message_cast<join>(message)) return begin_join(who->ticket);
+  if (auto* who = message_cast<admitted>(message)) return attach_all(who->ticket);
+  if (auto* who = message_cast<attached>(message)) return finish_attach(who->ticket);
+  if (auto* who = message_cast<turned_away>(message)) return let_go(who->ticket);
+  if (auto* who = message_cast<left>(message)) return remove_member(*who);
+  if (auto* in = message_cast<engine_control>(message)) return take_control(std::move(*in));
+  if (auto* page = message_cast<replay_read>(message)) return take_replay(*page);
+  if (auto* page = message_cast<repair_read>(message)) return take_repair(*page);
+  if (auto* state = message_cast<store_state>(message)) return take_state(*state);
+  if (auto* change = message_cast<engine_changed>(message)) return engine_state(*change);
+  if (message_cast<engine_leader_changed>(message)) return begin_catch_up();
+  if (auto* failed = message_cast<fence_failed>(message)) {
+    if (failed->number != fence_sent_) return;
+    fence_seen_ = fence_sent_;  // not under way any more; those who wait are told
+    behind_fence_.insert(behind_fence_.end(), behind_next_fence_.begin(), behind_next_fence_.end());
+    behind_next_fence_.clear();
+    for (auto& ticket : std::exchange(waiting_, {})) refuse(ticket, failed->why.message);
+    return;
+  }
+  if (auto* dead = message_cast<feed_died>(message)) return rebuild(dead->feed);
+  if (auto* gone = message_cast<node_gone>(message)) {
+    for (auto& [where, e] : channels_)
+      if (where->kind == channel_kind::user) caf::anon_send(e->feed, *gone);
+    return;
+  }
+  if (auto* query = message_cast<channels_query>(message)) return list_channels(*query);
+  if (auto* query = message_cast<presence_query>(message)) {
+    if (auto* e = find(query->where)) return caf::anon_send(e->feed, *query);
+    return query->done({});
+  }
+  if (message_cast<tick>(message)) return every_second();
+}
+
+bridge::entry* bridge::find(const channel& where) {
+  // Aliases the caller's channel for the look-up only.
+  const channel_ptr key(channel_ptr{}, &where);
+  const auto found = channels_.find(key);
+  return found == channels_.end() ? nullptr : found->second.get();
+}
+
+void bridge::list_channels(const channels_query& query) const {
+  std::vector<net::room_info> out;
+  for (const auto& [where, e] : channels_) {
+    if (where->kind != query.kind) continue;
+    net::room_info info;
+    info.room = where->name;
+    info.tenant = where->tenant.str();
+    info.members = e->members;
+    info.nodes.push_back(node_.options.id.str());
+    out.push_back(std::move(info));
+  }
+  query.done(std::move(out));
+}
+
+}  // namespace starling::actors

@@ -1,0 +1,121 @@
+/// Between the engine and the rooms: order, holes, who is live, and who joins at which position.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/context.hpp"
+#include "actors/runtime/pinned_actor.hpp"
+
+namespace starling::actors {
+
+/// One per node. Spawns and stops room and user actors, follows their channels at the engine, and
+/// hands them events in one global order.
+///
+/// Why one for all rooms: an SSE id is a single number for all rooms of a session, so it may pass p
+/// only when every event up to p has been handed out. One thread and one queue give that for free;
+/// it costs a few microseconds per event, and the store gives at most some 50,000 events a second.
+///
+/// The *fence*: a stored event of this node's own. When it comes back, every subscription made
+/// before it is active at the engine and everything stored before it has arrived; its sequence is
+/// the position of all joins that waited for it.
+/// Thread: the home shard (0). Plain bookkeeping; never blocks.
+class bridge final : public pinned_actor {
+ public:
+  bridge(caf::actor_config& cfg, node_context& node);
+  const char* name() const override { return "bridge"; }
+
+ protected:
+  void receive(caf::type_erased_tuple& message) override;
+
+ private:
+  /// A live channel.
+  struct entry {
+    channel_ptr where;
+    feed_id id = 0;
+    caf::actor feed;
+    sequence through = 0;     ///< everything of this channel up to here was handed to the feed
+    bool live = false;        ///< its subscription is known to be active
+    std::uint32_t members = 0;   ///< sessions attached
+    std::uint32_t reserved = 0;  ///< joins under way
+  };
+  struct by_name {
+    std::size_t operator()(const channel_ptr& c) const { return std::hash<channel>{}(*c); }
+    bool operator()(const channel_ptr& a, const channel_ptr& b) const { return *a == *b; }
+  };
+  /// A look into the store for what did not arrive; later events wait.
+  struct repair {
+    std::uint64_t number = 0;
+    std::size_t reads = 0;
+    bool failed = false;
+    std::vector<stored_event> found;
+    std::vector<std::pair<feed_id, sequence>> reach;  ///< each feed is complete through here then
+  };
+
+  // joining and leaving (bridge_joins.cpp)
+  void begin_join(const ticket_ptr& ticket);
+  void attach_all(const ticket_ptr& ticket);
+  void finish_attach(const ticket_ptr& ticket);
+  void take_replay(replay_read& answer);
+  void finish_replay(const ticket_ptr& ticket);
+  void let_go(const ticket_ptr& ticket);
+  void remove_member(const left& who);
+  entry& ensure(const channel_ptr& where);
+  void spawn_feed(entry& e);
+  void rebuild(feed_id feed);
+  void retire_if_unused(entry& e);
+  void refuse(const ticket_ptr& ticket, std::string reason);
+  bool ready_for(const join_ticket& ticket) const;
+  void release_waiting();
+
+  // events (bridge_events.cpp)
+  void take_stored(stored_event&& what);
+  void handle(stored_event&& what);
+  bool is_current_fence(const event& what) const;
+  void hand_out(entry& e, event&& what, sequence seq);
+  void take_ephemeral(event&& what);
+  void take_control(engine_control&& told);
+  void want_fence();
+  void send_fence();
+  void fence_arrived(sequence seq);
+  void engine_state(const engine_changed& change);
+  void take_state(const store_state& answer);
+  void begin_catch_up();
+  void begin_repair(std::vector<std::pair<entry*, sequence>> holes);
+  void take_repair(repair_read& answer);
+  void finish_repair();
+  void every_second();
+
+  void list_channels(const channels_query& query) const;
+  entry* find(const channel& where);
+
+  node_context& node_;
+  std::unordered_map<channel_ptr, std::unique_ptr<entry>, by_name, by_name> channels_;
+  std::unordered_map<feed_id, entry*> by_id_;
+  feed_id next_feed_ = 1;
+  std::size_t rooms_ = 0;
+  std::size_t users_ = 0;
+
+  epoch_id epoch_ = 0;
+  sequence first_stored_ = 1;
+  sequence position_ = 0;
+
+  channel fence_channel_;
+  std::uint64_t fence_sent_ = 0;    ///< number of the latest fence
+  std::uint64_t fence_seen_ = 0;    ///< number of the latest that came back
+  bool fence_wanted_ = false;       ///< another one, when the current is back
+  std::int64_t fence_sent_ms_ = 0;
+  std::vector<feed_id> behind_fence_;       ///< become live with the fence under way
+  std::vector<feed_id> behind_next_fence_;  ///< ... with the one after
+  std::vector<ticket_ptr> waiting_;         ///< joins for a fence
+
+  bool engine_up_ = false;
+  bool catch_up_ = false;  ///< the fence under way ends an outage: everything may have holes
+  std::unique_ptr<repair> repair_;
+  std::uint64_t repairs_ = 0;
+  std::deque<stored_event> held_;
+};
+
+}  // namespace starling::actors

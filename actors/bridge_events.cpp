@@ -1,0 +1,238 @@
+// Events in order: what arrives, what is missing, and what must wait for what is missing.
+#include <algorithm>
+#include <caf/send.hpp>
+
+#include "actors/bridge.hpp"
+#include "net/base/clock.hpp"
+#include "net/base/log.hpp"
+
+namespace starling::actors {
+
+namespace {
+/// A fence that is not back by then is lost; those who wait for it are refused.
+constexpr std::int64_t fence_deadline_ms = 5000;
+/// On a quiet node a fence moves the position on, so that a cursor does not grow old.
+constexpr std::int64_t idle_fence_ms = 15'000;
+constexpr std::size_t repair_page = 100'000;
+}  // namespace
+
+// -- stored events ------------------------------------------------------------------------------
+
+void bridge::take_stored(stored_event&& what) {
+  // The fence that ends an outage is waited for by what is held: it may not be held itself.
+  if (catch_up_ && is_current_fence(what.what)) return fence_arrived(what.seq);
+  if (repair_ || catch_up_) return held_.push_back(std::move(what));
+  handle(std::move(what));
+}
+
+bool bridge::is_current_fence(const event& what) const {
+  return what.where == fence_channel_ && what.data == std::to_string(fence_sent_);
+}
+
+void bridge::handle(stored_event&& what) {
+  if (what.what.where == fence_channel_) {
+    if (is_current_fence(what.what)) fence_arrived(what.seq);
+    return;
+  }
+  auto* e = find(what.what.where);
+  if (!e || !e->live) return;  // a fence and a read of the store will cover it
+  if (what.seq <= e->through) return;
+  if (what.previous > e->through) {
+    held_.push_front(std::move(what));
+    return begin_repair({{e, held_.front().previous}});
+  }
+  hand_out(*e, std::move(what.what), what.seq);
+}
+
+void bridge::hand_out(entry& e, event&& what, sequence seq) {
+  e.through = seq;
+  if (seq > position_) node_.position = position_ = seq;
+  const cursor at{epoch_, seq};
+  caf::anon_send(e.feed, inbound{std::make_shared<publication>(std::move(what), at, seq)});
+}
+
+void bridge::take_ephemeral(event&& what) {
+  auto* e = find(what.where);
+  if (!e || !e->live) return;
+  const cursor at{epoch_, position_};
+  caf::anon_send(e->feed, inbound{std::make_shared<publication>(std::move(what), at, 0)});
+}
+
+void bridge::take_control(engine_control&& told) {
+  if (auto* e = find(told.where); e && e->live) caf::anon_send(e->feed, std::move(told));
+}
+
+// -- fences -------------------------------------------------------------------------------------
+
+void bridge::want_fence() {
+  if (fence_sent_ == fence_seen_)
+    send_fence();
+  else
+    fence_wanted_ = true;
+}
+
+void bridge::send_fence() {
+  fence_wanted_ = false;
+  behind_fence_.insert(behind_fence_.end(), behind_next_fence_.begin(), behind_next_fence_.end());
+  behind_next_fence_.clear();
+  fence_sent_ms_ = wall_ms();
+  event what;
+  what.where = fence_channel_;
+  what.name = "fence";
+  what.data = std::to_string(++fence_sent_);
+  what.data_is_text = true;
+  node_.engine->history().append(
+      std::move(what), {}, [me = self(), number = fence_sent_](result<cluster::append_ack> ack) {
+        if (!ack) caf::anon_send(me, fence_failed{number, ack.error()});
+      });
+}
+
+void bridge::fence_arrived(sequence seq) {
+  fence_seen_ = fence_sent_;
+  if (catch_up_) {
+    catch_up_ = false;
+    std::vector<std::pair<entry*, sequence>> all;
+    for (auto& [where, e] : channels_)
+      if (e->live && e->through < seq) all.emplace_back(e.get(), seq);
+    stored_event again{seq, 0, {}};  // for the joins that wait for it too
+    again.what.where = fence_channel_;
+    again.what.data = std::to_string(fence_sent_);
+    held_.push_front(std::move(again));
+    return begin_repair(std::move(all));
+  }
+  if (seq > position_) node_.position = position_ = seq;
+  node_.engine_ready = true;
+  for (const auto id : std::exchange(behind_fence_, {})) {
+    const auto found = by_id_.find(id);
+    if (found == by_id_.end()) continue;
+    auto& e = *found->second;
+    e.live = true;
+    e.through = seq;
+    spawn_feed(e);
+  }
+  release_waiting();
+  if (fence_wanted_ || !behind_next_fence_.empty()) send_fence();
+}
+
+// -- engine state -------------------------------------------------------------------------------
+
+void bridge::engine_state(const engine_changed& change) {
+  engine_up_ = change.up;
+  if (!change.up) {
+    node_.engine_ready = false;
+    log::warn("engine away", {{"why", change.detail}});
+    fence_seen_ = fence_sent_;
+    for (auto& ticket : std::exchange(waiting_, {})) refuse(ticket, "the engine is away");
+    return;
+  }
+  log::info("engine connected", {{"detail", change.detail}});
+  node_.engine->history().state([me = self()](result<cluster::log_state> state) {
+    caf::anon_send(me, store_state{std::move(state)});
+  });
+}
+
+void bridge::take_state(const store_state& answer) {
+  if (!answer.state) return;  // every_second asks again
+  const auto& state = *answer.state;
+  first_stored_ = state.first;
+  const bool begins_anew = epoch_ != 0 && epoch_ != state.epoch;
+  const bool first_time = epoch_ == 0;
+  if (begins_anew) {
+    log::warn("the store began anew: clients are told to fetch again", {{"epoch", state.epoch}});
+    node_.home_metrics->gaps[1].add();
+    for (const auto& shard : node_.fanouts) caf::anon_send(shard, drain{std::chrono::seconds(1)});
+    held_.clear();
+    repair_.reset();
+    position_ = state.last;
+    for (auto& [where, e] : channels_) e->through = state.last;
+  }
+  if (first_time || begins_anew) {
+    node_.epoch = epoch_ = state.epoch;
+    node_.position = position_ = std::max(position_, state.last);
+    node_.engine->messages().follow(fence_channel_);
+  }
+  if (node_.engine_ready && !begins_anew) return;  // a refresh of `first` only
+  if (first_time)
+    want_fence();
+  else
+    begin_catch_up();
+}
+
+void bridge::begin_catch_up() {
+  if (!engine_up_ || epoch_ == 0) return;
+  catch_up_ = true;
+  send_fence();
+}
+
+void bridge::every_second() {
+  if (!engine_up_) return;
+  const auto since_fence = wall_ms() - fence_sent_ms_;
+  if (fence_sent_ != fence_seen_ && since_fence > fence_deadline_ms) {
+    log::warn("a fence did not come back", {{"after_ms", since_fence}});
+    caf::anon_send(self(), fence_failed{fence_sent_, {errc::unavailable, "the store is silent"}});
+    return begin_catch_up();
+  }
+  if (repair_ && repair_->failed && repair_->reads == 0) {
+    // The store could not be read: look again, for all that may be missing.
+    repair_.reset();
+    return begin_catch_up();
+  }
+  if (epoch_ == 0 || since_fence > idle_fence_ms) {
+    node_.engine->history().state([me = self()](result<cluster::log_state> state) {
+      caf::anon_send(me, store_state{std::move(state)});
+    });
+    if (epoch_ != 0) want_fence();
+  }
+}
+
+// -- holes --------------------------------------------------------------------------------------
+
+void bridge::begin_repair(std::vector<std::pair<entry*, sequence>> holes) {
+  repair_ = std::make_unique<repair>();
+  repair_->number = ++repairs_;
+  repair_->reads = holes.size();
+  if (holes.empty()) return finish_repair();
+  for (const auto& [e, through] : holes) {
+    repair_->reach.emplace_back(e->id, through);
+    node_.engine->history().read(
+        *e->where, e->through, through, repair_page,
+        [me = self(), number = repairs_, where = *e->where](result<cluster::log_page> page) {
+          caf::anon_send(me, repair_read{number, where, std::move(page)});
+        });
+  }
+}
+
+void bridge::take_repair(repair_read& answer) {
+  if (!repair_ || repair_->number != answer.repair) return;
+  if (answer.page) {
+    auto& found = answer.page->events;
+    std::move(found.begin(), found.end(), std::back_inserter(repair_->found));
+  } else {
+    repair_->failed = true;
+    log::warn("repair failed; trying again", {{"channel", answer.where.name},
+                                              {"why", answer.page.error().message}});
+  }
+  if (--repair_->reads == 0 && !repair_->failed) finish_repair();
+}
+
+void bridge::finish_repair() {
+  auto done = std::move(repair_);
+  std::sort(done->found.begin(), done->found.end(),
+            [](const stored_event& a, const stored_event& b) { return a.seq < b.seq; });
+  for (auto& missed : done->found) {
+    auto* e = find(missed.what.where);
+    if (!e || !e->live || missed.seq <= e->through) continue;
+    node_.home_metrics->gaps[0].add();
+    hand_out(*e, std::move(missed.what), missed.seq);
+  }
+  for (const auto& [feed, through] : done->reach)
+    if (const auto found = by_id_.find(feed); found != by_id_.end())
+      found->second->through = std::max(found->second->through, through);
+  while (!held_.empty() && !repair_ && !catch_up_) {
+    auto next = std::move(held_.front());
+    held_.pop_front();
+    handle(std::move(next));
+  }
+}
+
+}  // namespace starling::actors

@@ -1,0 +1,198 @@
+// Joining and leaving: which channels are live, and at which position a session enters them.
+#include <algorithm>
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+
+#include "actors/bridge.hpp"
+#include "actors/room.hpp"
+#include "actors/user.hpp"
+#include "net/base/log.hpp"
+
+namespace starling::actors {
+
+void bridge::begin_join(const ticket_ptr& ticket) {
+  if (!engine_up_ || epoch_ == 0) return refuse(ticket, "the engine is not ready");
+  for (auto& wanted : ticket->channels) {
+    auto& e = ensure(wanted.where);
+    ++e.reserved;
+    wanted.where = e.where;
+    wanted.feed = e.id;
+  }
+  ticket->fence = fence_sent_ + 1;
+  waiting_.push_back(ticket);
+  if (ready_for(*ticket)) return release_waiting();
+  want_fence();
+}
+
+bool bridge::ready_for(const join_ticket& ticket) const {
+  // A cursor from another node may be ahead of what this one has heard of: only after a fence is
+  // it certain that events up to it do not arrive once more as live ones.
+  if (ticket.resume && ticket.resume->epoch == epoch_ && ticket.resume->seq > position_ &&
+      fence_seen_ < ticket.fence)
+    return false;
+  return std::all_of(ticket.channels.begin(), ticket.channels.end(),
+                     [&](const wanted_channel& w) { return by_id_.at(w.feed)->live; });
+}
+
+void bridge::release_waiting() {
+  for (auto& ticket : std::exchange(waiting_, {})) {
+    if (!ready_for(*ticket))
+      waiting_.push_back(std::move(ticket));
+    else if (ticket->opening)
+      caf::anon_send(by_id_.at(ticket->channels.front().feed)->feed, admit{std::move(ticket)});
+    else
+      attach_all(ticket);
+  }
+}
+
+void bridge::attach_all(const ticket_ptr& ticket) {
+  ticket->position = {epoch_, position_};
+  ticket->resumed = ticket->resume && ticket->lost.empty();
+  if (ticket->resume && (ticket->resume->epoch != epoch_ || ticket->resume->seq > position_)) {
+    // Another life of the store, or one that has lost its tail.
+    ticket->lost.push_back({"*", "epoch"});
+    ticket->resumed = false;
+    ticket->resume = cursor{epoch_, 0};
+  }
+  for (std::size_t i = 0; i < ticket->channels.size(); ++i) {
+    auto& e = *by_id_.at(ticket->channels[i].feed);
+    --e.reserved;
+    ++e.members;
+    caf::anon_send(e.feed, attach_member{ticket, i});
+  }
+  caf::anon_send(self(), attached{ticket});
+}
+
+void bridge::finish_attach(const ticket_ptr& ticket) {
+  if (ticket->missing.empty()) {
+    finish_replay(ticket);
+    caf::anon_send(node_.fanouts[ticket->shard], joined{ticket});
+    return;
+  }
+  caf::anon_send(node_.fanouts[ticket->shard], joined{ticket});
+  ticket->reads_under_way = ticket->missing.size();
+  for (std::size_t i = 0; i < ticket->missing.size(); ++i) {
+    const auto& part = ticket->missing[i];
+    // One more than history keeps: the surplus tells that something is lost.
+    node_.engine->history().read(
+        *part.where, part.after, part.through, node_.options.history.max_events_per_channel + 1,
+        [me = self(), ticket, i](result<cluster::log_page> page) {
+          caf::anon_send(me, replay_read{ticket, i, std::move(page)});
+        });
+  }
+}
+
+void bridge::take_replay(replay_read& answer) {
+  auto& ticket = *answer.ticket;
+  const auto& part = ticket.missing[answer.which];
+  if (!answer.page) {
+    log::warn("replay failed", {{"client_id", ticket.session->id.str()},
+                                {"channel", part.where->name},
+                                {"why", answer.page.error().message}});
+    caf::anon_send(ticket.connection,
+                   close_session{close_code::overload, std::nullopt, std::nullopt});
+    return;
+  }
+  auto& page = *answer.page;
+  const auto keep = node_.options.history.max_events_per_channel;
+  const bool cut = page.events.size() > keep;
+  const bool expired = part.after + 1 < first_stored_ && (page.oldest == 0 || page.oldest > part.after + 1);
+  if ((cut || expired) && ticket.resume->seq != 0) {
+    const auto& name = part.where->kind == channel_kind::room ? part.where->name : "*";
+    ticket.lost.push_back({name, "expired"});
+    ticket.resumed = false;
+  }
+  if (cut)
+    page.events.erase(page.events.begin(), page.events.end() - static_cast<std::ptrdiff_t>(keep));
+  for (auto& stored : page.events) {
+    const cursor at{epoch_, stored.seq};
+    ticket.replay.push_back(
+        std::make_shared<publication>(std::move(stored.what), at, stored.seq));
+  }
+  if (--ticket.reads_under_way > 0) return;
+  finish_replay(answer.ticket);
+  caf::anon_send(ticket.connection, replay_ready{answer.ticket});
+}
+
+void bridge::finish_replay(const ticket_ptr& ticket) {
+  std::sort(ticket->replay.begin(), ticket->replay.end(),
+            [](const auto& a, const auto& b) { return a->seq() < b->seq(); });
+}
+
+void bridge::let_go(const ticket_ptr& ticket) {
+  for (const auto& wanted : ticket->channels) {
+    auto& e = *by_id_.at(wanted.feed);
+    --e.reserved;
+    retire_if_unused(e);
+  }
+}
+
+void bridge::remove_member(const left& who) {
+  for (const auto feed : who.feeds) {
+    const auto found = by_id_.find(feed);
+    if (found == by_id_.end()) continue;
+    auto& e = *found->second;
+    --e.members;
+    caf::anon_send(e.feed, detach_member{who.session, who.shard, who.ended});
+    retire_if_unused(e);
+  }
+}
+
+bridge::entry& bridge::ensure(const channel_ptr& where) {
+  if (const auto found = channels_.find(where); found != channels_.end()) return *found->second;
+  auto fresh = std::make_unique<entry>();
+  auto& e = *fresh;
+  e.where = where;
+  e.id = next_feed_++;
+  channels_.emplace(where, std::move(fresh));
+  by_id_.emplace(e.id, &e);
+  if (where->kind == channel_kind::room) node_.rooms = ++rooms_;
+  if (where->kind == channel_kind::user) node_.users = ++users_;
+  node_.engine->messages().follow(*where);
+  behind_next_fence_.push_back(e.id);
+  return e;
+}
+
+void bridge::spawn_feed(entry& e) {
+  auto& system = home_system();
+  e.feed = e.where->kind == channel_kind::user
+               ? spawn_pinned<user>(system, home(), std::ref(node_), e.where, e.id, e.through)
+               : spawn_pinned<room>(system, home(), std::ref(node_), e.where, e.id, e.through);
+}
+
+void bridge::rebuild(feed_id feed) {
+  const auto found = by_id_.find(feed);
+  if (found == by_id_.end()) return;  // stopped by us
+  auto& e = *found->second;
+  log::warn("channel rebuilt after a fault",
+            {{"kind", to_string(e.where->kind)}, {"name", e.where->name}});
+  spawn_feed(e);
+  for (const auto& shard : node_.fanouts) caf::anon_send(shard, recount{e.id, e.feed});
+}
+
+void bridge::retire_if_unused(entry& e) {
+  if (e.members + e.reserved > 0) return;
+  node_.engine->messages().unfollow(*e.where);
+  if (e.where->kind == channel_kind::room) node_.rooms = --rooms_;
+  if (e.where->kind == channel_kind::user) node_.users = --users_;
+  const auto where = e.where;
+  const auto feed = e.feed;
+  by_id_.erase(e.id);
+  channels_.erase(where);
+  if (feed) caf::anon_send_exit(feed, caf::exit_reason::user_shutdown);
+}
+
+void bridge::refuse(const ticket_ptr& ticket, std::string reason) {
+  for (const auto& wanted : ticket->channels) {
+    if (wanted.feed == 0) continue;
+    auto& e = *by_id_.at(wanted.feed);
+    --e.reserved;
+    retire_if_unused(e);
+  }
+  auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.now()->retry),
+                               node_.here());
+  why.reason = std::move(reason);
+  caf::anon_send(ticket->connection, refused{ticket->request, std::move(why)});
+}
+
+}  // namespace starling::actors

@@ -1,0 +1,482 @@
+#include "actors/connection.hpp"
+
+#include <algorithm>
+#include <caf/send.hpp>
+
+#include "actors/access.hpp"
+#include "net/base/log.hpp"
+#include "net/io_loop.hpp"
+#include "net/wire/codec.hpp"
+#include "net/wire/encoders.hpp"
+
+namespace starling::actors {
+
+namespace {
+
+constexpr std::chrono::seconds expiry_notice{60};
+
+shard_metrics& metrics_of(net::io_loop& loop) { return loop.metrics(); }
+
+/// When the session's right to be here ends. A token that was accepted within the leeway after its
+/// `exp` gets that leeway.
+std::chrono::milliseconds ends(const net::identity& who, const session_record& session) {
+  const std::chrono::milliseconds at = std::chrono::seconds(who.expires_s);
+  return at.count() > session.opened_ms ? at : at + expiry_notice;
+}
+
+net::lost_room everything(std::string_view reason) { return {"*", std::string(reason)}; }
+
+}  // namespace
+
+connection::connection(caf::actor_config& cfg, node_context& node, net::io_loop& loop,
+                       session_ptr session, std::unique_ptr<net::stream_request> request,
+                       std::unique_ptr<net::stream_responder> responder)
+    : pinned_actor(cfg),
+      node_(node),
+      loop_(loop),
+      session_(std::move(session)),
+      who_(session_->who),
+      request_(std::move(request)),
+      responder_(std::move(responder)) {}
+
+connection::~connection() = default;
+
+void connection::start() {
+  node_.sessions.fetch_add(1, std::memory_order_relaxed);
+  caf::anon_send(node_.fanouts[loop_.index()], session_started{session_, self()});
+  auto ticket = std::make_shared<join_ticket>();
+  ticket->connection = self();
+  ticket->shard = loop_.index();
+  ticket->session = session_;
+  const auto& tenant = who_->tenant;
+  ticket->channels.push_back({std::make_shared<channel>(user_channel(tenant, who_->user.str()))});
+  ticket->channels.push_back({std::make_shared<channel>(tenant_channel(tenant))});
+  for (auto& name : rooms_to_join(*who_, request_->rooms))
+    ticket->channels.push_back({std::make_shared<channel>(room_channel(tenant, name))});
+  if (request_->last_event_id) {
+    if (const auto at = parse_cursor(*request_->last_event_id))
+      ticket->resume = at->at;
+    else
+      ticket->lost.push_back(everything("bad_cursor"));
+  }
+  waiting_ = std::make_unique<backlog>();
+  joins_unanswered_ = 1;
+  caf::anon_send(node_.roster, join{std::move(ticket)});
+}
+
+void connection::receive(caf::type_erased_tuple& message) {
+  if (auto* ready = message_cast<replay_ready>(message)) return begin(*ready->ticket);
+  if (auto* no = message_cast<refused>(message)) {
+    if (responder_) {
+      responder_->refuse(no->why);
+      return quit();
+    }
+    --joins_unanswered_;
+    acknowledge({}, error{errc::unavailable, no->why.reason});
+    return pump();
+  }
+  if (auto* no = message_cast<denied>(message)) {
+    responder_->fail(no->why);
+    return quit();
+  }
+  if (auto* close = message_cast<close_session>(message)) return say_goodbye(*close);
+  if (auto* done = message_cast<publish_done>(message))
+    return acknowledge(done->ref_json, done->verdict);
+}
+
+// -- beginning ----------------------------------------------------------------------------------
+
+void connection::on_joined(const ticket_ptr& ticket) {
+  if (ticket->missing.empty())
+    begin(*ticket);
+  else if (!waiting_)
+    waiting_ = std::make_unique<backlog>();  // live events wait for the stored ones
+}
+
+void connection::begin(const join_ticket& ticket) {
+  --joins_unanswered_;
+  if (!alive() || closing_) return;
+  if (!ticket.opening) return continue_with(ticket);
+
+  transport_ = responder_->accept(session_->id, *this);
+  responder_.reset();
+  if (!transport_) return quit();
+  auto& metrics = metrics_of(loop_);
+  metrics.sessions[static_cast<std::size_t>(session_->kind)].add();
+  metrics.sessions_opened.add();
+
+  // The id of `connected` must not run ahead of the replay that follows it.
+  cursor_ = ticket.position;
+  if (!ticket.replay.empty()) cursor_.seq = ticket.replay.front()->seq() - 1;
+  net::connected hello;
+  hello.client_id = session_->id;
+  hello.user = who_->user.str();
+  hello.tenant = who_->tenant.str();
+  hello.node = node_.options.id.str();
+  for (const auto& m : memberships_)
+    if (m.where->kind == channel_kind::room) hello.rooms.push_back(m.where->name);
+  hello.position = cursor_;
+  hello.resumed = ticket.resumed;
+  hello.replayed = ticket.replay.size();
+  hello.lost = ticket.lost;
+  hello.heartbeat = node_.options.heartbeat;
+  hello.server_time_ms = wall_ms();
+  const auto retry = node_context::jittered(node_.now()->retry);
+  transport_->send(net::encode_connected(transport_->format(), hello, retry));
+  request_.reset();
+  metrics.replayed.add(ticket.replay.size());
+  queue_replay(ticket);
+  next_heartbeat_ = steady_clock::now() + node_.options.heartbeat;
+  arm();
+  if (const auto changes = std::move(early_changes_))
+    for (const auto& change : *changes) apply(change);
+}
+
+void connection::continue_with(const join_ticket& ticket) {
+  std::string ref;
+  if (joins_) {
+    const auto found = std::find_if(joins_->begin(), joins_->end(), [&](const pending_join& p) {
+      return p.request == ticket.request;
+    });
+    if (found != joins_->end()) {
+      ref = std::move(found->ref_json);
+      joins_->erase(found);
+    }
+  }
+  std::string lost = "[";
+  for (const auto& l : ticket.lost) {
+    if (lost.size() > 1) lost += ',';
+    lost += "{\"room\":" + net::quoted(l.room) + ",\"reason\":" + net::quoted(l.reason) + "}";
+  }
+  transport_->send(net::encode_ack(
+      ref, "{\"position\":" + net::quoted(ticket.position.str()) +
+               ",\"resumed\":" + (ticket.resumed ? "true" : "false") +
+               ",\"replayed\":" + std::to_string(ticket.replay.size()) + ",\"lost\":" + lost + "]}"));
+  metrics_of(loop_).replayed.add(ticket.replay.size());
+  if (!waiting_) waiting_ = std::make_unique<backlog>();
+  queue_replay(ticket);
+}
+
+void connection::queue_replay(const join_ticket& ticket) {
+  waiting_->events.insert(waiting_->events.begin() + static_cast<std::ptrdiff_t>(waiting_->next),
+                          ticket.replay.begin(), ticket.replay.end());
+  waiting_->limit = waiting_->events.size() + 10 * node_.now()->outbox.max_events;
+  pump();
+}
+
+// -- events -------------------------------------------------------------------------------------
+
+void connection::deliver(const publication_ptr& what) {
+  if (closing_ || !alive()) return;
+  if (!waiting_) return write(what);
+  waiting_->events.push_back(what);
+  if (transport_ && waiting_->events.size() - waiting_->next > waiting_->limit) relieve_outbox();
+}
+
+void connection::write(const publication_ptr& what) {
+  if (outbox_full()) relieve_outbox();
+  if (closing_) return;
+  if (wanted(what->what())) transport_->send(what->frame_for(transport_->format()));
+  if (what->seq() > cursor_.seq) cursor_ = what->at();
+}
+
+bool connection::wanted(const event& what) const {
+  if (what.exclude.empty() && what.earlier_targets.empty()) return true;
+  if (std::find(what.exclude.begin(), what.exclude.end(), session_->id) != what.exclude.end())
+    return false;
+  return std::none_of(what.earlier_targets.begin(), what.earlier_targets.end(),
+                      [&](const std::string& room) { return in_room(room); });
+}
+
+void connection::pump() {
+  if (!transport_ || !waiting_ || joins_unanswered_ > 0 || closing_) return;
+  const auto& outbox = node_.now()->outbox;
+  while (waiting_->next < waiting_->events.size()) {
+    if (transport_->queued_frames() >= (outbox.max_events + 1) / 2 ||
+        transport_->queued_bytes() >= outbox.max_bytes / 2)
+      return transport_->notify_when_drained();
+    write(waiting_->events[waiting_->next++]);
+  }
+  waiting_.reset();
+}
+
+bool connection::outbox_full() const {
+  const auto& outbox = node_.now()->outbox;
+  return transport_->queued_frames() >= outbox.max_events ||
+         transport_->queued_bytes() >= outbox.max_bytes;
+}
+
+void connection::relieve_outbox() {
+  auto& metrics = metrics_of(loop_);
+  if (!node_.now()->outbox.drop_oldest) {
+    metrics.dropped[static_cast<std::size_t>(drop_reason::slow_consumer)].add();
+    return say_goodbye({close_code::slow_consumer, std::nullopt, std::nullopt});
+  }
+  auto dropped = transport_->drop_queued();
+  if (waiting_) {
+    dropped += waiting_->events.size() - waiting_->next;
+    for (const auto& lost : waiting_->events)
+      if (lost->seq() > cursor_.seq) cursor_ = lost->at();
+    waiting_->events.clear();
+    waiting_->next = 0;
+  }
+  metrics.dropped[static_cast<std::size_t>(drop_reason::oldest)].add(dropped);
+  transport_->send(net::encode_notice(
+      transport_->format(), "gap",
+      "{\"reason\":\"slow_consumer\",\"dropped\":" + std::to_string(dropped) + "}", cursor_.str()));
+}
+
+// -- ending -------------------------------------------------------------------------------------
+
+void connection::say_goodbye(const close_session& why) {
+  if (closing_ || !alive()) return;
+  closing_ = true;
+  auto retry = why.retry.value_or(node_context::jittered(node_.now()->retry));
+  auto goodbye = net::make_goodbye(why.code, retry, transport_ ? cursor_ : node_.here());
+  if (why.reconnect) goodbye.reconnect = *why.reconnect;
+  if (transport_) {
+    transport_->send(net::encode_goodbye(transport_->format(), goodbye));
+    transport_->close(why.code);
+    return;
+  }
+  if (responder_) responder_->refuse(goodbye);
+  quit();
+}
+
+void connection::on_closed(close_code why) {
+  auto& metrics = metrics_of(loop_);
+  metrics.sessions_closed[static_cast<std::size_t>(why)].add();
+  metrics.session_duration.observe((wall_ms() - session_->opened_ms) * ms_in_ns);
+  log::info("session closed", {{"client_id", session_->id.str()},
+                               {"user", who_->user.str()},
+                               {"code", info(why).code},
+                               {"delivered", transport_->delivered()}});
+  quit();
+}
+
+void connection::on_exit() {
+  if (transport_) metrics_of(loop_).sessions[static_cast<std::size_t>(session_->kind)].sub();
+  loop_.timers().cancel(*this);
+  transport_.reset();
+  responder_.reset();
+  waiting_.reset();
+  node_.sessions.fetch_sub(1, std::memory_order_relaxed);
+  caf::anon_send(node_.fanouts[loop_.index()], session_ended{session_->id});
+}
+
+// -- time ---------------------------------------------------------------------------------------
+
+void connection::arm() {
+  const auto left = ends(*who_, *session_) - std::chrono::milliseconds(wall_ms());
+  const auto until_expiry = expiry_announced_ ? left : left - expiry_notice;
+  const auto now = steady_clock::now();
+  loop_.timers().arm(*this, std::min(next_heartbeat_, now + std::max(until_expiry, decltype(left)::zero())));
+}
+
+void connection::on_timer() {
+  if (closing_ || !transport_) return;
+  const auto now = steady_clock::now();
+  const auto left = ends(*who_, *session_) - std::chrono::milliseconds(wall_ms());
+  if (left <= decltype(left)::zero())
+    return say_goodbye({close_code::token_expired, std::nullopt, std::nullopt});
+  if (!expiry_announced_ && left <= expiry_notice) {
+    expiry_announced_ = true;
+    transport_->send(net::encode_notice(
+        transport_->format(), "token_expiring",
+        "{\"expires_in_ms\":" + std::to_string(left.count()) + "}", cursor_.str()));
+  }
+  if (now >= next_heartbeat_) {
+    transport_->send_heartbeat(cursor_.str());
+    next_heartbeat_ = now + node_.options.heartbeat;
+  }
+  arm();
+}
+
+// -- memberships --------------------------------------------------------------------------------
+
+std::optional<std::uint32_t> connection::drop_membership(feed_id feed) {
+  const auto found = std::find_if(memberships_.begin(), memberships_.end(),
+                                  [&](const placement& m) { return m.feed == feed; });
+  if (found == memberships_.end()) return std::nullopt;
+  const auto index = found->index;
+  memberships_.erase(found);
+  return index;
+}
+
+void connection::move_membership(feed_id feed, std::uint32_t index) {
+  for (auto& m : memberships_)
+    if (m.feed == feed) m.index = index;
+}
+
+std::vector<feed_id> connection::feeds() const {
+  std::vector<feed_id> out;
+  for (const auto& m : memberships_) out.push_back(m.feed);
+  return out;
+}
+
+bool connection::in_room(const std::string& room) const {
+  return std::any_of(memberships_.begin(), memberships_.end(), [&](const placement& m) {
+    return m.where->kind == channel_kind::room && m.where->name == room;
+  });
+}
+
+result<void> connection::renew(const net::identity_ptr& fresh) {
+  if (fresh->user != who_->user || fresh->tenant != who_->tenant)
+    return error{errc::forbidden, "the new token is for another user or tenant"};
+  who_ = fresh;
+  expiry_announced_ = false;
+  std::vector<feed_id> lost;
+  for (const auto& m : memberships_)
+    if (m.where->kind == channel_kind::room && !m.from_roster && !net::may_join(*who_, m.where->name))
+      lost.push_back(m.feed);
+  if (!lost.empty())
+    caf::anon_send(node_.fanouts[loop_.index()], leave{session_->id, std::move(lost)});
+  if (transport_) arm();
+  return {};
+}
+
+void connection::apply(const roster_changed& change) {
+  if (!transport_) {
+    if (!early_changes_) early_changes_ = std::make_unique<std::vector<roster_changed>>();
+    return early_changes_->push_back(change);
+  }
+  const auto found = std::find_if(memberships_.begin(), memberships_.end(), [&](const placement& m) {
+    return m.where->kind == channel_kind::room && m.where->name == change.room;
+  });
+  if (!change.member) {
+    if (found == memberships_.end() || !found->from_roster) return;
+    // Leaves, unless the token names the room as well.
+    if (const auto own = rooms_to_join(*who_, {}); std::find(own.begin(), own.end(), change.room) != own.end()) {
+      found->from_roster = false;
+      return;
+    }
+    caf::anon_send(node_.fanouts[loop_.index()], leave{session_->id, {found->feed}});
+    return;
+  }
+  if (found != memberships_.end()) {
+    found->from_roster = true;
+    return;
+  }
+  auto ticket = std::make_shared<join_ticket>();
+  ticket->connection = self();
+  ticket->shard = loop_.index();
+  ticket->session = session_;
+  ticket->opening = false;
+  ticket->request = next_request_++;
+  ticket->channels.push_back({std::make_shared<channel>(room_channel(who_->tenant, change.room)),
+                              change.since, true});
+  ++joins_unanswered_;
+  caf::anon_send(node_.bridge, join{std::move(ticket)});
+}
+
+// -- WebSocket commands -------------------------------------------------------------------------
+
+void connection::on_command(net::ws_command command) {
+  if (closing_ || !transport_) return;
+  using type = net::ws_command::type;
+  switch (command.what) {
+    case type::ping: return transport_->send(net::encode_pong(command.ref_json));
+    case type::subscribe:
+      return subscribe(std::move(command.rooms), command.last_event_id, std::move(command.ref_json));
+    case type::unsubscribe: return unsubscribe(command.rooms, command.ref_json);
+    case type::publish: return publish(std::move(command));
+    case type::presence: {
+      const auto state = parse_presence(command.state);
+      if (!state)
+        return transport_->send(net::encode_error(
+            command.ref_json,
+            {errc::malformed, "state must be one of online, away, busy, invisible"}));
+      session_->state.store(*state, std::memory_order_relaxed);
+      return transport_->send(net::encode_ack(command.ref_json, {}));
+    }
+    case type::auth: {
+      const auto fresh = node_.verify_token(command.token);
+      const auto done = fresh ? renew(*fresh) : result<void>(fresh.error());
+      return transport_->send(done ? net::encode_ack(command.ref_json, {})
+                                   : net::encode_error(command.ref_json, done.error()));
+    }
+  }
+}
+
+void connection::subscribe(std::vector<std::string> rooms, const std::optional<std::string>& from,
+                           std::string ref_json) {
+  for (const auto& room : rooms)
+    if (!net::may_join(*who_, room) && !in_room(room))
+      return transport_->send(net::encode_error(
+          ref_json, {errc::forbidden, "room \"" + room + "\" is not allowed by the token"}));
+  std::erase_if(rooms, [&](const std::string& room) { return in_room(room); });
+  auto ticket = std::make_shared<join_ticket>();
+  ticket->connection = self();
+  ticket->shard = loop_.index();
+  ticket->session = session_;
+  ticket->opening = false;
+  ticket->request = next_request_++;
+  for (const auto& room : rooms)
+    ticket->channels.push_back({std::make_shared<channel>(room_channel(who_->tenant, room))});
+  if (from) {
+    if (const auto at = parse_cursor(*from))
+      ticket->resume = at->at;
+    else
+      ticket->lost.push_back(everything("bad_cursor"));
+  }
+  if (!joins_) joins_ = std::make_unique<std::vector<pending_join>>();
+  joins_->push_back({ticket->request, std::move(ref_json)});
+  ++joins_unanswered_;
+  if (!waiting_) waiting_ = std::make_unique<backlog>();
+  waiting_->limit = std::max(waiting_->limit, 10 * node_.now()->outbox.max_events);
+  caf::anon_send(node_.bridge, join{std::move(ticket)});
+}
+
+void connection::unsubscribe(const std::vector<std::string>& rooms, const std::string& ref_json) {
+  std::vector<feed_id> feeds;
+  for (const auto& m : memberships_)
+    if (m.where->kind == channel_kind::room &&
+        std::find(rooms.begin(), rooms.end(), m.where->name) != rooms.end())
+      feeds.push_back(m.feed);
+  if (!feeds.empty())
+    caf::anon_send(node_.fanouts[loop_.index()], leave{session_->id, std::move(feeds)});
+  transport_->send(net::encode_ack(ref_json, {}));
+}
+
+void connection::publish(net::ws_command command) {
+  auto batch = std::make_shared<net::publish_batch>();
+  batch->items.push_back(std::move(command.item));
+  caf::anon_send(node_.publishers[loop_.index()],
+                 publish_request{who_, std::move(batch), event_source::ws,
+                                 [me = self(), ref = command.ref_json](auto verdicts) {
+                                   caf::anon_send(me, publish_done{ref, std::move(verdicts[0])});
+                                 }});
+}
+
+void connection::acknowledge(const std::string& ref_json, const net::publish_verdict& verdict) {
+  if (closing_ || !transport_) return;
+  transport_->send(verdict ? net::encode_ack(ref_json, net::to_json(verdict))
+                           : net::encode_error(ref_json, verdict.error()));
+}
+
+// -- inspection ---------------------------------------------------------------------------------
+
+net::session_info connection::describe() const {
+  net::session_info out;
+  out.client_id = session_->id.str();
+  out.user = who_->user.str();
+  out.tenant = who_->tenant.str();
+  out.node = node_.options.id.str();
+  out.transport = net::to_string(session_->kind);
+  out.device = session_->device.str();
+  out.remote = session_->remote;
+  for (const auto& m : memberships_)
+    if (m.where->kind == channel_kind::room) out.rooms.push_back(m.where->name);
+  out.opened_ms = session_->opened_ms;
+  out.expires_ms = who_->expires_s * 1000;
+  if (transport_) {
+    out.delivered = transport_->delivered();
+    out.queued_events = transport_->queued_frames();
+    out.queued_bytes = transport_->queued_bytes();
+  }
+  out.position = cursor_.str();
+  out.state = to_string(session_->state.load(std::memory_order_relaxed));
+  return out;
+}
+
+}  // namespace starling::actors

@@ -1,0 +1,114 @@
+/// One client connection: the decisions about it, from the request to the goodbye.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "actors/context.hpp"
+#include "actors/runtime/pinned_actor.hpp"
+#include "net/service.hpp"
+#include "net/timer_wheel.hpp"
+
+namespace starling::actors {
+
+/// A session's place in one channel.
+struct placement {
+  feed_id feed;
+  std::uint32_t index;  ///< in the fanout's member list
+  bool from_roster;
+  channel_ptr where;
+};
+
+/// Owns the transport, the outbox limits, the cursor and the timers of one session.
+///
+/// Control comes as messages; events come by `deliver`, called by the shard's fanout on the same
+/// thread. Dies when its transport is closed; the fanout then lets it go.
+/// Thread: its shard, always (the loop the connection was accepted on).
+class connection final : public pinned_actor,
+                         public net::transport_observer,
+                         private net::wheel_timer {
+ public:
+  connection(caf::actor_config& cfg, node_context& node, net::io_loop& loop, session_ptr session,
+             std::unique_ptr<net::stream_request> request,
+             std::unique_ptr<net::stream_responder> responder);
+  ~connection() override;
+  const char* name() const override { return "connection"; }
+
+  /// Registers with the fanout and asks to join. Call once, right after spawning.
+  void start();
+
+  // Called by the fanout of the same shard.
+  void deliver(const publication_ptr& what);
+  void on_joined(const ticket_ptr& ticket);
+  void add_membership(placement in) { memberships_.push_back(std::move(in)); }
+  /// Index of the membership that was removed.
+  std::optional<std::uint32_t> drop_membership(feed_id feed);
+  void move_membership(feed_id feed, std::uint32_t index);
+  std::vector<feed_id> feeds() const;
+  result<void> renew(const net::identity_ptr& fresh);
+  void apply(const roster_changed& change);
+  net::session_info describe() const;
+  const session_ptr& record() const noexcept { return session_; }
+
+ protected:
+  void receive(caf::type_erased_tuple& message) override;
+  void on_exit() override;
+
+ private:
+  // transport_observer
+  void on_closed(close_code why) override;
+  void on_command(net::ws_command command) override;
+  void on_drained() override { pump(); }
+  // wheel_timer
+  void on_timer() override;
+
+  void begin(const join_ticket& ticket);
+  void continue_with(const join_ticket& ticket);
+  void queue_replay(const join_ticket& ticket);
+  void write(const publication_ptr& what);
+  bool wanted(const event& what) const;
+  void pump();
+  bool outbox_full() const;
+  void relieve_outbox();
+  void say_goodbye(const close_session& why);
+  void subscribe(std::vector<std::string> rooms, const std::optional<std::string>& from,
+                 std::string ref_json);
+  void unsubscribe(const std::vector<std::string>& rooms, const std::string& ref_json);
+  void publish(net::ws_command command);
+  void acknowledge(const std::string& ref_json, const net::publish_verdict& verdict);
+  bool in_room(const std::string& room) const;
+  void arm();
+
+  node_context& node_;
+  net::io_loop& loop_;
+  session_ptr session_;
+  net::identity_ptr who_;
+  std::unique_ptr<net::stream_request> request_;      // until the stream begins
+  std::unique_ptr<net::stream_responder> responder_;  // until the stream begins
+  std::unique_ptr<net::transport> transport_;         // while the stream lives
+  std::vector<placement> memberships_;
+  /// Events that must wait: while a join is answered, and while a replay is being written.
+  struct backlog {
+    std::vector<publication_ptr> events;
+    std::size_t next = 0;
+    std::size_t limit = 0;
+  };
+  std::unique_ptr<backlog> waiting_;
+  /// WebSocket subscribes under way: the join's number and the client's ref.
+  struct pending_join {
+    std::uint64_t request;
+    std::string ref_json;
+  };
+  std::unique_ptr<std::vector<pending_join>> joins_;
+  /// Roster changes that came before the stream began.
+  std::unique_ptr<std::vector<roster_changed>> early_changes_;
+  std::uint64_t next_request_ = 1;
+  cursor cursor_;  ///< everything up to here has been handed to the transport
+  steady_time next_heartbeat_{};
+  std::uint32_t joins_unanswered_ = 0;
+  bool closing_ = false;
+  bool expiry_announced_ = false;
+};
+
+}  // namespace starling::actors

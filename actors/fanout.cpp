@@ -1,0 +1,152 @@
+#include "actors/fanout.hpp"
+
+#include <algorithm>
+#include <caf/send.hpp>
+#include <random>
+
+#include "actors/connection.hpp"
+#include "actors/runtime/delayed.hpp"
+
+namespace starling::actors {
+
+fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
+    : pinned_actor(cfg), node_(node), shard_(shard_index) {}
+
+void fanout::receive(caf::type_erased_tuple& message) {
+  if (auto* event = message_cast<fan_out>(message)) return deliver(*event);
+  if (auto* done = message_cast<joined>(message)) return admit(done->ticket);
+  if (auto* started = message_cast<session_started>(message)) {
+    auto* session = static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(started->connection));
+    sessions_.emplace(started->session->id,
+                      entry{std::move(started->connection), session, started->session});
+    return;
+  }
+  if (auto* ended = message_cast<session_ended>(message)) return forget(ended->id);
+  if (auto* leaving = message_cast<leave>(message)) {
+    auto* who = find(leaving->id);
+    if (!who) return;
+    for (const auto feed : leaving->feeds) remove_membership(*who->session, feed);
+    caf::anon_send(node_.bridge, left{who->record, shard_, std::move(leaving->feeds), false});
+    return;
+  }
+  if (auto* one = message_cast<deliver_to>(message)) {
+    auto* who = find(one->id);
+    if (who) who->session->deliver(one->what);
+    return one->done(who != nullptr);
+  }
+  if (auto* one = message_cast<close_one>(message)) {
+    auto* who = find(one->id);
+    if (!who || (one->tenant && who->record->who->tenant != *one->tenant))
+      return one->done(error{errc::not_found, "no session " + one->id.str()});
+    if (one->owner && who->record->who->user != *one->owner)
+      return one->done(error{errc::forbidden, "the session belongs to somebody else"});
+    caf::anon_send(who->keep, close_session{one->code, std::nullopt, std::nullopt});
+    return one->done({});
+  }
+  if (auto* token = message_cast<renew_token>(message)) {
+    auto* who = find(token->id);
+    if (!who) return token->done(error{errc::not_found, "no session " + token->id.str()});
+    return token->done(who->session->renew(token->fresh));
+  }
+  if (auto* change = message_cast<roster_changed>(message)) return apply(*change);
+  if (auto* query = message_cast<sessions_query>(message)) return inspect(*query);
+  if (auto* query = message_cast<recount>(message)) return recount_members(*query);
+  if (auto* all = message_cast<drain>(message)) return drain_all(all->window);
+}
+
+void fanout::deliver(const fan_out& event) {
+  const auto feed = feeds_.find(event.feed);
+  if (feed == feeds_.end()) return;
+  for (auto* member : feed->second) member->deliver(event.what);
+}
+
+void fanout::admit(const ticket_ptr& ticket) {
+  auto* who = find(ticket->session->id);
+  if (!who) {  // it ended while the join was under way
+    std::vector<feed_id> feeds;
+    for (const auto& wanted : ticket->channels) feeds.push_back(wanted.feed);
+    caf::anon_send(node_.bridge, left{ticket->session, shard_, std::move(feeds), true});
+    return;
+  }
+  for (const auto& wanted : ticket->channels) {
+    auto& members = feeds_[wanted.feed];
+    who->session->add_membership({wanted.feed, static_cast<std::uint32_t>(members.size()),
+                                  wanted.from_roster, wanted.where});
+    members.push_back(who->session);
+  }
+  who->session->on_joined(ticket);
+}
+
+void fanout::remove_membership(connection& who, feed_id feed) {
+  const auto index = who.drop_membership(feed);
+  const auto found = feeds_.find(feed);
+  if (!index || found == feeds_.end()) return;
+  auto& members = found->second;
+  if (*index + 1 != members.size()) {
+    members[*index] = members.back();
+    members[*index]->move_membership(feed, *index);
+  }
+  members.pop_back();
+  if (members.empty()) feeds_.erase(found);
+}
+
+void fanout::forget(const session_id& id) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
+  auto gone = std::move(found->second);
+  sessions_.erase(found);
+  auto feeds = gone.session->feeds();
+  for (const auto feed : feeds) remove_membership(*gone.session, feed);
+  if (!feeds.empty())
+    caf::anon_send(node_.bridge, left{std::move(gone.record), shard_, std::move(feeds), true});
+}
+
+void fanout::drain_all(std::chrono::milliseconds window) {
+  std::vector<caf::actor> order;
+  order.reserve(sessions_.size());
+  for (const auto& [id, who] : sessions_) order.push_back(who.keep);
+  std::shuffle(order.begin(), order.end(), std::minstd_rand{std::random_device{}()});
+  for (std::size_t i = 0; i < order.size(); ++i)
+    send_after(home(), window * static_cast<long>(i) / static_cast<long>(order.size()), order[i],
+               close_session{close_code::draining, std::nullopt, std::nullopt});
+}
+
+void fanout::inspect(const sessions_query& query) const {
+  std::vector<net::session_info> out;
+  const auto matches = [&](const session_record& r) {
+    return (query.tenant.empty() || r.who->tenant == query.tenant) &&
+           (query.user.empty() || r.who->user.str() == query.user);
+  };
+  if (query.id) {
+    const auto found = sessions_.find(*query.id);
+    if (found != sessions_.end() && matches(*found->second.record))
+      out.push_back(found->second.session->describe());
+  } else {
+    for (const auto& [id, who] : sessions_)
+      if (matches(*who.record)) out.push_back(who.session->describe());
+  }
+  query.done(std::move(out));
+}
+
+void fanout::recount_members(const recount& query) const {
+  members_report out{shard_, {}, {}};
+  if (const auto found = feeds_.find(query.feed); found != feeds_.end())
+    for (auto* member : found->second) {
+      out.members.push_back(member->record());
+      out.connections.push_back(caf::actor_cast<caf::actor>(member));
+    }
+  caf::anon_send(query.to, std::move(out));
+}
+
+void fanout::apply(const roster_changed& change) {
+  for (auto& [id, who] : sessions_)
+    if (who.record->who->user == change.user && who.record->who->tenant == change.tenant)
+      who.session->apply(change);
+}
+
+fanout::entry* fanout::find(const session_id& id) {
+  const auto found = sessions_.find(id);
+  return found == sessions_.end() ? nullptr : &found->second;
+}
+
+}  // namespace starling::actors

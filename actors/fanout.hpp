@@ -1,0 +1,50 @@
+/// The sessions of one shard, and which of them are in which channel: the loop of every delivery.
+#pragma once
+
+#include <unordered_map>
+#include <vector>
+
+#include "actors/context.hpp"
+#include "actors/runtime/pinned_actor.hpp"
+
+namespace starling::actors {
+
+class connection;
+
+/// One per shard. Holds the strong handles of its connections; they live until session_ended.
+///
+/// Joins, leaves and events pass through its mailbox in one order, so a session gets exactly the
+/// events after the position its join was answered with. Events are handed to connections by a
+/// direct call: same thread, no message per connection.
+class fanout final : public pinned_actor {
+ public:
+  fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index);
+  const char* name() const override { return "fanout"; }
+
+ protected:
+  void receive(caf::type_erased_tuple& message) override;
+
+ private:
+  struct entry {
+    caf::actor keep;
+    connection* session;
+    session_ptr record;
+  };
+
+  void deliver(const fan_out& event);
+  void admit(const ticket_ptr& ticket);
+  void forget(const session_id& id);
+  void remove_membership(connection& who, feed_id feed);
+  void drain_all(std::chrono::milliseconds window);
+  void inspect(const sessions_query& query) const;
+  void recount_members(const recount& query) const;
+  void apply(const roster_changed& change);
+  entry* find(const session_id& id);
+
+  node_context& node_;
+  const unsigned shard_;
+  std::unordered_map<session_id, entry> sessions_;
+  std::unordered_map<feed_id, std::vector<connection*>> feeds_;
+};
+
+}  // namespace starling::actors

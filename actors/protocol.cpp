@@ -1,0 +1,21 @@
+#include "actors/protocol.hpp"
+
+#include <array>
+
+namespace starling::actors {
+
+namespace {
+constexpr std::array<std::string_view, 4> names{"online", "away", "busy", "invisible"};
+}
+
+std::string_view to_string(presence_state state) noexcept {
+  return names[static_cast<std::size_t>(state)];
+}
+
+std::optional<presence_state> parse_presence(std::string_view text) noexcept {
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (names[i] == text) return static_cast<presence_state>(i);
+  return std::nullopt;
+}
+
+}  // namespace starling::actors

@@ -1,0 +1,43 @@
+/// One event on its way through this node, shared by every room, shard and session it passes.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "net/base/event.hpp"
+#include "net/base/frame.hpp"
+#include "net/wire/protocol.hpp"
+
+namespace starling::actors {
+
+/// Immutable but for a cache: the bytes of each wire format are made once, by whoever needs them
+/// first. Any thread.
+class publication {
+ public:
+  /// `at`: what the event's SSE id says. Stored events: their own position. Ephemeral ones: the
+  /// position everything before them has reached. `seq` is 0 for ephemeral events.
+  publication(event what, cursor at, sequence seq);
+  ~publication();
+  publication(const publication&) = delete;
+  publication& operator=(const publication&) = delete;
+
+  const event& what() const noexcept { return what_; }
+  const cursor& at() const noexcept { return at_; }
+  sequence seq() const noexcept { return seq_; }
+  bool stored() const noexcept { return seq_ != 0; }
+
+  /// The encoded event; the first caller per format pays for it.
+  const frame& frame_for(net::wire_format format) const;
+
+ private:
+  const event what_;
+  const cursor at_;
+  const sequence seq_;
+  mutable std::array<std::atomic<const frame*>, net::wire_format_count> frames_{};
+};
+
+using publication_ptr = std::shared_ptr<const publication>;
+
+}  // namespace starling::actors

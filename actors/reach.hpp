@@ -1,0 +1,21 @@
+/// Seam: to one session, wherever it is in the cluster. Implemented by the node.
+#pragma once
+
+#include <functional>
+
+#include "net/base/event.hpp"
+#include "net/base/result.hpp"
+
+namespace starling::actors {
+
+class session_reach {
+ public:
+  /// Delivers to the session that `what.where.name` names, here or on the node its id tells.
+  /// `done`: not_found, unavailable or timeout; any thread.
+  virtual void deliver(event what, std::function<void(result<void>)> done) = 0;
+
+ protected:
+  ~session_reach() = default;
+};
+
+}  // namespace starling::actors

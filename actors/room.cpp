@@ -1,0 +1,66 @@
+#include "actors/room.hpp"
+
+#include <algorithm>
+#include <caf/send.hpp>
+#include <map>
+
+namespace starling::actors {
+
+room::room(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from)
+    : pinned_actor(cfg), node_(node), feed_(std::move(where), id, from, node.fanouts.size()) {}
+
+void room::receive(caf::type_erased_tuple& message) {
+  if (auto* event = message_cast<inbound>(message)) return publish(event->what);
+  if (auto* who = message_cast<attach_member>(message)) return add(*who);
+  if (auto* who = message_cast<detach_member>(message)) return remove(*who);
+  if (auto* query = message_cast<presence_query>(message)) return query->done(present());
+  if (auto* report = message_cast<members_report>(message)) return rebuild(*report);
+}
+
+void room::publish(const publication_ptr& what) {
+  if (what->stored() && !feed_.remember(what, node_.options.ring)) return;
+  const auto& members = feed_.members();
+  for (std::size_t shard = 0; shard < members.size(); ++shard)
+    if (members[shard] > 0) caf::anon_send(node_.fanouts[shard], fan_out{feed_.id(), what});
+}
+
+void room::add(attach_member& who) {
+  feed_.replay_into(*who.ticket, who.which);
+  feed_.member_joined(who.ticket->shard);
+  if (feed_.where().kind == channel_kind::room)
+    members_.emplace(who.ticket->session->id, who.ticket->session);
+}
+
+void room::remove(const detach_member& who) {
+  feed_.member_left(who.shard);
+  members_.erase(who.session->id);
+}
+
+void room::rebuild(const members_report& report) {
+  feed_.set_members(report.shard, static_cast<std::uint32_t>(report.members.size()));
+  if (feed_.where().kind != channel_kind::room) return;
+  for (const auto& member : report.members) members_.emplace(member->id, member);
+}
+
+std::vector<net::presence_user> room::present() const {
+  std::map<std::string, net::presence_user> by_user;
+  for (const auto& [id, member] : members_) {
+    const auto state = member->state.load(std::memory_order_relaxed);
+    if (state == presence_state::invisible) continue;
+    auto& user = by_user[member->who->user.str()];
+    // Of several sessions the most available state counts.
+    if (user.sessions == 0 || to_string(state) == "online") user.state = to_string(state);
+    if (user.sessions == 0 || member->opened_ms < user.since_ms) user.since_ms = member->opened_ms;
+    ++user.sessions;
+  }
+  std::vector<net::presence_user> out;
+  for (auto& [name, user] : by_user) {
+    user.user = name;
+    out.push_back(std::move(user));
+  }
+  return out;
+}
+
+void room::on_exit() { caf::anon_send(node_.bridge, feed_died{feed_.id()}); }
+
+}  // namespace starling::actors

@@ -1,0 +1,39 @@
+/// One live room on this node (or the audience of a whole tenant, kind `all`).
+#pragma once
+
+#include <unordered_map>
+
+#include "actors/context.hpp"
+#include "actors/feed_state.hpp"
+#include "actors/runtime/pinned_actor.hpp"
+
+namespace starling::actors {
+
+/// Spawned by the bridge when the first session joins, stopped by it when the last one left.
+///
+/// Guarantees: each shard with members gets one fan_out per event, in position order; a member that
+/// attaches at position p gets everything after p live and what it asked for before p as replay.
+/// Thread: the bridge's shard. Dies of a fault alone: the bridge builds it anew from its members.
+class room final : public pinned_actor {
+ public:
+  room(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from);
+  const char* name() const override { return "room"; }
+
+ protected:
+  void receive(caf::type_erased_tuple& message) override;
+  void on_exit() override;
+
+ private:
+  void publish(const publication_ptr& what);
+  void add(attach_member& who);
+  void remove(const detach_member& who);
+  void rebuild(const members_report& report);
+  std::vector<net::presence_user> present() const;
+
+  node_context& node_;
+  feed_state feed_;
+  /// The member set. Sessions of a tenant's audience are only counted.
+  std::unordered_map<session_id, session_ptr> members_;
+};
+
+}  // namespace starling::actors

@@ -1,0 +1,70 @@
+#include "actors/runtime/shard.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include "actors/runtime/pinned_actor.hpp"
+
+namespace starling::actors {
+
+shard::shard(caf::actor_system& system, net::io_loop& loop)
+    : caf::execution_unit(&system), loop_(loop) {}
+
+void shard::deliver(caf::strong_actor_ptr to, caf::mailbox_element_ptr what) {
+  push({std::move(to), std::move(what), nullptr});
+}
+
+void shard::exec_later(caf::resumable* what) { push({nullptr, nullptr, what}); }
+
+void shard::push(job work) {
+  if (loop_.on_thread()) {
+    queue_.push_back(std::move(work));
+    if (!drain_posted_) {
+      drain_posted_ = true;
+      boost::asio::post(loop_.context(), [this] { drain(); });
+    }
+    return;
+  }
+  bool first;
+  {
+    const std::lock_guard guard(inbox_lock_);
+    first = inbox_.empty();
+    inbox_.push_back(std::move(work));
+  }
+  if (first) boost::asio::post(loop_.context(), [this] { drain(); });
+}
+
+void shard::drain() {
+  {
+    const std::lock_guard guard(inbox_lock_);
+    taken_.swap(inbox_);
+  }
+  for (auto& work : taken_) queue_.push_back(std::move(work));
+  taken_.clear();
+  drain_posted_ = true;  // what handlers add below is ours to run or to repost
+  for (std::size_t n = 0; n < budget && !queue_.empty(); ++n) {
+    job work = std::move(queue_.front());
+    queue_.pop_front();
+    run(work);
+  }
+  drain_posted_ = !queue_.empty();
+  if (drain_posted_) boost::asio::post(loop_.context(), [this] { drain(); });
+}
+
+void shard::run(job& work) {
+  if (work.task) {
+    switch (work.task->resume(this, budget)) {
+      case caf::resumable::resume_later: exec_later(work.task); break;
+      case caf::resumable::awaiting_message:
+      case caf::resumable::done:
+      case caf::resumable::shutdown_execution_unit:
+        caf::intrusive_ptr_release(work.task);
+        break;
+    }
+    return;
+  }
+  auto* target = static_cast<pinned_actor*>(work.to->get());
+  target->context(this);
+  target->consume(*work.what);
+}
+
+}  // namespace starling::actors

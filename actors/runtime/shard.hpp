@@ -1,0 +1,53 @@
+/// One thread of actors: a CAF execution unit on top of an event loop.
+#pragma once
+
+#include <caf/actor_control_block.hpp>
+#include <caf/execution_unit.hpp>
+#include <caf/mailbox_element.hpp>
+#include <caf/resumable.hpp>
+#include <deque>
+#include <mutex>
+#include <vector>
+
+#include "net/io_loop.hpp"
+
+namespace starling::actors {
+
+/// Runs pinned actors, and any other CAF actor it is handed, on its loop's thread.
+///
+/// One posted handler drains the queue, 256 jobs at a time, so that sockets and timers get their
+/// turn under load. Work from other threads costs one lock, and one post per empty -> non-empty edge.
+class shard final : public caf::execution_unit {
+ public:
+  shard(caf::actor_system& system, net::io_loop& loop);
+
+  /// Queues a message. Any thread.
+  void deliver(caf::strong_actor_ptr to, caf::mailbox_element_ptr what);
+  /// Queues anything else CAF wants to run. Any thread.
+  void exec_later(caf::resumable* what) override;
+
+  net::io_loop& loop() noexcept { return loop_; }
+  unsigned index() const noexcept { return loop_.index(); }
+
+ private:
+  /// A message for an actor, or (without one) a resumable that owns a reference to itself.
+  struct job {
+    caf::strong_actor_ptr to;
+    caf::mailbox_element_ptr what;
+    caf::resumable* task = nullptr;
+  };
+  static constexpr std::size_t budget = 256;
+
+  void push(job work);
+  void drain();
+  void run(job& work);
+
+  net::io_loop& loop_;
+  std::deque<job> queue_;      // this thread only
+  bool drain_posted_ = false;  // this thread only
+  std::mutex inbox_lock_;
+  std::vector<job> inbox_;  // from other threads
+  std::vector<job> taken_;  // inbox_ being moved to queue_
+};
+
+}  // namespace starling::actors

@@ -1,0 +1,51 @@
+/// Who of a user's sessions may stay: the same answer on every node.
+#pragma once
+
+#include <caf/actor.hpp>
+#include <cstdint>
+#include <vector>
+
+#include "net/base/error.hpp"
+#include "net/base/ids.hpp"
+
+namespace starling::actors {
+
+struct session_policy {
+  std::size_t max_per_user = 5;  ///< 0: no limit
+  bool reject_new = false;       ///< else the oldest goes
+};
+
+/// One session of the user, wherever it is.
+struct seat {
+  session_id id;
+  std::int64_t opened_ms = 0;
+  device_id device;
+  node_id node;
+  caf::actor connection;  ///< empty when the session is on another node
+};
+
+struct eviction {
+  seat who;
+  close_code why;
+};
+
+/// All sessions of one user in the order (opened_ms, id), which every node shares, so that
+/// supervisors that know of the same sessions evict the same ones. Plain state.
+class session_table {
+ public:
+  /// Adds a session; one that is known already stays as it is.
+  void add(seat who);
+  /// False when it was not there.
+  bool remove(const session_id& id);
+  void remove_node(const node_id& node);
+  /// Removes and returns those who may not stay: of each device all but the newest (replaced),
+  /// then what is over the limit (session_limit), oldest first or, with reject_new, newest first.
+  std::vector<eviction> enforce(const session_policy& policy);
+
+  const std::vector<seat>& seats() const noexcept { return seats_; }
+
+ private:
+  std::vector<seat> seats_;  // ascending (opened_ms, id)
+};
+
+}  // namespace starling::actors

@@ -1,0 +1,162 @@
+#include "apps/starling-bench/options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+#include <string_view>
+#include <utility>
+
+namespace starling::bench {
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, run_mode>, 8> modes{{
+    {"idle", run_mode::idle},
+    {"fanout", run_mode::fanout},
+    {"rooms", run_mode::rooms},
+    {"direct", run_mode::direct},
+    {"churn", run_mode::churn},
+    {"slow", run_mode::slow},
+    {"publish", run_mode::publish},
+    {"soak", run_mode::soak},
+}};
+
+constexpr const char* mode_help =
+    "idle     connect --sessions, measure memory per session (--pid)\n"
+    "fanout   one room with --sessions members\n"
+    "rooms    --rooms rooms of --members, one POST per event\n"
+    "direct   events addressed to one user each\n"
+    "churn    connect and disconnect, keeping --sessions open\n"
+    "slow     --stalled sessions stop reading; latency of the others\n"
+    "publish  POSTs to rooms without members, --batch events each\n"
+    "soak     rooms of mixed size, sessions that drop and resume\n";
+
+void add_load_flags(CLI::App& app, options& to) {
+  app.add_option("--sessions", to.sessions, "client connections");
+  app.add_option("--rooms", to.rooms, "number of rooms");
+  app.add_option("--members", to.members, "sessions per room");
+  app.add_option("--payload", to.payload, "bytes of JSON data per event (200, slow 4096)")
+      ->check(CLI::Range(48, 1 << 20));
+  app.add_option("--duration", to.duration, "seconds measured")->check(CLI::PositiveNumber);
+  app.add_option("--warmup", to.warmup, "seconds of load before measuring (1)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--rate", to.rate,
+                 "open loop: events per second (churn: connects); without it, closed loop at the "
+                 "maximum")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--publishers", to.publishers, "keep-alive publisher connections");
+  app.add_option("--pipeline", to.pipeline, "POSTs outstanding per publisher connection (1)")
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--batch", to.batch, "events per POST (1)")->check(CLI::Range(1, 1000));
+  app.add_option("--window", to.window, "closed loop: events sent and not yet delivered");
+  app.add_option("--concurrency", to.concurrency, "sessions connecting at one time (256)")
+      ->check(CLI::Range(1, 10000));
+  app.add_option("--stalled", to.stalled, "slow: sessions that stop reading (a tenth)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--reconnect-rate", to.reconnect_rate, "soak: drops with resume per second (5)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_flag("--ephemeral", to.ephemeral, "publish events that are not stored");
+}
+
+template <class T>
+void fill(T& value, T suits) {
+  if (value == T{}) value = suits;
+}
+
+void suit_mode(options& o) {
+  const bool many_rooms = o.mode == run_mode::rooms || o.mode == run_mode::soak;
+  fill(o.members, 10u);
+  if (o.mode == run_mode::publish) {
+    fill(o.rooms, 100u);
+    fill(o.publishers, 16u);
+  } else if (many_rooms) {
+    fill(o.rooms, o.sessions > 0 ? std::max(1u, o.sessions / o.members) : 100u);
+    o.sessions = o.rooms * o.members;
+  } else {
+    fill(o.sessions, o.mode == run_mode::slow ? 200u : 1000u);
+    o.rooms = 1;
+  }
+  fill(o.publishers, 64u);
+  if (o.mode == run_mode::slow) {
+    fill(o.payload, 4096u);
+    if (o.stalled < 0) o.stalled = static_cast<std::int32_t>(o.sessions / 10);
+    fill(o.rate, 100.0);
+  }
+  o.stalled = std::max(0, o.stalled);
+  if (o.mode == run_mode::soak) {
+    fill(o.rate, 200.0);
+    fill(o.duration, 600.0);
+    fill(o.report_every, 10.0);
+    if (o.reconnect_rate < 0) o.reconnect_rate = 5;
+  }
+  fill(o.payload, 200u);
+  fill(o.duration, 10.0);
+  fill(o.report_every, 1.0);
+  // One room: stay below the 100 events a node keeps for a session before it calls it slow.
+  const bool one_room = o.mode == run_mode::fanout || o.mode == run_mode::slow;
+  fill(o.window, one_room ? 64u : 16 * o.publishers * o.pipeline * o.batch);
+}
+
+int usage(const std::string& message) {
+  std::cerr << "starling-bench: " << message << "\nTry starling-bench --help.\n";
+  return 2;
+}
+
+}  // namespace
+
+int parse_options(int argc, char** argv, options& result) {
+  CLI::App app("starling-bench: load and latency of a running cluster", "starling-bench");
+  app.footer("\nModes:\n" + std::string(mode_help) +
+             "\nExit codes: 0 ok, 1 loss, duplicate, reorder or failure, 2 usage.");
+  std::string transport = "sse";
+  unsigned threads = 1;
+  app.add_option("mode", result.mode_name, "what to run, see below")->required();
+  app.add_option("--target", result.targets, "http://HOST:PORT of a node; repeat to spread")
+      ->allow_extra_args(false);
+  app.add_option("--token", result.token, "token for sessions and publishers alike");
+  app.add_option("--secret", result.secret, "HS256 secret: sign one token per user")
+      ->envname("STARLING_BENCH_SECRET");
+  app.add_option("--transport", transport, "sse or ws")->check(CLI::IsMember({"sse", "ws"}));
+  app.add_option("--source-addr", result.sources, "connect from this address; repeat to spread")
+      ->allow_extra_args(false);
+  add_load_flags(app, result);
+  app.add_option("--report-every", result.report_every, "seconds between progress lines");
+  app.add_option("--pid", result.pids, "server process: CPU and memory; repeatable")
+      ->allow_extra_args(false);
+  app.add_option("--json", result.json_file, "write the result here as JSON");
+  app.add_option("--html", result.html_file, "write a self-contained report with plots here");
+  app.add_option("--threads", threads, "1: for more load start several processes");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return usage(error.what());
+  }
+  const auto found = std::find_if(modes.begin(), modes.end(),
+                                  [&](const auto& m) { return m.first == result.mode_name; });
+  if (found == modes.end()) {
+    return usage("no mode '" + result.mode_name +
+                 "': expected idle, fanout, rooms, direct, churn, slow, publish or soak");
+  }
+  if (threads != 1) {
+    return usage("--threads: this program is one thread; for more load start several processes");
+  }
+  if (!result.token.empty() && !result.secret.empty()) {
+    return usage("--token and --secret exclude each other");
+  }
+  result.mode = found->second;
+  result.websocket = transport == "ws";
+  if (result.mode == run_mode::direct && result.secret.empty()) {
+    return usage("direct needs --secret, to sign a token for each user it addresses");
+  }
+  suit_mode(result);
+  if (static_cast<std::uint32_t>(result.stalled) > result.sessions) {
+    return usage("--stalled is more than --sessions");
+  }
+  return -1;
+}
+
+}  // namespace starling::bench

@@ -1,0 +1,54 @@
+/// One keep-alive HTTP connection that publishes.
+#pragma once
+
+#include "apps/starling-bench/event_loop.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+
+namespace starling::bench {
+
+class publisher_pool;
+
+/// One POST on its way: `count` events of one lane, the first of them `first_n`.
+struct post {
+  std::uint32_t audience = 0;
+  std::uint32_t count = 0;
+  std::uint64_t first_n = 0;
+  std::int64_t intended_ns = 0;
+};
+
+/// Owned by a publisher_pool. Answers come in the order of the requests.
+class publisher final : public io_handler {
+ public:
+  publisher(publisher_pool& pool, std::uint32_t index) : pool_(pool), index_(index) {}
+
+  std::uint32_t index() const noexcept { return index_; }
+  bool ready() const noexcept { return connected_; }
+  std::size_t outstanding() const noexcept { return posts_.size(); }
+
+  void open();
+  void close();
+  /// Only when ready().
+  void send(std::string_view request, const post& what);
+  void on_ready(std::uint32_t events) override;
+
+ private:
+  void finish_connect();
+  void flush();
+  void receive();
+  bool take_answer();
+  void fail(std::string_view reason);
+
+  publisher_pool& pool_;
+  std::uint32_t index_;
+  int fd_ = -1;
+  bool connected_ = false;
+  bool blocked_ = false;  // out_ waits for the socket
+  std::deque<post> posts_;
+  std::string in_, out_;
+};
+
+}  // namespace starling::bench

@@ -1,0 +1,201 @@
+#include "apps/starling-bench/publisher_pool.hpp"
+
+#include "apps/starling-bench/http_head.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace starling::bench {
+
+namespace {
+
+constexpr std::int64_t reopen_pause_ns = second_ns / 10;
+constexpr std::int64_t late_ns = second_ns / 1000;
+constexpr std::int64_t idle_look_ns = second_ns / 100;
+
+void append_number(std::string& out, std::uint64_t value) {
+  std::array<char, 24> digits;
+  out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
+}
+
+}  // namespace
+
+publisher_pool::publisher_pool(event_loop& loop, dialer& dial, ledger& books,
+                               publisher_settings settings)
+    : loop_(loop), dial_(dial), books_(books), settings_(std::move(settings)), buffer_(64 * 1024) {
+  turn_.resize(settings_.connections);
+  for (std::uint32_t i = 0; i < settings_.connections; ++i) {
+    publishers_.emplace_back(*this, i);
+    std::string head = "POST /api/publish HTTP/1.1\r\nHost: " + dial_.at(i).host_port + "\r\n";
+    if (!settings_.token.empty()) head += "Authorization: Bearer " + settings_.token + "\r\n";
+    heads_.push_back(head + "Content-Type: application/json\r\nContent-Length: ");
+  }
+}
+
+std::uint32_t publisher_pool::lanes_for(std::uint32_t connections, std::uint32_t audiences) {
+  return std::max(1u, (connections + audiences - 1) / audiences);
+}
+
+void publisher_pool::open_all() {
+  for (auto& each : publishers_) each.open();
+}
+
+void publisher_pool::close_all() {
+  running_ = false;
+  for (auto& each : publishers_) each.close();
+}
+
+void publisher_pool::start() {
+  running_ = true;
+  started_ = now_ns();
+}
+
+std::int64_t publisher_pool::pump() {
+  const auto now = now_ns();
+  while (!reopen_.empty() && reopen_.front().first <= now) {
+    const auto index = reopen_.front().second;
+    reopen_.pop_front();
+    publishers_[index].open();
+  }
+  auto next = now + idle_look_ns;
+  if (!running_) return next;
+  while (!free_.empty()) {
+    auto& who = publishers_[free_.front()];
+    if (!has_room(who)) {
+      free_.pop_front();
+      continue;
+    }
+    auto intended = now;
+    if (settings_.rate <= 0) {
+      // The server's answers and deliveries set the pace; both wake the loop.
+      if (settings_.max_undelivered > 0 && books_.outstanding() >= settings_.max_undelivered) break;
+    } else {
+      intended = started_ + static_cast<std::int64_t>(static_cast<double>(scheduled_) * second_ns /
+                                                      settings_.rate);
+      if (intended > now) {
+        next = std::min(next, intended);
+        break;
+      }
+    }
+    free_.pop_front();
+    send_next(who, intended);
+    if (has_room(who)) free_.push_back(who.index());
+  }
+  if (!free_.empty()) {
+    starved_since_ = 0;
+  } else if (starved_since_ == 0) {
+    starved_since_ = now;
+  }
+  return next;
+}
+
+std::uint32_t publisher_pool::next_audience(std::uint32_t connection) {
+  const auto audiences = books_.audiences();
+  if (audiences <= settings_.connections) return connection % audiences;
+  // Each audience belongs to one connection, so one lane holds its order.
+  auto& turn = turn_[connection];
+  const auto audience = connection + turn++ * settings_.connections;
+  if (audience + settings_.connections >= audiences) turn = 0;
+  return audience;
+}
+
+void publisher_pool::append_item(std::uint32_t audience, std::uint64_t n, std::int64_t intended) {
+  body_.append(books_.is_user(audience) ? R"({"user":")" : R"({"room":")");
+  body_.append(books_.name(audience)).append(R"(","event":"bench","data":)");
+  const auto begin = body_.size();
+  body_.append(R"({"n":)");
+  append_number(body_, n);
+  body_.append(R"(,"t":)");
+  append_number(body_, static_cast<std::uint64_t>(intended));
+  body_.append(R"(,"x":")");
+  const auto used = body_.size() - begin + 2;
+  if (used < settings_.payload_bytes) body_.append(settings_.payload_bytes - used, 'x');
+  body_.append(settings_.ephemeral ? R"("},"ephemeral":true})" : R"("}})");
+}
+
+void publisher_pool::send_next(publisher& who, std::int64_t intended) {
+  const auto audience = next_audience(who.index());
+  const auto lane = who.index() / books_.audiences() % books_.lanes();
+  post what{audience, settings_.batch, 0, intended};
+  body_.clear();
+  for (std::uint32_t i = 0; i < settings_.batch; ++i) {
+    const auto n = books_.next(audience, lane);
+    if (i == 0) what.first_n = n;
+    if (settings_.batch > 1) body_ += i == 0 ? '[' : ',';
+    append_item(audience, n, intended);
+  }
+  if (settings_.batch > 1) body_ += ']';
+  request_.assign(heads_[who.index()]);
+  append_number(request_, body_.size());
+  request_.append("\r\n\r\n").append(body_);
+  const auto now = now_ns();
+  if (settings_.rate > 0 && intended >= measure_from_) {
+    const auto late = now - intended;
+    lateness_.record(late, settings_.batch);
+    const bool starved = starved_since_ > 0 && now - starved_since_ > late_ns / 2;
+    if (late > late_ns && starved) late_for_server_ += settings_.batch;
+  }
+  scheduled_ += settings_.batch;
+  counters_.sent += settings_.batch;
+  ++outstanding_;
+  who.send(request_, what);
+}
+
+void publisher_pool::on_free(publisher& who) {
+  ++ready_;
+  free_.push_back(who.index());
+}
+
+void publisher_pool::on_answer(publisher& who, const post& done, int status,
+                               std::string_view body) {
+  --outstanding_;
+  free_.push_back(who.index());
+  if (done.intended_ns >= measure_from_) ack_latency_.record(now_ns() - done.intended_ns);
+  if (status != 200) {
+    const auto reason =
+        "HTTP " + std::to_string(status) + ' ' + std::string(find_text(body, "code"));
+    for (std::uint32_t i = 0; i < done.count; ++i) refuse(done, i, reason);
+  } else if (done.count > 1 && body.find("\"error\"") != std::string_view::npos) {
+    count_batch(done, body);
+  } else {
+    counters_.acked += done.count;
+  }
+}
+
+/// A batch in which at least one item was refused.
+void publisher_pool::count_batch(const post& done, std::string_view body) {
+  const auto receipts = nlohmann::json::parse(body, nullptr, false);
+  for (std::uint32_t i = 0; i < done.count; ++i) {
+    const bool known = receipts.is_array() && i < receipts.size() && receipts[i].is_object();
+    if (known && !receipts[i].contains("error")) {
+      ++counters_.acked;
+      continue;
+    }
+    const auto text = known ? receipts[i]["error"].dump() : std::string();
+    refuse(done, i, "batch item: " + std::string(find_text(text, "code")));
+  }
+}
+
+void publisher_pool::refuse(const post& what, std::uint32_t item, std::string_view reason) {
+  books_.refused(what.audience, what.first_n + std::uint64_t{item} * books_.lanes());
+  ++counters_.failed;
+  ++failures_[std::string(reason)];
+}
+
+void publisher_pool::on_closed(publisher& who, const std::deque<post>& unanswered,
+                               std::string_view reason) {
+  if (ready_ > 0)
+    ready_ = static_cast<std::size_t>(std::count_if(publishers_.begin(), publishers_.end(),
+                                                    [](const publisher& p) { return p.ready(); }));
+  outstanding_ -= unanswered.size();
+  for (const auto& what : unanswered) {
+    for (std::uint32_t i = 0; i < what.count; ++i) refuse(what, i, "unanswered POST");
+  }
+  ++failures_[std::string(reason)];
+  reopen_.emplace_back(now_ns() + reopen_pause_ns, who.index());
+}
+
+}  // namespace starling::bench

@@ -1,0 +1,74 @@
+/// Everything a run needs, put together from the options: rooms, sessions, publishers, clocks.
+#pragma once
+
+#include "apps/starling-bench/event_loop.hpp"
+#include "apps/starling-bench/histogram.hpp"
+#include "apps/starling-bench/ledger.hpp"
+#include "apps/starling-bench/options.hpp"
+#include "apps/starling-bench/process_stats.hpp"
+#include "apps/starling-bench/publisher_pool.hpp"
+#include "apps/starling-bench/report.hpp"
+#include "apps/starling-bench/session_pool.hpp"
+#include "apps/starling-bench/target.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace starling::bench {
+
+/// All counters at one moment; differences of two are what is reported.
+struct snapshot {
+  std::int64_t time_ns = 0;
+  publish_counters published;
+  pool_counters sessions;
+  std::uint64_t delivered = 0;
+  double own_cpu = 0;
+  double machine_cpu = 0;  // of all processes together
+  std::optional<process_usage> server;
+};
+
+class world {
+ public:
+  /// Throws std::invalid_argument for an option that cannot be met.
+  world(const options& asked, report& result);
+
+  /// One turn: everything due, one batch of ready sockets, the progress line.
+  void step();
+  void run_for(double seconds);
+  /// Opens all sessions of the plan and waits for the outcome; tells what failed.
+  void connect_sessions();
+  /// False, with a failure noted, when the publishers' connections cannot be made within 10 s.
+  bool connect_publishers();
+
+  snapshot take_snapshot() const;
+  /// The measurement starts here: what came before is warm-up.
+  void begin_measuring();
+  /// Latencies of sessions since begin_measuring().
+  histogram& latency();
+  /// What every mode has: CPU between `begin` and `end`, failures and their reasons.
+  void add_common(const snapshot& begin, const snapshot& end);
+
+  const options& asked;
+  report& result;
+  event_loop loop;
+  dialer dial;
+  ledger books;
+  session_pool sessions;
+  publisher_pool publishers;
+
+ private:
+  void lay_out();
+  void tick(std::int64_t now);
+  void print_progress(const sample& s, bool measuring, bool with_server) const;
+  void add_usage(const snapshot& begin, const snapshot& end);
+
+  std::vector<std::string> tokens_;  // by session; empty when none are signed
+  std::int64_t next_report_ = 0;
+  std::int64_t measure_start_ = 0;
+  snapshot last_;
+  histogram total_latency_;
+};
+
+}  // namespace starling::bench

@@ -1,0 +1,176 @@
+/// The configuration of a node, as plain values with their defaults.
+///
+/// One struct per section of the file. Names, types and documentation of the keys are in the table
+/// of `config_schema.cpp`; reading a file, the environment and flags is `config_load.hpp`.
+#pragma once
+
+#include "net/base/log.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace starling::app {
+
+using namespace std::chrono_literals;
+
+/// A number of bytes; converts to `std::size_t`, is read and shown as `64KiB`.
+struct byte_count {
+  std::uint64_t value = 0;
+
+  constexpr operator std::size_t() const noexcept { return value; }  // NOLINT: implicit by design
+  friend bool operator==(const byte_count&, const byte_count&) = default;
+};
+
+/// Where to listen. `host` is a name or an address without brackets; port 0 picks a free one.
+struct endpoint {
+  std::string host;
+  std::uint16_t port = 0;
+
+  friend bool operator==(const endpoint&, const endpoint&) = default;
+};
+
+enum class session_policy : std::uint8_t {
+  evict_oldest,
+  reject_new
+};
+enum class outbox_policy : std::uint8_t {
+  disconnect,
+  drop_oldest
+};
+enum class log_format : std::uint8_t {
+  text,
+  json
+};
+enum class mapping_profile : std::uint8_t {
+  none,
+  fechatter
+};
+
+/// Turns the messages of one NATS subject into events. Empty text means "not given". Each of
+/// `room` to `data` says where in the payload its value stands.
+struct mapping_rule {
+  std::string subject;     ///< with NATS wildcards; required
+  std::string room;        ///< audience: a room,
+  std::string user;        ///< one user,
+  std::string users;       ///< a list of users,
+  std::string recipients;  ///< or a list of users (another name for `users`)
+  std::string id;          ///< makes the event exactly-once
+  std::string type;        ///< the event's name
+  std::string data;        ///< the event's data; the whole payload when not given
+  std::string tenant;
+  bool ephemeral = false;
+
+  friend bool operator==(const mapping_rule&, const mapping_rule&) = default;
+};
+
+struct node_section {
+  std::string id;            ///< never empty after loading
+  std::uint64_t shards = 0;  ///< 0 = one per core
+};
+
+struct listen_section {
+  endpoint public_{"127.0.0.1", 8080};
+  endpoint admin{"127.0.0.1", 9090};
+};
+
+struct nats_section {
+  std::string url;  ///< empty = the embedded memory engine
+  std::string stream = "starling";
+  std::uint64_t replicas = 1;
+};
+
+struct claims_section {
+  std::string user = "sub";
+  std::string tenant = "tenant";
+};
+
+struct auth_section {
+  std::string hs256_secret;                       ///< empty = none
+  std::map<std::string, std::string> hs256_keys;  ///< kid -> secret
+  std::vector<std::string> public_key_files;      ///< PEM
+  std::string jwks_file;                          ///< empty = none
+  std::string issuer;                             ///< empty = not checked
+  std::vector<std::string> audience;              ///< any one of these; empty = not checked
+  claims_section claims;
+  std::chrono::milliseconds leeway = 60s;
+  bool dev = false;
+};
+
+struct sse_section {
+  std::chrono::milliseconds heartbeat = 30s;
+  std::chrono::milliseconds retry = 2s;
+};
+
+struct ws_section {
+  byte_count max_message_bytes{64 * 1024};
+};
+
+struct sessions_section {
+  std::uint64_t max_per_user = 5;
+  session_policy policy = session_policy::evict_oldest;
+};
+
+struct limits_section {
+  std::uint64_t max_sessions = 0;  ///< 0 = no limit
+  byte_count max_event_bytes{64 * 1024};
+  double connect_rate = 0;  ///< per second and source address; 0 = no limit
+  double publish_rate = 0;  ///< per second and token; 0 = no limit
+};
+
+struct outbox_section {
+  std::uint64_t max_events = 100;
+  byte_count max_bytes{1024 * 1024};
+  outbox_policy policy = outbox_policy::disconnect;
+};
+
+struct history_section {
+  std::uint64_t max_events_per_room = 1000;
+  std::chrono::milliseconds max_age = 24h;
+};
+
+struct drain_section {
+  std::chrono::milliseconds window = 10s;
+};
+
+/// The default admits pages of every origin. That is safe because a page of another origin has no
+/// token of ours to send, as long as `"*"` never covers the cookie: with `"*"`, a request that
+/// carries a foreign `Origin` is answered without `Access-Control-Allow-Credentials`, and its
+/// cookie is not looked at. Cookies from other origins need those origins listed by name.
+struct cors_section {
+  std::vector<std::string> origins{"*"};
+};
+
+struct tls_section {
+  std::string cert_file;  ///< PEM chain; empty = plain HTTP
+  std::string key_file;
+};
+
+struct log_section {
+  log::level level = log::level::info;
+  log_format format = log_format::text;
+};
+
+struct config {
+  node_section node;
+  listen_section listen;
+  nats_section nats;
+  auth_section auth;
+  sse_section sse;
+  ws_section ws;
+  sessions_section sessions;
+  limits_section limits;
+  outbox_section outbox;
+  history_section history;
+  drain_section drain;
+  cors_section cors;
+  tls_section tls;
+  log_section log;
+  std::vector<mapping_rule> mapping;
+  app::mapping_profile mapping_profile = app::mapping_profile::none;
+};
+
+}  // namespace starling::app

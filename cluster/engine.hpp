@@ -1,0 +1,40 @@
+/// The three faces of the distributed engine, made together because they share a connection.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "cluster/bus.hpp"
+#include "cluster/event_log.hpp"
+#include "cluster/roster_store.hpp"
+
+namespace starling::cluster {
+
+struct engine {
+  virtual ~engine() = default;
+  virtual bus& messages() noexcept = 0;
+  virtual event_log& history() noexcept = 0;
+  virtual roster_store& roster() noexcept = 0;
+  /// "memory" or "nats".
+  virtual std::string_view kind() const noexcept = 0;
+};
+
+/// Embedded, one process, nothing survives a restart.
+std::unique_ptr<engine> make_memory_engine(const history_limits& limits);
+
+struct nats_options {
+  std::string url = "nats://127.0.0.1:4222";
+  std::string stream = "starling";  ///< stream name and subject prefix
+  int replicas = 1;
+  std::size_t max_event_bytes = 65536;
+  history_limits limits;
+  std::size_t max_appends_under_way = 16384;
+  std::chrono::milliseconds append_timeout{3000};
+};
+
+/// NATS with JetStream. `self` names this node in requests and replies.
+std::unique_ptr<engine> make_nats_engine(const node_id& self, const nats_options& options);
+
+}  // namespace starling::cluster

@@ -1,0 +1,209 @@
+#include "cluster/envelope.hpp"
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+namespace starling::cluster {
+
+namespace {
+
+constexpr char version = 1;
+constexpr std::size_t session_bytes = 16;
+static_assert(sizeof(session_id) == session_bytes);
+
+void put_varint(std::string& out, std::uint64_t n) {
+  for (; n >= 0x80; n >>= 7) out += static_cast<char>(n | 0x80);
+  out += static_cast<char>(n);
+}
+
+void put_field(std::string& out, std::string_view bytes) {
+  put_varint(out, bytes.size());
+  out += bytes;
+}
+
+std::string little_endian(std::uint64_t n) {
+  std::string out(8, '\0');
+  for (auto& byte : out) {
+    byte = static_cast<char>(n & 0xFF);
+    n >>= 8;
+  }
+  return out;
+}
+
+/// Takes fields off the front; never looks past the end.
+class reader {
+ public:
+  explicit reader(std::string_view rest) noexcept : rest_(rest) {}
+
+  bool at_end() const noexcept { return rest_.empty(); }
+
+  std::optional<std::string_view> field() noexcept {
+    const auto size = varint();
+    if (!size || *size > rest_.size()) return std::nullopt;
+    const auto bytes = rest_.substr(0, static_cast<std::size_t>(*size));
+    rest_.remove_prefix(bytes.size());
+    return bytes;
+  }
+
+ private:
+  std::optional<std::uint64_t> varint() noexcept {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      if (rest_.empty()) return std::nullopt;
+      const auto byte = static_cast<unsigned char>(rest_.front());
+      rest_.remove_prefix(1);
+      const std::uint64_t bits = byte & 0x7F;
+      if (shift == 63 && bits > 1) return std::nullopt;
+      value |= bits << shift;
+      if (byte < 0x80) return value;
+    }
+    return std::nullopt;
+  }
+
+  std::string_view rest_;
+};
+
+error malformed(std::string_view what) {
+  return {errc::malformed, std::string("envelope: ").append(what)};
+}
+
+error bad_field(std::string_view name) {
+  return malformed(std::string("field '").append(name).append("' is missing, cut short or invalid"));
+}
+
+bool read_version(std::string_view& bytes) noexcept {
+  if (bytes.empty() || bytes.front() != version) return false;
+  bytes.remove_prefix(1);
+  return true;
+}
+
+bool read_text(reader& in, std::string& out) {
+  const auto bytes = in.field();
+  if (!bytes) return false;
+  out = *bytes;
+  return true;
+}
+
+bool read_kind(reader& in, channel_kind& out) noexcept {
+  const auto bytes = in.field();
+  if (!bytes || bytes->size() != 1) return false;
+  const auto value = static_cast<unsigned char>(bytes->front());
+  if (value > static_cast<unsigned char>(channel_kind::client)) return false;
+  out = static_cast<channel_kind>(value);
+  return true;
+}
+
+bool read_flags(reader& in, bool& data_is_text) noexcept {
+  const auto bytes = in.field();
+  if (!bytes || bytes->size() != 1) return false;
+  data_is_text = (bytes->front() & 1) != 0;
+  return true;
+}
+
+bool read_time(reader& in, std::int64_t& out) noexcept {
+  const auto bytes = in.field();
+  if (!bytes || bytes->size() != 8) return false;
+  std::uint64_t value = 0;
+  for (std::size_t i = 8; i-- > 0;) value = value << 8 | static_cast<unsigned char>((*bytes)[i]);
+  out = static_cast<std::int64_t>(value);
+  return true;
+}
+
+bool read_sessions(reader& in, std::vector<session_id>& out) {
+  const auto bytes = in.field();
+  if (!bytes || bytes->size() % session_bytes != 0) return false;
+  for (std::size_t at = 0; at < bytes->size(); at += session_bytes) {
+    std::array<std::uint8_t, session_bytes> id;
+    std::memcpy(id.data(), bytes->data() + at, session_bytes);
+    out.push_back(std::bit_cast<session_id>(id));
+  }
+  return true;
+}
+
+bool read_names(reader& in, std::vector<std::string>& out) {
+  const auto bytes = in.field();
+  if (!bytes) return false;
+  reader names(*bytes);
+  while (!names.at_end()) {
+    const auto name = names.field();
+    if (!name) return false;
+    out.emplace_back(*name);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string encode(const event& what) {
+  std::string sessions;
+  for (const auto& id : what.exclude)
+    sessions.append(reinterpret_cast<const char*>(id.bytes().data()), session_bytes);
+  std::string names;
+  for (const auto& name : what.earlier_targets) put_field(names, name);
+
+  std::string out;
+  out.reserve(what.data.size() + sessions.size() + names.size() + what.where.name.size() +
+              what.where.tenant.str().size() + what.id.size() + what.name.size() +
+              what.sender.size() + 64);
+  out += version;
+  put_field(out, what.where.tenant.str());
+  const char kind = static_cast<char>(what.where.kind);
+  put_field(out, {&kind, 1});
+  put_field(out, what.where.name);
+  put_field(out, what.id);
+  put_field(out, what.name);
+  put_field(out, what.data);
+  const char flags = what.data_is_text ? 1 : 0;
+  put_field(out, {&flags, 1});
+  put_field(out, little_endian(static_cast<std::uint64_t>(what.accepted_ns)));
+  put_field(out, what.sender);
+  put_field(out, sessions);
+  put_field(out, names);
+  return out;
+}
+
+result<event> decode(std::string_view bytes) {
+  if (!read_version(bytes)) return malformed("not version 1");
+  reader in(bytes);
+  event out;
+  std::string tenant;
+  if (!read_text(in, tenant)) return bad_field("tenant");
+  out.where.tenant = tenant_id(std::move(tenant));
+  if (!read_kind(in, out.where.kind)) return bad_field("kind");
+  if (!read_text(in, out.where.name)) return bad_field("name");
+  if (!read_text(in, out.id)) return bad_field("id");
+  if (!read_text(in, out.name)) return bad_field("event");
+  if (!read_text(in, out.data)) return bad_field("data");
+  if (!read_flags(in, out.data_is_text)) return bad_field("flags");
+  if (!read_time(in, out.accepted_ns)) return bad_field("accepted");
+  if (!read_text(in, out.sender)) return bad_field("sender");
+  if (!read_sessions(in, out.exclude)) return bad_field("exclude");
+  if (!read_names(in, out.earlier_targets)) return bad_field("earlier_targets");
+  return out;
+}
+
+std::string encode(const node_id& from, std::string_view payload) {
+  std::string out;
+  out.reserve(from.str().size() + payload.size() + 8);
+  out += version;
+  put_field(out, from.str());
+  put_field(out, payload);
+  return out;
+}
+
+result<node_message> decode_node_message(std::string_view bytes) {
+  if (!read_version(bytes)) return malformed("not version 1");
+  reader in(bytes);
+  std::string from;
+  node_message out;
+  if (!read_text(in, from)) return bad_field("from");
+  if (!read_text(in, out.payload)) return bad_field("payload");
+  out.from = node_id(std::move(from));
+  return out;
+}
+
+}  // namespace starling::cluster

@@ -1,0 +1,29 @@
+/// How events and node messages travel between nodes and lie in the store.
+///
+/// An envelope is a version byte (1) and fields; a field is a varint length (LEB128) and its bytes.
+/// Later versions of Starling may add fields at the end: readers ignore what they do not know.
+/// The fields of an event are listed in SUBJECTS.md.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "net/base/event.hpp"
+#include "net/base/result.hpp"
+
+namespace starling::cluster {
+
+std::string encode(const event& what);
+/// Any bytes are safe to pass. Error: malformed, naming the field.
+result<event> decode(std::string_view bytes);
+
+/// A message from one node to others: questions, answers, control.
+struct node_message {
+  node_id from;
+  std::string payload;
+};
+std::string encode(const node_id& from, std::string_view payload);
+/// Any bytes are safe to pass. Error: malformed.
+result<node_message> decode_node_message(std::string_view bytes);
+
+}  // namespace starling::cluster

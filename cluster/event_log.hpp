@@ -1,0 +1,76 @@
+/// The stored history of all channels, in one order.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "net/base/event.hpp"
+#include "net/base/result.hpp"
+
+namespace starling::cluster {
+
+/// Called once, on any thread, possibly before the call that takes it returns.
+template <class T>
+using completion = std::function<void(result<T>)>;
+
+struct history_limits {
+  std::size_t max_events_per_channel = 1000;
+  std::chrono::seconds max_age{24 * 3600};
+  std::chrono::seconds dedupe_window{120};
+};
+
+struct append_ack {
+  epoch_id epoch = 0;
+  sequence seq = 0;        ///< of the first event with this dedupe key
+  bool duplicate = false;  ///< it was stored before, within the dedupe window
+};
+
+/// The whole store. `first` > `last` when it is empty.
+struct log_state {
+  epoch_id epoch = 0;
+  sequence first = 1;
+  sequence last = 0;
+};
+
+/// A part of one channel's history, ascending.
+struct log_page {
+  std::vector<stored_event> events;
+  bool more = false;  ///< `limit` cut it; go on after the last event
+  /// The oldest event still stored on the channel, 0 when it holds none.
+  sequence oldest = 0;
+  /// Events of this channel later than `after` may be missing from what is stored, because the
+  /// limits (count, age) dropped them. Never false when one was dropped; it may be true without a
+  /// loss when `after` is older than everything in the store, or the channel is just full. With
+  /// `after` 0 it says only whether something was dropped while the page was read.
+  bool dropped = false;
+};
+
+/// Append-only store of events. Implementations: memory_log (one process), jetstream_log (cluster).
+/// Calls never block; any thread.
+class event_log {
+ public:
+  virtual ~event_log() = default;
+
+  /// Stores `what` and afterwards delivers it to every node that follows its channel (this one
+  /// included) as bus_listener::on_stored. `dedupe_key` is unique per tenant and channel; the same
+  /// key within the window is stored once and acknowledged with the first sequence.
+  /// Errors: unavailable (engine away, or no acknowledgement in time), too_large, rate_limited
+  /// (too many appends under way).
+  virtual void append(event what, std::string dedupe_key, completion<append_ack> done) = 0;
+
+  /// Events of `where` with after < seq <= through, at most `limit` (and at most some MiB: see
+  /// `more`). `previous` is the event before it in the page, 0 for the first. What the store
+  /// acknowledged before this call is in the page. Error: unavailable.
+  virtual void read(channel where, sequence after, sequence through, std::size_t limit,
+                    completion<log_page> done) = 0;
+
+  /// Where the store stands. Everything followed before this call is followed at the engine when
+  /// `done` is called: an event of such a channel that is later than `last` will be delivered.
+  /// Error: unavailable.
+  virtual void state(completion<log_state> done) = 0;
+};
+
+}  // namespace starling::cluster

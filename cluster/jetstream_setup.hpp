@@ -1,0 +1,16 @@
+/// Makes sure that the stream and the roster's bucket exist as the options want them.
+#pragma once
+
+#include "cluster/engine.hpp"
+#include "cluster/nats_session.hpp"
+
+namespace starling::cluster {
+
+/// Creates what is missing, updates limits and replicas that differ. Returns the stream's epoch:
+/// its creation time in ms. Blocks up to some seconds. Error: unavailable, with what NATS says.
+result<epoch_id> ensure_store(const nats_session& session, const nats_options& options);
+
+/// Name of the key-value bucket that holds the roster.
+std::string roster_bucket(const nats_options& options);
+
+}  // namespace starling::cluster

@@ -1,0 +1,279 @@
+#include "cluster/kv_roster.hpp"
+
+#include <utility>
+
+#include "cluster/jetstream_setup.hpp"
+#include "cluster/roster_codec.hpp"
+#include "net/base/log.hpp"
+
+namespace starling::cluster {
+
+namespace {
+
+constexpr std::int64_t api_timeout_ms = 3000;
+/// How soon a waiting thread notices that it should stop.
+constexpr std::chrono::milliseconds stop_latency{100};
+/// How long the next entry of a snapshot may take.
+constexpr std::int64_t snapshot_patience_ms = 5000;
+constexpr std::size_t max_waiting_writes = 16384;
+/// One key takes little, and the room's name is at most some hundred bytes.
+constexpr std::size_t max_key_bytes = 1024;
+
+struct kv_deleter {
+  void operator()(jsCtx* js) const noexcept { jsCtx_Destroy(js); }
+  void operator()(kvStore* store) const noexcept { kvStore_Destroy(store); }
+  void operator()(kvWatcher* watcher) const noexcept { kvWatcher_Destroy(watcher); }
+  void operator()(kvEntry* entry) const noexcept { kvEntry_Destroy(entry); }
+};
+template <class T>
+using kv_ptr = std::unique_ptr<T, kv_deleter>;
+
+error unavailable(std::string_view doing, natsStatus status) {
+  return {errc::unavailable, std::string("the roster cannot be ")
+                                 .append(doing)
+                                 .append(": ")
+                                 .append(natsStatus_GetText(status))};
+}
+
+error away() { return {errc::unavailable, "the engine (NATS) is away"}; }
+
+/// The bucket on one session.
+struct bucket_handle {
+  kv_ptr<jsCtx> js;
+  kv_ptr<kvStore> store;
+  natsStatus status = NATS_OK;
+
+  bucket_handle(const nats_session& session, const std::string& bucket) {
+    jsOptions settings;
+    jsOptions_Init(&settings);
+    settings.Wait = api_timeout_ms;
+    jsCtx* context = nullptr;
+    status = natsConnection_JetStream(&context, session.connection(), &settings);
+    js.reset(context);
+    if (status != NATS_OK) return;
+    kvStore* raw = nullptr;
+    status = js_KeyValue(&raw, context, bucket.c_str());
+    store.reset(raw);
+  }
+};
+
+std::string_view value_of(kvEntry* entry) {
+  const void* const bytes = kvEntry_Value(entry);
+  return {static_cast<const char*>(bytes), static_cast<std::size_t>(kvEntry_ValueLen(entry))};
+}
+
+result<roster_entry> put_now(kvStore* store, const roster_entry& entry) {
+  const auto key = roster_key(entry);
+  const auto value = roster_value(entry);
+  // Twice: the key may be deleted between "it exists" and our look at it.
+  auto status = NATS_OK;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    status = kvStore_CreateString(nullptr, store, key.c_str(), value.c_str());
+    if (status == NATS_OK) return entry;
+    kvEntry* raw = nullptr;
+    const auto found = kvStore_Get(&raw, store, key.c_str());
+    const kv_ptr<kvEntry> present(raw);
+    if (found == NATS_OK) {
+      if (auto known = parse_roster_entry(key, value_of(raw))) return std::move(*known);
+      return error{errc::internal, "the roster holds an unreadable membership"};
+    }
+    if (found != NATS_NOT_FOUND) return unavailable("read", found);
+  }
+  return unavailable("written", status);
+}
+
+result<bool> erase_now(kvStore* store, const roster_entry& entry) {
+  const auto key = roster_key(entry);
+  kvEntry* raw = nullptr;
+  const auto found = kvStore_Get(&raw, store, key.c_str());
+  const kv_ptr<kvEntry> present(raw);
+  if (found == NATS_NOT_FOUND) return false;
+  if (found != NATS_OK) return unavailable("read", found);
+  const auto status = kvStore_Delete(store, key.c_str());
+  if (status != NATS_OK) return unavailable("written", status);
+  return true;
+}
+
+}  // namespace
+
+kv_roster::kv_roster(std::shared_ptr<nats_connection> connection)
+    : connection_(std::move(connection)), bucket_(roster_bucket(connection_->options())) {}
+
+kv_roster::~kv_roster() { stop(); }
+
+void kv_roster::start(roster_listener& listener) {
+  listener_ = &listener;
+  {
+    const std::lock_guard hold(mutex_);
+    running_ = true;
+  }
+  watch_ = std::thread([this] { run_watch(); });
+  write_ = std::thread([this] { run_write(); });
+}
+
+void kv_roster::stop() {
+  {
+    const std::lock_guard hold(mutex_);
+    running_ = false;
+  }
+  changed_.notify_all();
+  if (watch_.joinable()) watch_.join();
+  if (write_.joinable()) write_.join();
+}
+
+bool kv_roster::stopping() const {
+  const std::lock_guard hold(mutex_);
+  return !running_;
+}
+
+// ---- watch ----
+
+void kv_roster::run_watch() {
+  while (!stopping()) {
+    const auto session = connection_->wait_for_session(nullptr, stop_latency);
+    if (!session || session->lost()) {
+      std::unique_lock hold(mutex_);
+      changed_.wait_for(hold, stop_latency, [this] { return !running_; });
+      continue;
+    }
+    watch(*session);
+  }
+  nats_ReleaseThreadMemory();
+}
+
+void kv_roster::watch(nats_session& session) {
+  const auto faults = session.watch_faults();
+  const bucket_handle bucket(session, bucket_);
+  auto status = bucket.status;
+  kvWatcher* raw = nullptr;
+  if (status == NATS_OK) status = kvStore_WatchAll(&raw, bucket.store.get(), nullptr);
+  const kv_ptr<kvWatcher> watcher(raw);
+  if (status != NATS_OK || !deliver_snapshot(raw, session)) {
+    if (!session.lost() && !stopping()) {
+      log::warn("the roster cannot be watched; trying again",
+                {{"status", natsStatus_GetText(status)}});
+      connection_->verify_store();
+    }
+    std::unique_lock hold(mutex_);
+    changed_.wait_for(hold, stop_latency, [this] { return !running_; });
+    return;
+  }
+  while (!stopping() && !session.lost() && session.watch_faults() == faults) {
+    kvEntry* change = nullptr;
+    status = kvWatcher_Next(&change, raw, stop_latency.count());
+    if (status == NATS_TIMEOUT) continue;
+    if (status != NATS_OK) break;
+    const kv_ptr<kvEntry> guard(change);
+    if (change) deliver_change(change);
+  }
+}
+
+bool kv_roster::deliver_snapshot(kvWatcher* watcher, const nats_session& session) {
+  known_.clear();
+  auto patience = steady_clock::now() + std::chrono::milliseconds(snapshot_patience_ms);
+  for (;;) {
+    kvEntry* raw = nullptr;
+    const auto status = kvWatcher_Next(&raw, watcher, stop_latency.count());
+    const kv_ptr<kvEntry> entry(raw);
+    if (stopping() || session.lost()) return false;
+    if (status == NATS_TIMEOUT && steady_clock::now() < patience) continue;
+    if (status != NATS_OK) return false;
+    if (!raw) break;  // cnats marks the end of what was there with an empty entry
+    patience = steady_clock::now() + std::chrono::milliseconds(snapshot_patience_ms);
+    if (kvEntry_Operation(raw) != kvOp_Put) continue;
+    const std::string key = kvEntry_Key(raw);
+    if (auto member = parse_roster_entry(key, value_of(raw)))
+      known_.insert_or_assign(key, std::move(*member));
+    else
+      log::warn("the roster holds an unreadable membership", {{"key", key}});
+  }
+  std::vector<roster_entry> all;
+  all.reserve(known_.size());
+  for (const auto& [key, entry] : known_) all.push_back(entry);
+  listener_->on_roster(std::move(all));
+  return true;
+}
+
+void kv_roster::deliver_change(kvEntry* change) {
+  const std::string key = kvEntry_Key(change);
+  if (kvEntry_Operation(change) != kvOp_Put) {
+    if (auto gone = known_.extract(key); !gone.empty())
+      listener_->on_member_removed(std::move(gone.mapped()));
+    return;
+  }
+  auto member = parse_roster_entry(key, value_of(change));
+  if (!member) {
+    log::warn("the roster holds an unreadable membership", {{"key", key}});
+    return;
+  }
+  known_.insert_or_assign(key, *member);
+  listener_->on_member_added(std::move(*member));
+}
+
+// ---- write ----
+
+void kv_roster::put(roster_entry entry, completion<roster_entry> done) {
+  enqueue({std::move(entry), std::move(done), nullptr});
+}
+
+void kv_roster::erase(tenant_id tenant, std::string room, std::string user,
+                      completion<bool> done) {
+  roster_entry entry{std::move(tenant), std::move(room), std::move(user)};
+  enqueue({std::move(entry), nullptr, std::move(done)});
+}
+
+void kv_roster::enqueue(write todo) {
+  error refused = away();
+  if (roster_key(todo.entry).size() > max_key_bytes) {
+    refused = {errc::too_large, "the names of tenant, user and room are too long together"};
+  } else if (connection_->up()) {
+    const std::lock_guard hold(mutex_);
+    if (running_ && writes_.size() < max_waiting_writes) {
+      writes_.push_back(std::move(todo));
+      changed_.notify_all();
+      return;
+    }
+    if (running_) refused = {errc::rate_limited, "too many changes of the roster under way"};
+  }
+  if (todo.put_done)
+    todo.put_done(std::move(refused));
+  else
+    todo.erase_done(std::move(refused));
+}
+
+void kv_roster::run_write() {
+  std::shared_ptr<nats_session> session;
+  std::unique_ptr<bucket_handle> bucket;
+  for (;;) {
+    std::deque<write> batch;
+    {
+      std::unique_lock hold(mutex_);
+      changed_.wait(hold, [this] { return !running_ || !writes_.empty(); });
+      if (writes_.empty()) break;
+      batch.swap(writes_);
+    }
+    for (auto& [entry, put_done, erase_done] : batch) {
+      if (!session || session->lost() || !bucket || bucket->status != NATS_OK) {
+        bucket.reset();
+        session = connection_->wait_for_session(nullptr, std::chrono::milliseconds(0));
+        if (session) bucket = std::make_unique<bucket_handle>(*session, bucket_);
+      }
+      kvStore* const store = bucket && bucket->status == NATS_OK ? bucket->store.get() : nullptr;
+      if (put_done)
+        answer(put_done, store ? put_now(store, entry) : result<roster_entry>(away()));
+      else
+        answer(erase_done, store ? erase_now(store, entry) : result<bool>(away()));
+    }
+  }
+  bucket.reset();
+  nats_ReleaseThreadMemory();
+}
+
+template <class T>
+void kv_roster::answer(const completion<T>& done, result<T> outcome) {
+  // The bucket may be gone: somebody should look.
+  if (!outcome.ok() && outcome.error().code == errc::unavailable) connection_->verify_store();
+  done(std::move(outcome));
+}
+
+}  // namespace starling::cluster

@@ -1,0 +1,32 @@
+#include "cluster/engine.hpp"
+#include "cluster/memory_bus.hpp"
+#include "cluster/memory_log.hpp"
+#include "cluster/memory_roster.hpp"
+
+namespace starling::cluster {
+
+namespace {
+
+class memory_engine final : public engine {
+ public:
+  explicit memory_engine(const history_limits& limits) : log_(lock_, bus_, limits) {}
+
+  bus& messages() noexcept override { return bus_; }
+  event_log& history() noexcept override { return log_; }
+  roster_store& roster() noexcept override { return roster_; }
+  std::string_view kind() const noexcept override { return "memory"; }
+
+ private:
+  std::shared_ptr<memory_lock> lock_ = std::make_shared<memory_lock>();
+  memory_bus bus_{lock_};
+  memory_log log_;
+  memory_roster roster_;
+};
+
+}  // namespace
+
+std::unique_ptr<engine> make_memory_engine(const history_limits& limits) {
+  return std::make_unique<memory_engine>(limits);
+}
+
+}  // namespace starling::cluster

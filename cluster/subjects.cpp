@@ -1,0 +1,169 @@
+#include "cluster/subjects.hpp"
+
+#include <array>
+#include <utility>
+
+namespace starling::cluster {
+
+namespace {
+
+constexpr std::string_view special = ".*>=\"\\ ";
+constexpr std::array kinds{channel_kind::room, channel_kind::user, channel_kind::all,
+                           channel_kind::client};
+
+bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+bool is_high(char c) noexcept { return static_cast<unsigned char>(c) >= 0x80; }
+
+bool is_key_byte(char c) noexcept {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+         c == '-';
+}
+
+template <class MustEscape>
+std::string escape(std::string_view text, MustEscape must_escape) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  if (text.empty()) return "=";
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    if (!must_escape(c)) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '=';
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
+  return out;
+}
+
+int hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/// Cuts the first token off `rest`.
+std::string_view next_token(std::string_view& rest) noexcept {
+  const auto dot = rest.find('.');
+  const auto token = rest.substr(0, dot);
+  rest.remove_prefix(dot == rest.npos ? rest.size() : dot + 1);
+  return token;
+}
+
+std::optional<channel_kind> parse_kind(std::string_view token) noexcept {
+  for (const auto kind : kinds)
+    if (token == to_string(kind)) return kind;
+  return std::nullopt;
+}
+
+std::string path(const channel& where) {
+  return escape_token(where.tenant.str())
+      .append(".")
+      .append(to_string(where.kind))
+      .append(".")
+      .append(escape_token(where.name));
+}
+
+std::string_view suffix(channel_message what) noexcept {
+  switch (what) {
+    case channel_message::stored: return ".e";
+    case channel_message::ephemeral: return ".x";
+    case channel_message::control: return ".c";
+  }
+  return ".e";
+}
+
+}  // namespace
+
+std::string escape_token(std::string_view text) {
+  const bool utf8 = valid_utf8(text);
+  return escape(text, [utf8](char c) {
+    return special.find(c) != special.npos || is_control(c) || (!utf8 && is_high(c));
+  });
+}
+
+std::string escape_key_token(std::string_view text) {
+  return escape(text, [](char c) { return !is_key_byte(c); });
+}
+
+std::optional<std::string> unescape_token(std::string_view token) {
+  if (token.empty()) return std::nullopt;
+  std::string out;
+  if (token == "=") return out;
+  out.reserve(token.size());
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    if (token[i] != '=') {
+      if (special.find(token[i]) != special.npos || is_control(token[i])) return std::nullopt;
+      out += token[i];
+      continue;
+    }
+    if (token.size() - i < 3) return std::nullopt;
+    const int high = hex_value(token[i + 1]);
+    const int low = hex_value(token[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return out;
+}
+
+std::string dedupe_id(const channel& where, std::string_view key) {
+  return path(where).append(".").append(escape_token(key));
+}
+
+subjects::subjects(std::string prefix)
+    : prefix_(std::move(prefix)),
+      in_(prefix_ + ".in."),
+      out_(prefix_ + ".ch."),
+      node_(prefix_ + ".node."),
+      ask_(prefix_ + ".ask") {}
+
+std::string subjects::stored(const channel& where) const { return in_ + path(where); }
+std::string subjects::followed(const channel& where) const { return out_ + path(where) + ".*"; }
+std::string subjects::of(const channel& where, channel_message what) const {
+  return (out_ + path(where)).append(suffix(what));
+}
+
+std::string subjects::announcement(const node_id& who) const {
+  return node_ + escape_token(who.str());
+}
+std::string subjects::announcements() const { return node_ + "*"; }
+std::string subjects::question(const node_id& who) const {
+  return ask_ + "." + escape_token(who.str());
+}
+std::string subjects::questions_to_all() const { return ask_; }
+
+std::string subjects::stream_source() const { return in_ + "*.*.*"; }
+std::string subjects::stream_destination() const {
+  return out_ + "{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}.e";
+}
+
+std::optional<heard_subject> subjects::parse(std::string_view subject) const {
+  if (!subject.starts_with(out_)) return std::nullopt;
+  subject.remove_prefix(out_.size());
+  auto tenant = unescape_token(next_token(subject));
+  const auto kind = parse_kind(next_token(subject));
+  auto name = unescape_token(next_token(subject));
+  if (!tenant || !kind || !name) return std::nullopt;
+  heard_subject out{{tenant_id(std::move(*tenant)), *kind, std::move(*name)}};
+  if (subject == "e")
+    out.what = channel_message::stored;
+  else if (subject == "x")
+    out.what = channel_message::ephemeral;
+  else if (subject == "c")
+    out.what = channel_message::control;
+  else
+    return std::nullopt;
+  return out;
+}
+
+bool subjects::is_announcement(std::string_view subject) const noexcept {
+  return subject.starts_with(node_);
+}
+bool subjects::is_question(std::string_view subject) const noexcept {
+  return subject == ask_ || (subject.starts_with(ask_) && subject[ask_.size()] == '.');
+}
+
+}  // namespace starling::cluster

@@ -1,0 +1,75 @@
+/// Names of tenants, channels and nodes as NATS subjects, and back. The table is in SUBJECTS.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "net/base/ids.hpp"
+
+namespace starling::cluster {
+
+/// Any text as one subject token: bytes that mean something in a subject or in JSON (`.` `*` `>`
+/// `=` `"` `\`, space, controls) become `=XX`; so do all bytes above 0x7F unless the text is
+/// well-formed UTF-8. The empty text is `=`.
+std::string escape_token(std::string_view text);
+/// The same with every byte outside `[A-Za-z0-9_-]` escaped: a token of a key-value key.
+std::string escape_key_token(std::string_view text);
+/// Undoes both; nullopt for what neither could have made.
+std::optional<std::string> unescape_token(std::string_view token);
+
+/// What a message of a followed channel is; the last token of its subject.
+enum class channel_message : std::uint8_t {
+  stored,     ///< `e`, republished by the stream
+  ephemeral,  ///< `x`
+  control,    ///< `c`
+};
+
+struct heard_subject {
+  channel where;
+  channel_message what = channel_message::stored;
+};
+
+/// All subjects below one prefix. Immutable; any thread.
+class subjects {
+ public:
+  /// `prefix`: the stream's name, one token.
+  explicit subjects(std::string prefix);
+
+  /// Where an event is published to be stored.
+  std::string stored(const channel& where) const;
+  /// Where a node hears everything of a channel: one wildcard subscription.
+  std::string followed(const channel& where) const;
+  std::string of(const channel& where, channel_message what) const;
+
+  std::string announcement(const node_id& who) const;
+  std::string announcements() const;
+  std::string question(const node_id& who) const;
+  std::string questions_to_all() const;
+
+  /// The stream's subjects, and the destination it republishes to (with the server's wildcards).
+  std::string stream_source() const;
+  std::string stream_destination() const;
+
+  /// nullopt when `subject` is not a message of a channel.
+  std::optional<heard_subject> parse(std::string_view subject) const;
+  bool is_announcement(std::string_view subject) const noexcept;
+  bool is_question(std::string_view subject) const noexcept;
+
+ private:
+  std::string prefix_;
+  std::string in_;    ///< `<prefix>.in.`
+  std::string out_;   ///< `<prefix>.ch.`
+  std::string node_;  ///< `<prefix>.node.`
+  std::string ask_;   ///< `<prefix>.ask`
+};
+
+/// The id under which the store remembers an event: the same key on another channel is another id.
+std::string dedupe_id(const channel& where, std::string_view key);
+
+/// A subject longer than this could break the server's limit for a protocol line (4,096 bytes),
+/// which would cost the connection.
+inline constexpr std::size_t max_subject_bytes = 2048;
+
+}  // namespace starling::cluster

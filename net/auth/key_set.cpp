@@ -1,0 +1,107 @@
+#include "net/auth/key_set.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include <openssl/evp.h>
+
+#include "net/auth/base64url.hpp"
+#include "net/auth/jwk.hpp"
+#include "net/auth/pem.hpp"
+
+namespace starling::net {
+
+namespace {
+
+/// Ed25519 keys of the published fechatter samples (its compiled-in default and its fixture).
+constexpr std::array<std::string_view, 2> published{
+    "fM-lwNHj6TRJ3EGP38lIJcOo9Dlt2u2JzcwWMbu7jQY",
+    "MnnmEdL53E3O5UTdVW_VEs9qT6To_48iU7jWpKuVb2c",
+};
+
+bool is_published(const pkey_ptr& key) {
+  std::string bytes(32, '\0');
+  std::size_t size = bytes.size();
+  if (EVP_PKEY_get_id(key.get()) != EVP_PKEY_ED25519 ||
+      EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<unsigned char*>(bytes.data()),
+                                  &size) != 1)
+    return false;
+  return std::find(published.begin(), published.end(), base64url_encode(bytes)) != published.end();
+}
+
+error in(const std::string& where, const error& cause) {
+  return {cause.code, where + ": " + cause.message};
+}
+
+}  // namespace
+
+result<void> key_set::add_secrets(const key_options& options) {
+  if (options.hs256_secret) {
+    auto key = verifier::hmac(*options.hs256_secret);
+    if (!key) return in("hs256_secret", key.error());
+    keys_.push_back({"", false, std::move(*key)});
+  }
+  for (const auto& [kid, secret] : options.hs256_keys) {
+    if (kid.empty()) return error{errc::malformed, "hs256_keys: a kid is empty"};
+    auto key = verifier::hmac(secret);
+    if (!key) return in("hs256_keys." + kid, key.error());
+    keys_.push_back({kid, true, std::move(*key)});
+  }
+  return {};
+}
+
+result<void> key_set::add_pem(const std::string& path) {
+  auto pem = read_public_key(path);
+  if (!pem) return pem.error();
+  if (is_published(*pem))
+    return error{errc::malformed,
+                 path +
+                     ": is a published sample key with which everybody can sign; make your own "
+                     "(openssl genpkey -algorithm ED25519)"};
+  auto key = verifier::public_key(std::move(*pem));
+  if (!key) return in(path, key.error());
+  keys_.push_back({std::filesystem::path(path).stem().string(), false, std::move(*key)});
+  return {};
+}
+
+result<void> key_set::add_jwks(const std::string& path) {
+  const auto text = read_key_file(path);
+  if (!text) return text.error();
+  auto keys = parse_jwks(*text);
+  if (!keys) return in(path, keys.error());
+  for (auto& [kid, key] : *keys) {
+    const bool named = !kid.empty();
+    keys_.push_back({std::move(kid), named, std::move(key)});
+  }
+  return {};
+}
+
+result<key_set> key_set::load(const key_options& options) {
+  key_set out;
+  if (auto done = out.add_secrets(options); !done) return done.error();
+  for (const auto& path : options.public_key_files)
+    if (auto done = out.add_pem(path); !done) return done.error();
+  if (options.jwks_file)
+    if (auto done = out.add_jwks(*options.jwks_file); !done) return done.error();
+  return out;
+}
+
+std::vector<const verifier*> key_set::candidates(algorithm alg,
+                                                 const std::optional<std::string>& kid) const {
+  const auto named = [&](const entry& e) { return kid && !kid->empty() && e.kid == *kid; };
+  const bool known = std::any_of(keys_.begin(), keys_.end(), named);
+  std::vector<const verifier*> out;
+  std::vector<const verifier*> others;
+  for (const auto& e : keys_) {
+    if (e.key.alg() != alg) continue;
+    if (known ? named(e) : !e.kid_required)
+      out.push_back(&e.key);
+    else
+      others.push_back(&e.key);
+  }
+  if (!kid && out.empty() && others.size() == 1) return others;
+  return out;
+}
+
+}  // namespace starling::net

@@ -1,0 +1,59 @@
+/// The keys a node trusts, and which of them a token may be checked with.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/auth/signature.hpp"
+#include "net/base/result.hpp"
+
+namespace starling::net {
+
+/// Where keys come from. All that is given is used together.
+struct key_options {
+  std::optional<std::string> hs256_secret;        ///< a secret without kid
+  std::map<std::string, std::string> hs256_keys;  ///< kid -> secret
+  std::vector<std::string> public_key_files;      ///< PEM, SPKI; the file's stem serves as kid
+  std::optional<std::string> jwks_file;           ///< RFC 7517
+};
+
+/// Immutable after load; copies share the keys; any thread.
+///
+/// Which keys a token may be checked with (always only keys of the token's algorithm):
+/// - its kid names keys: those, and no others;
+/// - its kid names none: keys that were given without a kid of their own (the plain secret, PEM
+///   files, JWKS entries without kid);
+/// - it has no kid: the same, and if there is no such key for the algorithm, the only key there is.
+/// The name of a PEM file is a kid that tokens may use and need not.
+class key_set {
+ public:
+  /// Reads everything. No key at all is an empty set, not an error.
+  /// Errors: errc::malformed names the file (or key) and what is wrong with it. Keys that came
+  /// with the published sample configurations are refused: everybody can sign with them.
+  static result<key_set> load(const key_options& options);
+
+  bool empty() const noexcept { return keys_.empty(); }
+  std::size_t size() const noexcept { return keys_.size(); }
+
+  /// Keys to try, see above. Pointers live as long as this set.
+  std::vector<const verifier*> candidates(algorithm alg,
+                                          const std::optional<std::string>& kid) const;
+
+ private:
+  struct entry {
+    std::string kid;    // empty: none
+    bool kid_required;  // false: also for tokens that name no key of ours
+    verifier key;
+  };
+
+  result<void> add_secrets(const key_options& options);
+  result<void> add_pem(const std::string& path);
+  result<void> add_jwks(const std::string& path);
+
+  std::vector<entry> keys_;
+};
+
+}  // namespace starling::net

@@ -1,0 +1,21 @@
+/// Key files. A PEM text may write its line ends as a literal backslash and n, as keys that once
+/// lived in a YAML or environment value do.
+#pragma once
+
+#include <string>
+
+#include "net/auth/signature.hpp"
+#include "net/base/result.hpp"
+
+namespace starling::net {
+
+/// The whole text of a small file (at most 256 KiB). Errors: errc::malformed with path and cause.
+result<std::string> read_key_file(const std::string& path);
+
+/// One SPKI `PUBLIC KEY`. Errors: errc::malformed naming the file and what it holds instead.
+result<pkey_ptr> read_public_key(const std::string& path);
+
+/// One unencrypted `PRIVATE KEY` (PKCS#8, or the older RSA and EC forms). Never asks for a phrase.
+result<pkey_ptr> read_private_key(const std::string& path);
+
+}  // namespace starling::net

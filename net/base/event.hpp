@@ -1,0 +1,39 @@
+/// What a backend published, as every layer sees it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "net/base/cursor.hpp"
+#include "net/base/ids.hpp"
+
+namespace starling {
+
+/// One published event for one channel. Plain data; encoded once per wire format by `net/wire`,
+/// carried between nodes by `cluster/envelope`.
+struct event {
+  channel where;
+  std::string id;                ///< the publisher's, or made by the accepting node
+  std::string name;              ///< SSE event name
+  std::string data;              ///< compact JSON text; the bare text when `data_is_text`
+  bool data_is_text = false;     ///< the publisher gave a JSON string
+  std::int64_t accepted_ns = 0;  ///< wall clock at acceptance; `ts` for clients is this in ms
+  std::string sender;            ///< user id of the publisher; may be empty
+  std::vector<session_id> exclude;
+  /// Names of the targets that come before this one in the same publish: a session that is a
+  /// member of one of those gets the event there, and not a second time here.
+  std::vector<std::string> earlier_targets;
+
+  std::int64_t ts_ms() const noexcept { return accepted_ns / 1'000'000; }
+};
+
+/// An event with its place in the store. `previous`: the sequence before it on the same channel,
+/// 0 when there is none; a node that has not seen `previous` has a hole.
+struct stored_event {
+  sequence seq = 0;
+  sequence previous = 0;
+  event what;
+};
+
+}  // namespace starling

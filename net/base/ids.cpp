@@ -1,0 +1,155 @@
+#include "net/base/ids.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <random>
+
+namespace starling {
+
+namespace {
+
+constexpr bool alnum(char c) noexcept {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+bool all_of(std::string_view text, std::size_t most, std::string_view extra) noexcept {
+  if (text.empty() || text.size() > most) return false;
+  for (const char c : text)
+    if (!alnum(c) && extra.find(c) == extra.npos) return false;
+  return true;
+}
+
+std::uint64_t random64() {
+  thread_local std::mt19937_64 engine = [] {
+    std::random_device device;
+    std::seed_seq seed{device(), device(), device(), device(), device(), device()};
+    return std::mt19937_64(seed);
+  }();
+  return engine();
+}
+
+int hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+constexpr bool dash_before(std::size_t byte) noexcept {
+  return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
+
+/// Length of the well-formed UTF-8 sequence at the start of `text`, 0 if there is none.
+std::size_t utf8_sequence(std::string_view text) noexcept {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto tail = [&](std::size_t i) { return i < text.size() && (at(i) & 0xC0) == 0x80; };
+  const unsigned char lead = at(0);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    if (!tail(1) || !tail(2)) return 0;
+    if ((lead == 0xE0 && at(1) < 0xA0) || (lead == 0xED && at(1) > 0x9F)) return 0;
+    return 3;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    if (!tail(1) || !tail(2) || !tail(3)) return 0;
+    if ((lead == 0xF0 && at(1) < 0x90) || (lead == 0xF4 && at(1) > 0x8F)) return 0;
+    return 4;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool valid_user(std::string_view text) noexcept { return all_of(text, 128, "._~@:-"); }
+bool valid_room(std::string_view text) noexcept { return all_of(text, 128, "._~:/@-"); }
+bool valid_tenant(std::string_view text) noexcept { return all_of(text, 64, "._~-"); }
+
+bool valid_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const auto n = utf8_sequence(text);
+    if (n == 0) return false;
+    text.remove_prefix(n);
+  }
+  return true;
+}
+
+bool valid_event_name(std::string_view text) noexcept {
+  if (text.empty() || text.size() > 128) return false;
+  for (const char c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return false;
+  return valid_utf8(text);
+}
+
+bool valid_event_id(std::string_view text) noexcept { return valid_event_name(text); }
+
+session_id session_id::make(node_tag32 home) {
+  session_id id;
+  const std::uint64_t random[2] = {random64(), random64()};
+  for (std::size_t i = 0; i < 16; ++i)
+    id.bytes_[i] = static_cast<std::uint8_t>(random[i / 8] >> (8 * (i % 8)));
+  for (std::size_t i = 0; i < 4; ++i)
+    id.bytes_[i] = static_cast<std::uint8_t>(home >> (8 * (3 - i)));
+  id.bytes_[6] = static_cast<std::uint8_t>((id.bytes_[6] & 0x0F) | 0x80);  // version 8: custom
+  id.bytes_[8] = static_cast<std::uint8_t>((id.bytes_[8] & 0x3F) | 0x80);  // RFC 9562 variant
+  return id;
+}
+
+std::optional<session_id> session_id::parse(std::string_view text) noexcept {
+  if (text.size() != 36) return std::nullopt;
+  session_id id;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < 16; ++i) {
+    if (dash_before(i) && text[at++] != '-') return std::nullopt;
+    const int high = hex_value(text[at]);
+    const int low = hex_value(text[at + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    id.bytes_[i] = static_cast<std::uint8_t>(high * 16 + low);
+    at += 2;
+  }
+  return id;
+}
+
+node_tag32 session_id::home() const noexcept {
+  return static_cast<node_tag32>(bytes_[0]) << 24 | static_cast<node_tag32>(bytes_[1]) << 16 |
+         static_cast<node_tag32>(bytes_[2]) << 8 | bytes_[3];
+}
+
+std::string session_id::str() const {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(36);
+  for (std::size_t i = 0; i < 16; ++i) {
+    if (dash_before(i)) out += '-';
+    out += digits[bytes_[i] >> 4];
+    out += digits[bytes_[i] & 15];
+  }
+  return out;
+}
+
+std::string make_event_id() {
+  static constexpr char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";  // Crockford base 32
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  auto ms = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+  std::string out(26, '0');
+  for (int i = 9; i >= 0; --i, ms >>= 5) out[static_cast<std::size_t>(i)] = digits[ms & 31];
+  std::uint64_t random = random64();
+  for (std::size_t i = 10; i < 26; ++i, random >>= 5) {
+    if (i == 18) random = random64();
+    out[i] = digits[random & 31];
+  }
+  return out;
+}
+
+std::string_view to_string(channel_kind kind) noexcept {
+  switch (kind) {
+    case channel_kind::room: return "room";
+    case channel_kind::user: return "user";
+    case channel_kind::all: return "all";
+    case channel_kind::client: return "client";
+  }
+  return "room";
+}
+
+}  // namespace starling

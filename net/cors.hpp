@@ -1,0 +1,46 @@
+/// Which web origins may talk to this node from a browser.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/base/result.hpp"
+
+namespace starling::net {
+
+/// What to answer one request with. When `allowed` is false the request is answered 403.
+struct cors_decision {
+  bool allowed = true;
+  std::string allow_origin;  ///< value of Access-Control-Allow-Origin; empty: no such header
+  bool credentials = false;  ///< send Access-Control-Allow-Credentials: true
+  bool vary = false;         ///< send Vary: Origin; the answer differs by origin
+};
+
+/// Immutable after construction; any thread.
+///
+/// Entries: an exact origin (`https://app.example.com`, `http://localhost:3000`), a pattern whose
+/// host holds `*` (`https://*.example.com`: each `*` stands for one or more host characters, dots
+/// included; scheme and port are exact), or `*`: every other origin, without credentials, because
+/// browsers refuse `*` together with credentials. Scheme and host ignore case.
+class cors_policy {
+ public:
+  /// No entries: only requests without origin or of this node's own pages.
+  /// Entries that `check_entry` refuses match nothing; check them when configuration is read.
+  explicit cors_policy(const std::vector<std::string>& origins = {});
+
+  /// Errors: errc::malformed says what is wrong with a configured origin and what would be right.
+  static result<void> check_entry(std::string_view entry);
+
+  /// origin: the Origin header as received; none: not a cross-origin browser request, allowed.
+  /// host: the Host header; an origin with the same host and port is a page of this node, allowed.
+  cors_decision check(std::optional<std::string_view> origin, std::string_view host = {}) const;
+
+ private:
+  std::vector<std::string> exact_;     // normalised
+  std::vector<std::string> patterns_;  // normalised
+  bool any_ = false;
+};
+
+}  // namespace starling::net

@@ -1,0 +1,40 @@
+/// JSON in, structs out, and back. Pure; any thread. Peer input never throws out of here.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/wire/protocol.hpp"
+
+namespace starling::net {
+
+struct publish_limits {
+  std::size_t max_items = 1000;
+  std::size_t max_event_bytes = 65536;  ///< of `data` in compact form
+  std::size_t max_targets = 1000;       ///< names in one `rooms`, `users` or `exclude`
+};
+
+/// Body of POST /api/publish. `ndjson`: one object per line. An error means the whole request is
+/// refused (malformed JSON, too many items); items with their own faults are errors in the batch.
+result<publish_batch> parse_publish(std::string_view body, bool ndjson,
+                                    const publish_limits& limits);
+/// A WebSocket text message. On error `ref_json` (may be empty) tells which command it was.
+result<ws_command> parse_ws_command(std::string_view text, const publish_limits& limits,
+                                    std::string& ref_json);
+
+/// `{"id":..,"position":..}` or `{"error":{..}}`.
+std::string to_json(const publish_verdict& verdict);
+/// Array of the above.
+std::string to_json(const std::vector<publish_verdict>& verdicts);
+/// `{"error":{"code":..,"message":..}}`.
+std::string error_json(const error& why);
+/// `{id,room|user|...,event,data,ts,sender?}`: the envelope of format=envelope and of history.
+std::string envelope_json(const event& what);
+std::string to_json(const connected& what);
+std::string to_json(const goodbye& what);
+/// A JSON string literal, quotes included; invalid UTF-8 becomes U+FFFD.
+std::string quoted(std::string_view text);
+
+}  // namespace starling::net

@@ -1,0 +1,31 @@
+/// Events and notices to frames. Pure; any thread.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "net/base/frame.hpp"
+#include "net/wire/protocol.hpp"
+
+namespace starling::net {
+
+/// One event in one format; `id` is the text of its cursor. One allocation.
+frame encode_event(wire_format format, const event& what, std::string_view id);
+
+/// The first event. For SSE preceded by a `retry:` line of `retry`.
+frame encode_connected(wire_format format, const connected& what, std::chrono::milliseconds retry);
+frame encode_goodbye(wire_format format, const goodbye& what);
+/// Any other notice of this node (heartbeat event, token_expiring, gap): a JSON object as text.
+/// SSE: `event: name` with `id`; WebSocket: `{"type":name, ...fields of the object, "id":id}`.
+frame encode_notice(wire_format format, std::string_view name, std::string_view json_object,
+                    std::string_view id);
+/// The keep-alive of an SSE stream: a comment.
+frame encode_heartbeat();
+/// `{type:"ack", ref, ...fields}`; WebSocket only. `fields_json` is an object or empty.
+frame encode_ack(std::string_view ref_json, std::string_view fields_json);
+/// `{type:"error", ref, code, message}`; WebSocket only.
+frame encode_error(std::string_view ref_json, const error& why);
+frame encode_pong(std::string_view ref_json);
+
+}  // namespace starling::net

@@ -1,0 +1,327 @@
+#include "apps/starlingd/config_schema.hpp"
+#include "apps/starlingd/units.hpp"
+#include "net/base/ids.hpp"
+#include "tests/apps/config_fixture.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace starling::app {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace test;
+
+struct sample {
+  string typed;  ///< as in a variable or after `--set KEY=`
+  string toml;   ///< as in a file
+  nlohmann::json shown;
+};
+
+sample same_text(const string& v) { return {v, "\"" + v + "\"", v}; }
+
+/// A value other than the default for every key. `file` names a file that can be read.
+std::map<string, sample> samples(const string& file) {
+  const string rule = R"([{ subject = "a.*", room = "chat", ephemeral = true }])";
+  const nlohmann::json rules = {{{"subject", "a.*"}, {"room", "chat"}, {"ephemeral", true}}};
+  return {
+      {"node.id", same_text("n7")},
+      {"node.shards", {"3", "3", 3}},
+      {"listen.public", same_text("[::1]:0")},
+      {"listen.admin", same_text("localhost:9191")},
+      {"nats.url", same_text("nats://127.0.0.1:4222,tls://b.example.com")},
+      {"nats.stream", same_text("other")},
+      {"nats.replicas", {"3", "3", 3}},
+      {"auth.hs256_secret", {"0123456", "\"0123456\"", "***"}},
+      {"auth.hs256_keys", {R"({ k1 = "one" })", R"({ k1 = "one" })", {{"k1", "***"}}}},
+      {"auth.public_key_files", {file, "[\"" + file + "\"]", {file}}},
+      {"auth.jwks_file", same_text(file)},
+      {"auth.issuer", same_text("https://id.example.com")},
+      {"auth.audience", {"a, b", R"(["a", "b"])", {"a", "b"}}},
+      {"auth.claims.user", same_text("user.id")},
+      {"auth.claims.tenant", same_text("user.workspace_id")},
+      {"auth.leeway", same_text("5s")},
+      {"auth.dev", {"true", "true", true}},
+      {"sse.heartbeat", same_text("1500ms")},
+      {"sse.retry", same_text("7s")},
+      {"ws.max_message_bytes", same_text("1MiB")},
+      {"sessions.max_per_user", {"1", "1", 1}},
+      {"sessions.policy", same_text("reject-new")},
+      {"limits.max_sessions", {"10", "10", 10}},
+      {"limits.max_event_bytes", {"512", "512", "512"}},
+      {"limits.connect_rate", {"0.5", "0.5", 0.5}},
+      {"limits.publish_rate", {"20", "20", 20}},
+      {"outbox.max_events", {"9", "9", 9}},
+      {"outbox.max_bytes", same_text("2KiB")},
+      {"outbox.policy", same_text("drop-oldest")},
+      {"history.max_events_per_room", {"2", "2", 2}},
+      {"history.max_age", same_text("2h")},
+      {"drain.window", same_text("0s")},
+      {"cors.origins",
+       {"https://a.com,http://b:1",
+        R"(["https://a.com", "http://b:1"])",
+        {"https://a.com", "http://b:1"}}},
+      {"tls.cert_file", same_text(file)},
+      {"tls.key_file", same_text(file)},
+      {"log.level", same_text("trace")},
+      {"log.format", same_text("json")},
+      {"mapping", {rule, rule, rules}},
+      {"mapping_profile", same_text("fechatter")},
+  };
+}
+
+nlohmann::json shown(const config& c, const string& key) {
+  string pointer = "/" + key;
+  std::ranges::replace(pointer, '.', '/');
+  return effective(c).at(nlohmann::json::json_pointer(pointer));
+}
+
+}  // namespace
+
+TEST_SUITE("apps/config") {
+  TEST_CASE("durations are read and written in their units") {
+    CHECK(parse_duration("30s") == 30s);
+    CHECK(parse_duration("500ms") == 500ms);
+    CHECK(parse_duration("5m") == 5min);
+    CHECK(parse_duration("2h") == 2h);
+    CHECK(parse_duration("1d") == 24h);
+    CHECK(parse_duration("0s") == 0ms);
+    for (const char* bad : {"", "5", "s", "5 s", "5 parsecs", "-5s", "+5s", "5S", "1.5s", "5s ",
+                            "99999999999999999999s", "36501d", "18446744073709551615d"}) {
+      CAPTURE(bad);
+      CHECK_FALSE(parse_duration(bad));
+    }
+    CHECK(format_duration(90s) == "90s");
+    CHECK(format_duration(120s) == "2m");
+    CHECK(format_duration(1500ms) == "1500ms");
+    CHECK(format_duration(24h) == "1d");
+    CHECK(format_duration(0ms) == "0s");
+  }
+
+  TEST_CASE("sizes are read and written in their units") {
+    CHECK(parse_size("512") == 512u);
+    CHECK(parse_size("512B") == 512u);
+    CHECK(parse_size("64KiB") == 65536u);
+    CHECK(parse_size("1MB") == 1'000'000u);
+    CHECK(parse_size("1MiB") == 1'048'576u);
+    CHECK(parse_size("2GiB") == 2'147'483'648u);
+    for (const char* bad : {"", "KiB", "64 bananas", "64 KiB", "-1", "1.5MiB", "64kib",
+                            "9223372036854775808", "9999999999GiB"}) {
+      CAPTURE(bad);
+      CHECK_FALSE(parse_size(bad));
+    }
+    CHECK(format_size(65536) == "64KiB");
+    CHECK(format_size(1'048'576) == "1MiB");
+    CHECK(format_size(1000) == "1000");
+    CHECK(format_size(0) == "0");
+  }
+
+  TEST_CASE("addresses need a host and a port") {
+    CHECK(parse_endpoint("127.0.0.1:8080") == endpoint{"127.0.0.1", 8080});
+    CHECK(parse_endpoint("[::1]:0") == endpoint{"::1", 0});
+    CHECK(format_endpoint({"::1", 80}) == "[::1]:80");
+    for (const char* bad : {"", "8080", ":8080", "host", "host:", "host:x", "host:65536", "::1:80",
+                            "host:-1", "[]:1", "http://host:80", "a b:1"}) {
+      CAPTURE(bad);
+      CHECK_FALSE(parse_endpoint(bad));
+    }
+  }
+
+  TEST_CASE("the defaults are those the contract names") {
+    const auto r = load_sets({"auth.hs256_secret=x"});
+    REQUIRE_MESSAGE(r.ok(), text(r));
+    CHECK(r.value.sse.heartbeat == 30s);
+    CHECK(r.value.sessions.max_per_user == 5);
+    CHECK(r.value.sessions.policy == session_policy::evict_oldest);
+    CHECK(r.value.outbox.max_events == 100);
+    CHECK(r.value.outbox.max_bytes == 1024u * 1024u);
+    CHECK(r.value.limits.max_event_bytes == 64u * 1024u);
+    CHECK(r.value.auth.leeway == 60s);
+    CHECK(r.value.auth.claims.user == "sub");
+    CHECK(r.value.listen.admin.host == "127.0.0.1");
+    CHECK(r.value.node.id == default_node_id());
+    CHECK(r.from.size() == 1);
+  }
+
+  TEST_CASE("every key takes effect from the file, the environment and --set") {
+    const scratch dir;
+    const string pem = dir.write("key", "key.pem");
+    const auto values = samples(pem);
+    CHECK(values.size() == schema().size());
+    for (const key_spec& spec : schema()) {
+      CAPTURE(spec.name);
+      REQUIRE(values.contains(spec.name));
+      const sample& s = values.at(spec.name);
+      CHECK(shown(config{}, spec.name) != s.shown);
+      CHECK_FALSE(spec.doc.empty());
+
+      // What the whole needs beside the key: a way to check tokens, and TLS files in pairs.
+      string base = spec.name.starts_with("auth.") ? "" : "auth.dev = true\n";
+      if (spec.name == "tls.cert_file") base += "tls.key_file = \"" + pem + "\"\n";
+      if (spec.name == "tls.key_file") base += "tls.cert_file = \"" + pem + "\"\n";
+      if (spec.name.starts_with("auth.") && spec.name != "auth.dev") base += "auth.dev = true\n";
+      const string file = dir.write(base);
+
+      const string whole = dir.write(base + spec.name + " = " + s.toml + "\n", "whole.toml");
+      const auto from_file = load({.file = whole});
+      REQUIRE_MESSAGE(from_file.ok(), text(from_file));
+      CHECK(shown(from_file.value, spec.name) == s.shown);
+      CHECK_FALSE(spec.same(from_file.value, config{}));
+
+      const string variable = spec.variable() + "=" + s.typed;
+      const char* const environ[] = {variable.c_str(), nullptr};
+      const auto from_environment = load({.file = file, .environ = environ});
+      REQUIRE_MESSAGE(from_environment.ok(), text(from_environment));
+      CHECK(spec.same(from_environment.value, from_file.value));
+
+      const auto from_set = load({.file = file, .sets = {spec.name + "=" + s.typed}});
+      REQUIRE_MESSAGE(from_set.ok(), text(from_set));
+      CHECK(spec.same(from_set.value, from_file.value));
+
+      const auto from_toml_set = load({.file = file, .sets = {spec.name + "=" + s.toml}});
+      REQUIRE_MESSAGE(from_toml_set.ok(), text(from_toml_set));
+      CHECK(spec.same(from_toml_set.value, from_file.value));
+    }
+  }
+
+  TEST_CASE("variables are named after section and key, underscores included") {
+    CHECK(find_key("sessions.max_per_user")->variable() == "STARLING_SESSIONS_MAX_PER_USER");
+    CHECK(find_key("auth.claims.user")->variable() == "STARLING_AUTH_CLAIMS_USER");
+    CHECK(find_key("mapping_profile")->variable() == "STARLING_MAPPING_PROFILE");
+  }
+
+  TEST_CASE("environment beats file, --set beats environment, flags beat --set") {
+    const scratch dir;
+    load_request request{.file = dir.write("[auth]\ndev = true\n[node]\nid = \"file\"\n")};
+    CHECK(load(request).value.node.id == "file");
+    const char* const environ[] = {"STARLING_NODE_ID=variable", nullptr};
+    request.environ = environ;
+    CHECK(load(request).value.node.id == "variable");
+    request.sets = {"node.id=first", "node.id=set"};
+    CHECK(load(request).value.node.id == "set");
+    request.node_id = "flag";
+    const auto r = load(request);
+    CHECK(r.value.node.id == "flag");
+    CHECK(r.from.at("node.id") == "--node-id");
+    CHECK(r.file_value.node.id == "file");
+    CHECK(r.file_from.at("node.id").ends_with("node.toml:4"));
+  }
+
+  TEST_CASE("the flags of the command line reach their keys") {
+    const auto r = load({.sets = {"auth.dev=true"},
+                         .node_id = "n1",
+                         .listen = "127.0.0.1:0",
+                         .admin = "[::1]:1",
+                         .nats = "nats://h:4222"});
+    REQUIRE_MESSAGE(r.ok(), text(r));
+    CHECK(r.value.node.id == "n1");
+    CHECK(r.value.listen.public_ == endpoint{"127.0.0.1", 0});
+    CHECK(r.value.listen.admin == endpoint{"::1", 1});
+    CHECK(r.value.nats.url == "nats://h:4222");
+    const auto bad = load({.sets = {"auth.dev=true"}, .listen = "8080", .admin = ""});
+    CHECK(text(bad).find("--listen: listen.public expects HOST:PORT") == 0);
+    CHECK(text(bad).find("--admin: expects a value") != string::npos);
+  }
+
+  TEST_CASE("keys by kid add up over the sources") {
+    const scratch dir;
+    const auto r = load({.file = dir.write("[auth.hs256_keys]\nold = \"a\"\nnow = \"b\"\n"),
+                         .sets = {"auth.hs256_keys.now=123", "auth.hs256_keys.next.kid=c"}});
+    REQUIRE_MESSAGE(r.ok(), text(r));
+    CHECK(r.value.auth.hs256_keys ==
+          std::map<string, string>{{"old", "a"}, {"now", "123"}, {"next.kid", "c"}});
+    CHECK(text(load_file("[auth.hs256_keys]\nk = \"\"\n"))
+              .find("node.toml:2: auth.hs256_keys.k must not be empty") == 0);
+  }
+
+  TEST_CASE("a text key takes what was typed, whatever TOML makes of it") {
+    for (const char* value : {"007", "true", "1979-05-27", "a=b", "#x", "0x1f", "[x", "\\n"}) {
+      CAPTURE(value);
+      const auto r = load_sets({string("auth.hs256_secret=") + value});
+      REQUIRE_MESSAGE(r.ok(), text(r));
+      CHECK(r.value.auth.hs256_secret == value);
+    }
+    CHECK(load_sets({"auth.hs256_secret=\"in quotes\""}).value.auth.hs256_secret == "in quotes");
+    CHECK(load_environment({"STARLING_AUTH_HS256_SECRET=\"x\""}).value.auth.hs256_secret ==
+          "\"x\"");
+    CHECK(load_sets({"auth.dev=true", "auth.issuer=007"}).value.auth.issuer == "007");
+  }
+
+  TEST_CASE("mapping rules are read whole") {
+    const auto r =
+        load_file(good +
+                  "[[mapping]]\nsubject = \"shop.*.orders.>\"\nroom = \"shop.id\"\n"
+                  "id = \"order\"\ntype = \"kind\"\ndata = \"body\"\ntenant = \"t\"\n"
+                  "[[mapping]]\nsubject = \"x\"\nrecipients = \"to\"\nephemeral = true\n");
+    REQUIRE_MESSAGE(r.ok(), text(r));
+    REQUIRE(r.value.mapping.size() == 2);
+    mapping_rule first;
+    first.subject = "shop.*.orders.>";
+    first.room = "shop.id";
+    first.id = "order";
+    first.type = "kind";
+    first.data = "body";
+    first.tenant = "t";
+    CHECK(r.value.mapping[0] == first);
+    CHECK(r.value.mapping[1].recipients == "to");
+    CHECK(r.value.mapping[1].ephemeral);
+  }
+
+  TEST_CASE("the shown configuration holds no secret") {
+    const auto r = load_sets({"auth.hs256_secret=hush", "auth.hs256_keys.k=hush",
+                              "nats.url=nats://me:hush@h:1,tls://hush@i:2,nats://j"});
+    REQUIRE_MESSAGE(r.ok(), text(r));
+    const auto all = effective(r.value);
+    CHECK(all.dump().find("hush") == string::npos);
+    CHECK(all["auth"]["hs256_secret"] == "***");
+    CHECK(all["auth"]["hs256_keys"]["k"] == "***");
+    CHECK(all["nats"]["url"] == "nats://***@h:1,tls://***@i:2,nats://j");
+    CHECK(effective(config{})["auth"]["hs256_secret"] == "");
+    CHECK(all["sse"]["heartbeat"] == "30s");
+    CHECK(all["outbox"]["max_bytes"] == "1MiB");
+    CHECK(all["limits"]["connect_rate"] == 0);
+    CHECK(all["mapping_profile"] == "none");
+  }
+
+  TEST_CASE("what cannot be reloaded is named, what can is not") {
+    config before, after;
+    after.listen.public_.port = 1;
+    after.sse.heartbeat = 1s;
+    after.auth.hs256_secret = "new";
+    after.limits.max_sessions = 9;
+    after.log.level = log::level::debug;
+    CHECK(not_reloadable_changes(before, after) ==
+          std::vector<string>{"listen.public", "sse.heartbeat"});
+    CHECK(not_reloadable_changes(after, after).empty());
+  }
+
+  TEST_CASE("a reload tells of changes without effect, with their places") {
+    const scratch dir;
+    load_request request{.file = dir.write(good), .sets = {"log.level=warn"}};
+    request.listen = "127.0.0.1:0";
+    const auto before = load(request);
+    CHECK(reload_notes(before, load(request)).empty());
+    dir.write(replaced(good, "5s", "6s") +
+              "[listen]\npublic = \"127.0.0.1:1\"\n[log]\nlevel = \"debug\"\n");
+    const auto after = load(request);
+    REQUIRE_MESSAGE(after.ok(), text(after));
+    const auto notes = reload_notes(before, after);
+    REQUIRE(notes.size() == 3);
+    CHECK(notes[0].find("listen.public (" + *request.file + ":10) has no effect: --listen") == 0);
+    CHECK(notes[0].find("cannot be reloaded") != string::npos);
+    CHECK(notes[1].find("sse.heartbeat (" + *request.file + ":5) cannot be reloaded") == 0);
+    CHECK(notes[2] == "log.level (" + *request.file + ":12) has no effect: --set overrides it");
+  }
+
+  TEST_CASE("a node without a configured id makes one up that is valid and stays") {
+    CHECK(valid_user(default_node_id()));
+    CHECK(default_node_id().find('.') == string::npos);
+    CHECK(load({}).value.node.id == load({}).value.node.id);
+  }
+}
+
+}  // namespace starling::app

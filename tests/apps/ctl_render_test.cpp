@@ -1,0 +1,296 @@
+#include "apps/starlingctl/render.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "apps/starlingctl/client.hpp"
+#include "apps/starlingctl/completion.hpp"
+#include "apps/starlingctl/failure.hpp"
+#include "apps/starlingctl/options.hpp"
+#include "apps/starlingctl/peers.hpp"
+#include "apps/starlingctl/sse_parser.hpp"
+#include "apps/starlingctl/table.hpp"
+#include "apps/starlingctl/text.hpp"
+#include "apps/starlingctl/token_text.hpp"
+
+namespace {
+
+using namespace starling::ctl;
+
+constexpr std::int64_t now = 1'700'000'000'000;
+
+exit_code code_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const failure& e) {
+    return e.code();
+  }
+  return exit_code::ok;
+}
+
+environment fake_environment(std::map<std::string, std::string> values) {
+  return [values = std::move(values)](const char* name) -> std::optional<std::string> {
+    const auto found = values.find(name);
+    return found == values.end() ? std::nullopt : std::make_optional(found->second);
+  };
+}
+
+std::vector<sse_event> parse_all(sse_parser& parser, std::string_view bytes, std::size_t step) {
+  std::vector<sse_event> events;
+  for (std::size_t i = 0; i < bytes.size(); i += step) {
+    parser.feed(bytes.substr(i, step), [&](const sse_event& e) { events.push_back(e); });
+  }
+  return events;
+}
+
+}  // namespace
+
+TEST_SUITE("apps/starlingctl/render") {
+  TEST_CASE("columns are as wide as their widest cell and numbers stand right") {
+    table rows({"NAME", ">N"});
+    rows.add({"a", "10000"});
+    rows.add({"längst", "7"});
+    rows.add({"", "8"});
+    CHECK(rows.str() ==
+          "NAME        N\n"
+          "a       10000\n"
+          "längst      7\n"
+          "-           8\n");
+  }
+
+  TEST_CASE("what clients chose cannot steer the terminal") {
+    CHECK(printable("a\x1b[2Jb\n\x7f") == "a\\x1b[2Jb\\x0a\\x7f");
+    CHECK(printable("\xC2\x9Bx") == "\\x9bx");
+    CHECK(printable("grüße") == "grüße");
+    const json answer = {{"sessions", {{{"client_id", "c"}, {"device", "\x1b]0;x"}}}}};
+    CHECK(render_sessions(answer, now).find('\x1b') == std::string::npos);
+  }
+
+  TEST_CASE("numbers are shown in the unit a person would take") {
+    CHECK(human_bytes(0) == "0 B");
+    CHECK(human_bytes(1536) == "1.5 KiB");
+    CHECK(human_bytes(64ull << 20) == "64 MiB");
+    CHECK(human_seconds(0) == "0 s");
+    CHECK(human_seconds(200) == "3 m 20 s");
+    CHECK(human_seconds(86400 * 2 + 5) == "2 d");
+    CHECK(relative_time(now - 61'000, now) == "1 m 1 s ago");
+    CHECK(relative_time(now + 45'000, now) == "in 45 s");
+    CHECK(relative_time(0, now) == "-");
+    CHECK(utc_time(now) == "2023-11-14 22:13:20 UTC");
+    CHECK(count_of(1, "session") == "1 session");
+    CHECK(count_of(0, "session") == "0 sessions");
+  }
+
+  TEST_CASE("an HTTP date is read as UTC and anything else is no date") {
+    CHECK(http_date_ms("Tue, 14 Nov 2023 22:13:20 GMT") == now);
+    CHECK(http_date_ms("yesterday") == 0);
+  }
+
+  TEST_CASE("a node that is alive but not ready, or without its engine, shows it") {
+    const json node = {{"id", "n1"},
+                       {"state", "alive"},
+                       {"ready", false},
+                       {"engine", {{"kind", "nats"}, {"connected", false}}}};
+    CHECK(node_state(node) == "alive, not ready");
+    CHECK(engine_state(node) == "nats, away");
+    const std::string text = render_nodes({{"nodes", {node}}});
+    CHECK(text.find("alive, not ready") != std::string::npos);
+    CHECK(text.find("nats, away") != std::string::npos);
+  }
+
+  TEST_CASE("an answer of a shape nobody expected still renders") {
+    for (const json& odd : {json(), json(7), json::array({1, 2}), json{{"nodes", "x"}},
+                            json{{"nodes", {1, nullptr, json{{"id", 7}}}}}}) {
+      CHECK_FALSE(render_nodes(odd).empty());
+      CHECK_FALSE(render_stats(odd).size() > 1000);
+      CHECK_FALSE(render_user(odd, now).empty());
+    }
+  }
+
+  TEST_CASE("a trace restarts its steps with each node") {
+    const std::string text = render_trace({{"room", "lobby"},
+                                           {"trace_id", "t"},
+                                           {"stored_ms", 1.0},
+                                           {"hops",
+                                            {{{"node", "n1"}, {"hop", "in"}, {"ms", 1.0}},
+                                             {{"node", "n1"}, {"hop", "out"}, {"ms", 1.5}},
+                                             {{"node", "n2"}, {"hop", "in"}, {"ms", 4.0}}}}});
+    CHECK(text.find("0.50 ms") != std::string::npos);
+    CHECK(text.find("4.00 ms  4.00 ms") != std::string::npos);
+  }
+}
+
+TEST_SUITE("apps/starlingctl/options") {
+  TEST_CASE("flags win over the context, and the environment over the default") {
+    const auto env = fake_environment(
+        {{"STARLINGCTL_SERVER", "http://env:1"}, {"STARLINGCTL_TOKEN", "env-token"}});
+    CHECK(resolve({}, env).server == "http://env:1");
+    CHECK(resolve({}, env).token == "env-token");
+    CHECK(resolve({"flag:2/", "", "t", false}, env).server == "http://flag:2");
+    CHECK(resolve({"flag:2/", "", "t", false}, env).token == "t");
+    CHECK(resolve({}, fake_environment({})).server == default_server);
+  }
+
+  TEST_CASE("a contexts file names server and token per context") {
+    const auto contexts =
+        parse_contexts("[prod]\nserver = \"http://p:1\"\ntoken = \"x\"\n[dev]\nserver = \"d:2\"\n",
+                       "contexts.toml");
+    CHECK(contexts.at("prod").token == "x");
+    CHECK(contexts.at("dev").server == "d:2");
+  }
+
+  TEST_CASE("a wrong contexts file is refused with its line") {
+    for (const char* wrong : {"[p]\nserver = 1\n", "[p]\ntoken = \"x\"\n", "[p\n",
+                              "[p]\nserver = \"h:1\"\nserfer = \"\"\n", "server = \"h:1\"\n"}) {
+      CAPTURE(wrong);
+      CHECK(code_of([&] { parse_contexts(wrong, "c.toml"); }) == exit_code::usage);
+    }
+    CHECK_THROWS_WITH(parse_contexts("[p]\nserver = \"h:1\"\nserfer = \"\"\n", "c.toml"),
+                      doctest::Contains("c.toml:3"));
+  }
+
+  TEST_CASE("a server is a URL without a path") {
+    CHECK(server_url("node:9081") == "http://node:9081");
+    CHECK(code_of([] { server_url("ftp://x"); }) == exit_code::usage);
+    CHECK(code_of([] { server_url("http://x/admin"); }) == exit_code::usage);
+    CHECK(code_of([] { server_url("http://"); }) == exit_code::usage);
+  }
+
+  TEST_CASE("refusals become the exit codes of the contract") {
+    CHECK(exit_code_for(401) == exit_code::unauthorized);
+    CHECK(exit_code_for(403) == exit_code::unauthorized);
+    CHECK(exit_code_for(404) == exit_code::not_found);
+    CHECK(exit_code_for(400) == exit_code::failed);
+    CHECK(exit_code_for(503) == exit_code::failed);
+    const json body = {{"error", {{"code", "not_found"}, {"message", "no node n9"}}}};
+    CHECK(refusal_text({"http://h:1", "t"}, "GET /x", 404, body) == "no node n9");
+    CHECK(refusal_text({"http://h:1", ""}, "GET /x", 401, json()).find("--token") !=
+          std::string::npos);
+  }
+
+  TEST_CASE("a node is asked directly only where its address leads to it alone") {
+    const json nodes = {{{"id", "n1"}, {"admin", "127.0.0.1:9081"}},
+                        {{"id", "n2"}, {"admin", "127.0.0.1:9082"}},
+                        {{"id", "n3"}, {"admin", "0.0.0.0:9083"}},
+                        {{"id", "n4"}, {"admin", "10.0.0.4:9081"}}};
+    const auto local = direct_peers(nodes, "http://127.0.0.1:9081");
+    CHECK(url_of(local, "n2") == "http://127.0.0.1:9082");
+    CHECK(url_of(local, "n3") == "");
+    CHECK(node_at(local, "http://127.0.0.1:9081") == "n1");
+    const auto remote = direct_peers(nodes, "http://10.0.0.4:9081");
+    CHECK(url_of(remote, "n1") == "");
+    CHECK(node_at(remote, "http://10.0.0.4:9081") == "n4");
+    const json twins = {{{"id", "n1"}, {"admin", "127.0.0.1:9081"}},
+                        {{"id", "n2"}, {"admin", "127.0.0.1:9081"}}};
+    CHECK(direct_peers(twins, "http://127.0.0.1:9081").empty());
+  }
+}
+
+TEST_SUITE("apps/starlingctl/sse_parser") {
+  TEST_CASE("events come out the same however the bytes are cut") {
+    const std::string_view bytes =
+        "retry: 250\r\n\r\nevent: a\r\nid: 1\r\ndata: x\r\ndata: y\r\n\r\n"
+        ": heartbeat\n\nid: 2\ndata:z\n\nevent: b\n\n";
+    for (std::size_t step = 1; step <= bytes.size(); ++step) {
+      sse_parser parser;
+      const auto events = parse_all(parser, bytes, step);
+      REQUIRE(events.size() == 2);
+      CHECK(events[0].name == "a");
+      CHECK(events[0].data == "x\ny");
+      CHECK(events[0].id == "1");
+      CHECK(events[1].name == "message");
+      CHECK(events[1].data == "z");
+      CHECK(parser.last_id() == "2");
+      CHECK(parser.retry_ms() == 250);
+    }
+  }
+
+  TEST_CASE("a broken connection loses the half-read event and keeps the position") {
+    sse_parser parser;
+    CHECK(parse_all(parser, "id: 7\ndata: x\n\nid: 8\ndata: ha", 64).size() == 1);
+    parser.reset();
+    const auto events = parse_all(parser, "data: y\n\n", 64);
+    REQUIRE(events.size() == 1);
+    CHECK(events[0].data == "y");
+  }
+}
+
+TEST_SUITE("apps/starlingctl/token") {
+  const json good_header = {{"alg", "HS256"}};
+
+  TEST_CASE("a valid token has no problem and its rights are in words") {
+    const json claims = {
+        {"sub", "tess"}, {"rooms", {"a", "team-*"}}, {"publish", true}, {"exp", now / 1000 + 3600}};
+    CHECK(token_problems(good_header, claims, now).empty());
+    const std::string text = render_token(good_header, claims, now);
+    CHECK(text.find("tess") != std::string::npos);
+    CHECK(text.find("a, team-*") != std::string::npos);
+    CHECK(text.find("to every room, user and session") != std::string::npos);
+    CHECK(text.find("in 1 h") != std::string::npos);
+  }
+
+  TEST_CASE("what a node would refuse is named") {
+    const auto problem = [](const json& header, const json& claims) {
+      const auto all = token_problems(header, claims, now);
+      return all.size() == 1 ? all.front() : "not one problem";
+    };
+    const auto exp = now / 1000 + 60;
+    CHECK(problem(good_header, {{"sub", "a"}}).find("exp") != std::string::npos);
+    CHECK(problem(good_header, {{"exp", now / 1000 - 120}}) == "expired 2 m ago");
+    CHECK(problem(good_header, {{"exp", exp}, {"nbf", exp + 60}}).find("not valid yet") == 0);
+    CHECK(problem({{"alg", "none"}}, {{"exp", exp}}).find("none") != std::string::npos);
+    CHECK(problem(good_header, {{"exp", exp}, {"sub", "a b"}}).find("sub") == 0);
+    // Clocks may differ by a minute.
+    CHECK(token_problems(good_header, {{"exp", now / 1000 - 30}}, now).empty());
+  }
+}
+
+TEST_SUITE("apps/starlingctl/completion") {
+  const command_spec tree{"starlingctl",
+                          "",
+                          {{{"--json"}, "As JSON", false}, {{"--token"}, "Token", true}},
+                          {{"nodes", "List the nodes", {}, {}},
+                           {"token",
+                            "Tokens",
+                            {},
+                            {{"create", "Make one, isn't it", {{{"--user"}, "Who", true}}, {}}}}}};
+
+  TEST_CASE("every shell is offered every command and flag") {
+    for (const auto& script :
+         {bash_completion(tree), zsh_completion(tree), fish_completion(tree)}) {
+      for (const char* word : {"starlingctl", "nodes", "create", "json", "user"}) {
+        CAPTURE(word);
+        CHECK(script.find(word) != std::string::npos);
+      }
+    }
+  }
+
+  TEST_CASE("bash offers what may follow the command typed so far") {
+    const auto complete = [](const std::string& words, int at) {
+      const std::string command =
+          "bash -c '" +
+          [](std::string text) {
+            for (std::size_t i = 0; (i = text.find('\'', i)) != text.npos; i += 4) {
+              text.replace(i, 1, "'\\''");
+            }
+            return text;
+          }(bash_completion(tree) + "COMP_WORDS=(" + words + "); COMP_CWORD=" + std::to_string(at) +
+            "; _starlingctl; echo \"${COMPREPLY[*]}\"") +
+          "'";
+      FILE* pipe = popen(command.c_str(), "r");
+      REQUIRE(pipe);
+      char line[256] = {};
+      const bool read = fgets(line, sizeof line, pipe) != nullptr;
+      CHECK(pclose(pipe) == 0);
+      return read ? std::string(line) : std::string();
+    };
+    CHECK(complete("starlingctl n", 1) == "nodes\n");
+    CHECK(complete("starlingctl --token nodes t", 3) == "token\n");
+    CHECK(complete("starlingctl token --json c", 3) == "create\n");
+    CHECK(complete("starlingctl token create --u", 3) == "--user\n");
+    CHECK(complete("starlingctl nodes --j", 2) == "--json\n");
+    CHECK(complete("starlingctl token create --user x", 4) == "\n");
+  }
+}

@@ -1,0 +1,190 @@
+/// Both engines for one suite, and listeners that remember what they heard.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "cluster/engine.hpp"
+#include "tests/support/nats_server.hpp"
+
+namespace starling::test {
+
+using namespace std::chrono_literals;
+
+inline constexpr auto patience = 10s;
+
+/// Waits for the one call of a completion; fails with `timeout` if it does not come.
+template <class T, class Start>
+result<T> wait_for(Start start) {
+  auto outcome = std::make_shared<std::promise<result<T>>>();
+  auto answer = outcome->get_future();
+  start([outcome](result<T> value) { outcome->set_value(std::move(value)); });
+  if (answer.wait_for(patience) != std::future_status::ready)
+    return error{errc::timeout, "the completion was not called"};
+  return answer.get();
+}
+
+class recorder : public cluster::bus_listener, public cluster::roster_listener {
+ public:
+  void on_stored(stored_event what) override {
+    note([&] { stored.push_back(std::move(what)); });
+  }
+  void on_ephemeral(event what) override {
+    note([&] { ephemeral.push_back(std::move(what)); });
+  }
+  void on_control(channel where, std::string payload) override {
+    note([&] { control.emplace_back(std::move(where), std::move(payload)); });
+  }
+  void on_announcement(std::string payload) override {
+    note([&] { announcements.push_back(std::move(payload)); });
+  }
+  void on_request(std::string payload, std::function<void(std::string)> reply) override {
+    if (silent) return;
+    reply(name + " heard " + payload);
+  }
+  void on_engine(bool is_up, std::string) override {
+    note([&] {
+      up = is_up;
+      ++(is_up ? ups : downs);
+    });
+  }
+  void on_store_leader_changed() override {}
+
+  void on_roster(std::vector<cluster::roster_entry> all) override {
+    note([&] {
+      roster = std::move(all);
+      ++snapshots;
+    });
+  }
+  void on_member_added(cluster::roster_entry entry) override {
+    note([&] { added.push_back(std::move(entry)); });
+  }
+  void on_member_removed(cluster::roster_entry entry) override {
+    note([&] { removed.push_back(std::move(entry)); });
+  }
+
+  /// Waits until `holds`, called with the lock held, is true.
+  template <class Predicate>
+  bool eventually(Predicate holds) {
+    std::unique_lock hold(mutex);
+    return changed.wait_for(hold, patience, holds);
+  }
+  bool eventually_up() {
+    return eventually([this] { return up; });
+  }
+  std::vector<stored_event> stored_so_far() {
+    const std::lock_guard hold(mutex);
+    return stored;
+  }
+
+  std::string name = "node";
+  std::atomic<bool> silent{false};  ///< answers no questions
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<stored_event> stored;
+  std::vector<event> ephemeral;
+  std::vector<std::pair<channel, std::string>> control;
+  std::vector<std::string> announcements;
+  std::vector<cluster::roster_entry> roster, added, removed;
+  bool up = false;
+  int ups = 0, downs = 0, snapshots = 0;
+
+ private:
+  template <class Change>
+  void note(Change change) {
+    {
+      const std::lock_guard hold(mutex);
+      change();
+    }
+    changed.notify_all();
+  }
+};
+
+/// One server for all tests that do not break it; each test has a stream of its own.
+inline nats_server& shared_server() {
+  static nats_server server;
+  return server;
+}
+inline std::string fresh_stream() {
+  static int number = 0;
+  return "t" + std::to_string(++number);
+}
+
+struct memory_engine_maker {
+  static std::unique_ptr<cluster::engine> make(const cluster::history_limits& limits) {
+    return cluster::make_memory_engine(limits);
+  }
+};
+struct nats_engine_maker {
+  static std::unique_ptr<cluster::engine> make(const cluster::history_limits& limits) {
+    cluster::nats_options options;
+    options.url = shared_server().url();
+    options.stream = fresh_stream();
+    options.limits = limits;
+    return cluster::make_nats_engine(node_id("a"), options);
+  }
+};
+
+/// A node of a test: an engine of the given kind that is up, and its recorder.
+template <class Maker>
+struct running_engine {
+  explicit running_engine(cluster::history_limits limits = {}) : engine(Maker::make(limits)) {
+    engine->messages().start(heard);
+    heard.eventually_up();
+  }
+  ~running_engine() {
+    engine->roster().stop();
+    engine->messages().stop();
+  }
+
+  recorder heard;
+  std::unique_ptr<cluster::engine> engine;
+};
+
+inline channel room(const std::string& name) { return room_channel(tenant_id("acme"), name); }
+
+inline event make_event(const channel& where, const std::string& data) {
+  event out;
+  out.where = where;
+  out.id = "id-" + data;
+  out.name = "message";
+  out.data = data;
+  out.accepted_ns = 1'700'000'000'123'456'789;
+  out.sender = "ann";
+  return out;
+}
+
+inline result<cluster::append_ack> append(cluster::engine& engine, const event& what,
+                                          const std::string& key = {}) {
+  return wait_for<cluster::append_ack>(
+      [&](auto done) { engine.history().append(what, key, std::move(done)); });
+}
+inline result<cluster::log_page> read(cluster::engine& engine, const channel& where,
+                                      sequence after, sequence through, std::size_t limit) {
+  return wait_for<cluster::log_page>([&](auto done) {
+    engine.history().read(where, after, through, limit, std::move(done));
+  });
+}
+inline result<cluster::log_state> state(cluster::engine& engine) {
+  return wait_for<cluster::log_state>(
+      [&](auto done) { engine.history().state(std::move(done)); });
+}
+
+inline std::vector<std::string> data_of(const std::vector<stored_event>& events) {
+  std::vector<std::string> out;
+  for (const auto& stored : events) out.push_back(stored.what.data);
+  return out;
+}
+inline std::vector<sequence> sequences_of(const std::vector<stored_event>& events) {
+  std::vector<sequence> out;
+  for (const auto& stored : events) out.push_back(stored.seq);
+  return out;
+}
+
+}  // namespace starling::test

@@ -1,0 +1,130 @@
+#include "cluster/envelope.hpp"
+
+#include <doctest/doctest.h>
+
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace starling;
+using namespace starling::cluster;
+
+namespace {
+
+event full_event() {
+  event what;
+  what.where = {tenant_id("acme"), channel_kind::user, "ann"};
+  what.id = "01HQ";
+  what.name = "message";
+  what.data = std::string("{\"a\":\"\0\xff\"}", 11);
+  what.data_is_text = true;
+  what.accepted_ns = 1'700'000'000'123'456'789;
+  what.sender = "bob";
+  what.exclude = {*session_id::parse("00000001-0203-8405-8607-08090a0b0c0d"),
+                  *session_id::parse("ffffffff-ffff-8fff-bfff-ffffffffffff")};
+  what.earlier_targets = {"room a", "", "user x"};
+  return what;
+}
+
+void check_equal(const event& a, const event& b) {
+  CHECK(a.where == b.where);
+  CHECK(a.id == b.id);
+  CHECK(a.name == b.name);
+  CHECK(a.data == b.data);
+  CHECK(a.data_is_text == b.data_is_text);
+  CHECK(a.accepted_ns == b.accepted_ns);
+  CHECK(a.sender == b.sender);
+  CHECK(a.exclude == b.exclude);
+  CHECK(a.earlier_targets == b.earlier_targets);
+}
+
+/// A copy without spare capacity, so that the address sanitizer sees one byte too far.
+result<event> decode_exactly(std::string_view bytes) {
+  const std::vector<char> tight(bytes.begin(), bytes.end());
+  return decode({tight.data(), tight.size()});
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("cluster/envelope");
+
+TEST_CASE("an event comes back as it was") {
+  const auto back = decode(encode(full_event()));
+  REQUIRE(back.ok());
+  check_equal(*back, full_event());
+}
+
+TEST_CASE("an empty event, a long one and a time before 1970 come back") {
+  event empty;
+  empty.accepted_ns = -5;
+  const auto back = decode(encode(empty));
+  REQUIRE(back.ok());
+  check_equal(*back, empty);
+
+  auto large = full_event();
+  large.data.assign(70'000, 'x');
+  const auto large_back = decode(encode(large));
+  REQUIRE(large_back.ok());
+  check_equal(*large_back, large);
+}
+
+TEST_CASE("fields that a later version added are ignored") {
+  auto bytes = encode(full_event());
+  bytes += "\x03new";
+  const auto back = decode(bytes);
+  REQUIRE(back.ok());
+  check_equal(*back, full_event());
+}
+
+TEST_CASE("every cut is refused, and no cut is read past") {
+  const auto bytes = encode(full_event());
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    const auto cut = decode_exactly(std::string_view(bytes).substr(0, size));
+    REQUIRE_FALSE(cut.ok());
+    CHECK(cut.error().code == errc::malformed);
+  }
+}
+
+TEST_CASE("another version and an unknown kind are refused") {
+  auto bytes = encode(full_event());
+  bytes[0] = 2;
+  CHECK_FALSE(decode(bytes).ok());
+  bytes = encode(full_event());
+  bytes[bytes.find("acme") + 5] = 4;  // after the tenant: length 1, kind
+  CHECK_FALSE(decode(bytes).ok());
+}
+
+TEST_CASE("a length beyond all bounds is refused") {
+  for (const auto* length : {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+                             "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
+                             "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "\x80"})
+    CHECK_FALSE(decode_exactly(std::string("\x01").append(length)).ok());
+}
+
+TEST_CASE("changed and random bytes are decoded or refused, nothing else") {
+  std::mt19937 random(4711);
+  const auto bytes = encode(full_event());
+  for (int round = 0; round < 20'000; ++round) {
+    auto changed = bytes;
+    for (int i = 0; i < 3; ++i) changed[random() % changed.size()] = static_cast<char>(random());
+    const auto outcome = decode_exactly(changed);
+    if (outcome.ok()) CHECK(outcome->data.size() <= changed.size());
+
+    std::string noise(random() % 64, '\0');
+    for (auto& byte : noise) byte = static_cast<char>(random());
+    if (!noise.empty()) noise[0] = 1;
+    CHECK_FALSE(decode_exactly(noise).ok());
+  }
+}
+
+TEST_CASE("a node's message comes back with its sender") {
+  const auto back = decode_node_message(encode(node_id("n1"), std::string("\0x", 2)));
+  REQUIRE(back.ok());
+  CHECK(back->from == node_id("n1"));
+  CHECK(back->payload == std::string("\0x", 2));
+  for (const std::string bad : {"", "\x01", "\x02\x01n\x01p", "\x01\x01n", "\x01\x01n\x02p"})
+    CHECK_FALSE(decode_node_message(bad).ok());
+}
+
+TEST_SUITE_END();

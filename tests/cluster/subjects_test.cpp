@@ -1,0 +1,104 @@
+#include "cluster/subjects.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "cluster/roster_codec.hpp"
+
+using namespace starling;
+using namespace starling::cluster;
+
+TEST_SUITE_BEGIN("cluster/subjects");
+
+TEST_CASE("what would break a subject is escaped") {
+  CHECK(escape_token("plain-Name_1~:/@") == "plain-Name_1~:/@");
+  CHECK(escape_token("a.b") == "a=2Eb");
+  CHECK(escape_token("*> =\"\\\x01\x7F") == "=2A=3E=20=3D=22=5C=01=7F");
+  CHECK(escape_token("é") == "é");
+  CHECK(escape_token("\xff") == "=FF");
+  CHECK(escape_token("") == "=");
+}
+
+TEST_CASE("every byte string comes back from its token") {
+  std::string all;
+  for (int i = 0; i < 256; ++i) {
+    const std::string one(1, static_cast<char>(i));
+    all += one;
+    CHECK(unescape_token(escape_token(one)) == one);
+    CHECK(unescape_token(escape_key_token(one)) == one);
+  }
+  CHECK(unescape_token(escape_token(all)) == all);
+  CHECK(unescape_token(escape_key_token(all)) == all);
+  CHECK(unescape_token(escape_token("")) == "");
+}
+
+TEST_CASE("a token that no name could make is refused") {
+  for (const auto* bad : {"", "=2", "a=", "=2g", "=2e", "==41"})
+    CHECK_MESSAGE(unescape_token(bad) == std::nullopt, bad);
+}
+
+TEST_CASE("a channel's subjects lead back to the channel and the kind of message") {
+  const subjects names("starling");
+  const channel where{tenant_id("acme.eu"), channel_kind::user, "ann b"};
+  CHECK(names.stored(where) == "starling.in.acme=2Eeu.user.ann=20b");
+  CHECK(names.followed(where) == "starling.ch.acme=2Eeu.user.ann=20b.*");
+  for (const auto what :
+       {channel_message::stored, channel_message::ephemeral, channel_message::control}) {
+    const auto heard = names.parse(names.of(where, what));
+    REQUIRE(heard);
+    CHECK(heard->where == where);
+    CHECK(heard->what == what);
+  }
+}
+
+TEST_CASE("subjects of others are no messages of a channel") {
+  const subjects names("starling");
+  for (const auto* other :
+       {"starling.in.t.room.a", "starling.ch.t.room.a", "starling.ch.t.room.a.q",
+        "starling.ch.t.planet.a.e", "starling.ch.t.room.a.e.e", "other.ch.t.room.a.e",
+        "starling.ch.", "starling.ch....e"})
+    CHECK_MESSAGE(!names.parse(other), other);
+}
+
+TEST_CASE("announcements and questions are told apart") {
+  const subjects names("s");
+  const node_id node("n.1");
+  CHECK(names.announcement(node) == "s.node.n=2E1");
+  CHECK(names.is_announcement(names.announcement(node)));
+  CHECK(names.is_question(names.question(node)));
+  CHECK(names.is_question(names.questions_to_all()));
+  CHECK_FALSE(names.is_question("s.asking"));
+  CHECK_FALSE(names.is_announcement("s.ask"));
+}
+
+TEST_CASE("an id for duplicates belongs to one channel") {
+  const auto a = room_channel(tenant_id("t"), "a");
+  const auto ab = room_channel(tenant_id("t"), "a.b");
+  CHECK(dedupe_id(a, "b.c") != dedupe_id(ab, "c"));
+  CHECK(dedupe_id(a, "x\r\ny").find_first_of("\r\n") == std::string::npos);
+}
+
+TEST_CASE("a membership comes back from its key and value") {
+  const roster_entry entry{tenant_id("t~.1"), "chat:7/é", "ann@x.org", 1'700'000'000'123, 42};
+  const auto key = roster_key(entry);
+  CHECK(key == "t=7E=2E1.ann=40x=2Eorg.chat=3A7=2F=C3=A9");
+  const auto back = parse_roster_entry(key, roster_value(entry));
+  REQUIRE(back);
+  CHECK(back->tenant == entry.tenant);
+  CHECK(back->room == entry.room);
+  CHECK(back->user == entry.user);
+  CHECK(back->since_ms == entry.since_ms);
+  CHECK(back->since_seq == entry.since_seq);
+}
+
+TEST_CASE("a key or value that is not ours is no membership") {
+  CHECK_FALSE(parse_roster_entry("a.b", "1 2"));
+  CHECK_FALSE(parse_roster_entry("a.b.c.d", "1 2"));
+  CHECK_FALSE(parse_roster_entry("a..c", "1 2"));
+  for (const auto* bad : {"", "1", "1 ", "x 2", "1 x", "1 2x", "1  2", "1 -2"})
+    CHECK_FALSE(parse_roster_entry("a.b.c", bad));
+  CHECK(parse_roster_entry("a.b.c", "1 2"));
+}
+
+TEST_SUITE_END();

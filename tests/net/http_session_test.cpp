@@ -1,0 +1,385 @@
+#include <condition_variable>
+
+#include <boost/asio/post.hpp>
+#include <doctest/doctest.h>
+
+#include "tests/net/http_fixture.hpp"
+
+using namespace starling;
+using namespace starling::net;
+using namespace starling::net::test;
+using namespace std::chrono_literals;
+
+namespace {
+const std::string item = R"({"room":"lobby","event":"note","data":1})";
+
+std::string post(const std::string& body, const std::string& headers) {
+  return "POST /api/publish HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n" + headers + "\r\n" + body;
+}
+}  // namespace
+
+TEST_SUITE("net/http_session: requests") {
+  TEST_CASE("requests on one connection are answered in order, pipelined or not") {
+    http_fixture at;
+    auto client = at.connect();
+    client.send(post(R"({"room":"r","event":"e","data":1,"id":"one"})", at.bearer()));
+    CHECK(has(client.read_answer(), R"("id":"one")"));
+    std::string three;
+    for (const auto id : {"a1", "a2", "a3"})
+      three += post(R"({"room":"r","event":"e","data":1,"id":")" + std::string(id) + R"("})",
+                    at.bearer());
+    client.send(three);
+    for (const auto id : {"a1", "a2", "a3"}) CHECK(has(client.read_answer(), id));
+  }
+
+  TEST_CASE("an answer that comes later holds back the pipelined ones behind it") {
+    http_fixture at;
+    std::function<void(std::vector<publish_verdict>)> owed;
+    std::mutex mutex;
+    std::condition_variable published;
+    at.node.on_publish = [&](publish_batch, auto done) {
+      const std::scoped_lock lock(mutex);
+      owed = std::move(done);
+      published.notify_one();
+    };
+    auto client = at.connect();
+    client.send(post(item, at.bearer()) + "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n");
+    {
+      std::unique_lock lock(mutex);
+      REQUIRE(published.wait_for(lock, 5s, [&] { return bool(owed); }));
+    }
+    boost::asio::post(at.loop.context(), [&] { owed({published_ok()}); owed = nullptr; });
+    CHECK(has(client.read_answer(), "position"));
+    CHECK(has(client.read_answer(), "\"status\":\"ok\""));
+  }
+
+  TEST_CASE("a request that arrives byte by byte is one request") {
+    http_fixture at;
+    auto client = at.connect();
+    for (const char c : post(item, at.bearer())) client.send({&c, 1});
+    CHECK(status_of(client.read_answer()) == 200);
+  }
+
+  TEST_CASE("a chunked body is put together") {
+    http_fixture at;
+    auto client = at.connect();
+    client.send("POST /api/publish HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" +
+                at.bearer() + "\r\n5\r\n" + item.substr(0, 5) + "\r\n");
+    char size[8];
+    std::snprintf(size, sizeof size, "%zx", item.size() - 5);
+    client.send(std::string(size) + ";x=y\r\n" + item.substr(5) + "\r\n0\r\nTrailer: t\r\n\r\n");
+    CHECK(status_of(client.read_answer()) == 200);
+  }
+
+  TEST_CASE("Expect: 100-continue is answered before the body, and not when the request is refused") {
+    http_fixture at;
+    auto client = at.connect();
+    const auto whole = post(item, "Expect: 100-continue\r\n" + at.bearer());
+    client.send(whole.substr(0, whole.size() - item.size()));
+    CHECK(has(client.read_until("\r\n\r\n"), "100 Continue"));
+    client.send(item);
+    CHECK(status_of(client.read_answer()) == 200);
+
+    auto stranger = at.connect();
+    const auto refused = post(item, "Expect: 100-continue\r\n");
+    stranger.send(refused.substr(0, refused.size() - item.size()));
+    CHECK(status_of(stranger.read_all()) == 401);
+  }
+
+  TEST_CASE("a refused request with a small body leaves the connection usable") {
+    http_fixture at;
+    auto client = at.connect();
+    client.send(post(item, ""));
+    CHECK(status_of(client.read_answer()) == 401);
+    client.send(post(item, at.bearer()));
+    CHECK(status_of(client.read_answer()) == 200);
+  }
+
+  TEST_CASE("HTTP/1.0 ends with the answer unless it asks to stay") {
+    http_fixture at;
+    auto closing = at.connect();
+    closing.send("GET /livez HTTP/1.0\r\n\r\n");
+    CHECK(has(closing.read_all(), "Connection: close\r\n"));
+    auto staying = at.connect();
+    for (int i = 0; i < 2; ++i) {
+      staying.send("GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+      CHECK(has(staying.read_answer(), "Connection: keep-alive\r\n"));
+    }
+  }
+
+  TEST_CASE("HEAD has the headers of GET and no body") {
+    http_fixture at;
+    const auto answer = at.ask("HEAD", "/");
+    CHECK(status_of(answer) == 200);
+    CHECK(has(answer, "Content-Length: 18\r\n"));
+    CHECK(answer.ends_with("\r\n\r\n"));
+  }
+
+  TEST_CASE("an asset is not sent again to who has it") {
+    http_fixture at;
+    const auto page = at.ask("GET", "/");
+    CHECK(page.ends_with("<html>hello</html>"));
+    const auto tag = page.find("ETag: ") + 6;
+    const auto again =
+        at.ask("GET", "/", "If-None-Match: " + page.substr(tag, page.find('\r', tag) - tag) + "\r\n");
+    CHECK(status_of(again) == 304);
+    CHECK(status_of(at.ask("GET", "/admin")) == 404);
+    CHECK(status_of(at.ask_admin("GET", "/admin")) == 200);
+  }
+
+  TEST_CASE("an answer larger than the socket takes arrives whole") {
+    http_fixture at;
+    const std::string large(16 * 1024 * 1024, 'x');
+    at.node.on_call = [&](api_request, auto done) { done({200, large}); };
+    const auto answer = at.ask("GET", "/online-users", at.bearer());
+    CHECK(answer.size() > large.size());
+    CHECK(answer.ends_with(large.substr(0, 100)));
+  }
+
+  TEST_CASE("a handler that forgets its answer is answered for: 500") {
+    http_fixture at;
+    at.node.on_publish = [](publish_batch, auto) {};
+    at.node.on_call = [](api_request, auto) {};
+    at.node.on_open = [](io_loop&, stream_request, auto) {};
+    CHECK(status_of(at.ask("POST", "/api/publish", at.bearer(), item)) == 500);
+    CHECK(status_of(at.ask("GET", "/online-users", at.bearer())) == 500);
+    CHECK(status_of(at.ask("GET", "/events", at.bearer())) == 500);
+  }
+
+  TEST_CASE("stop closes idle connections and listens no more") {
+    http_fixture at;
+    auto idle = at.connect();
+    idle.send("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n");
+    idle.read_answer();
+    at.server->stop();
+    CHECK(idle.read_all().empty());
+  }
+}
+
+TEST_SUITE("net/http_session: bad input") {
+  TEST_CASE("what is no HTTP is answered 400 and closed") {
+    http_fixture at;
+    for (const std::string bytes :
+         {"hello\r\n\r\n", "GET /livez HTTP/2.0\r\n\r\n", "GET / HTTP/1.1\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "\x16\x03\x01\x02\r\n\r\n"}) {
+      CAPTURE(bytes);
+      auto client = at.connect();
+      client.send(bytes);
+      const auto answer = client.read_all();
+      CHECK(status_of(answer) == 400);
+      CHECK(has(answer, R"("code":"malformed")"));
+      CHECK(has(answer, "Connection: close\r\n"));
+    }
+  }
+
+  TEST_CASE("a request that two parsers could read differently is answered 400 and closed") {
+    http_fixture at;
+    for (const std::string framing :
+         {"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+          "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
+          "Content-Length: 4\r\nContent-Length: 5\r\n\r\n12345",
+          "Content-Length: +4\r\n\r\n1234", "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+          "Transfer-Encoding: identity\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+          "Transfer-Encoding: chunked\r\n\r\n2\r\n123\r\n0\r\n\r\n",
+          "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}) {
+      CAPTURE(framing);
+      auto client = at.connect();
+      client.send("POST /api/publish HTTP/1.1\r\nHost: x\r\n" + at.bearer() + framing +
+                  "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n");
+      const auto answer = client.read_all();
+      CHECK(status_of(answer) == 400);
+      CHECK_FALSE(has(answer, "200 OK"));
+    }
+  }
+
+  TEST_CASE("a header over its limit is 431, a body over its limit 413") {
+    http_fixture at;
+    CHECK(status_of(at.ask("GET", "/livez", "X: " + std::string(17 * 1024, 'x') + "\r\n")) == 431);
+    auto announced = at.connect();
+    announced.send("POST /api/publish HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n" +
+                   at.bearer() + "\r\n");
+    CHECK(status_of(announced.read_all()) == 413);
+    auto chunked = at.connect();
+    chunked.send("POST /api/publish HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" +
+                 at.bearer() + "\r\nfffffff\r\n");
+    CHECK(status_of(chunked.read_all()) == 413);
+  }
+
+  TEST_CASE("a request that does not arrive in time is 408; a silent connection is just closed") {
+    http_fixture at([](http_options& options, http_settings&) { options.request_deadline = 1s; });
+    auto slow_head = at.connect();
+    auto slow_body = at.connect();
+    auto silent = at.connect();
+    slow_head.send("GET /livez HTTP/1.1\r\n");
+    const auto request = post(item, at.bearer());
+    slow_body.send(request.substr(0, request.size() - 3));
+    for (auto* late : {&slow_head, &slow_body}) {
+      const auto answer = late->read_all();
+      CHECK(status_of(answer) == 408);
+      CHECK(has(answer, R"("code":"timeout")"));
+    }
+    CHECK(silent.read_all().empty());
+  }
+}
+
+TEST_SUITE("net/http_session: tokens and origins") {
+  TEST_CASE("the token is taken from header, query or cookie, in this order") {
+    http_fixture at;
+    at.node.on_call = [](api_request asked, auto done) {
+      done({200, "user=" + asked.who->user.str()});
+    };
+    const auto query = "/online-users?x=1&access_token=" + at.token("query");
+    const auto cookie = "Cookie: a=b; starling_token=" + at.token("cookie") + "\r\n";
+    CHECK(has(at.ask("GET", query, at.bearer("header") + cookie), "user=header"));
+    CHECK(has(at.ask("GET", query, cookie), "user=query"));
+    CHECK(has(at.ask("GET", "/online-users?token=" + at.token("short"), cookie), "user=short"));
+    CHECK(has(at.ask("GET", "/online-users", cookie), "user=cookie"));
+  }
+
+  TEST_CASE("401 without a good token, 403 without the right, as JSON with CORS headers") {
+    http_fixture at;
+    const std::string origin = "Origin: https://app.example.com\r\n";
+    for (const auto& headers : {origin, origin + "Authorization: Bearer abc\r\n"}) {
+      const auto answer = at.ask("GET", "/events", headers);
+      CHECK(status_of(answer) == 401);
+      CHECK(has(answer, R"({"error":{"code":"unauthorized","message":")"));
+      CHECK(has(answer, "Access-Control-Allow-Origin: https://app.example.com\r\n"));
+    }
+    CHECK(status_of(at.ask_admin("GET", "/admin/v1/nodes", at.bearer())) == 403);
+    CHECK(status_of(at.ask_admin("GET", "/admin/v1/nodes")) == 401);
+    CHECK(status_of(at.ask_admin("GET", "/admin/v1/nodes", at.bearer("root", R"("admin":true,)"))) ==
+          200);
+    CHECK(status_of(at.ask("GET", "/admin/v1/nodes", at.bearer("root", R"("admin":true,)"))) == 404);
+  }
+
+  TEST_CASE("a foreign origin is refused; the node's own pages and preflights are not") {
+    http_fixture at;
+    CHECK(status_of(at.ask("GET", "/events", "Origin: https://evil.test\r\n" + at.bearer())) == 403);
+    CHECK(status_of(at.ask("GET", "/online-users", "Origin: http://x\r\n" + at.bearer())) == 200);
+    CHECK(status_of(at.ask("GET", "/livez", "Origin: https://evil.test\r\n")) == 200);
+    const auto preflight = at.ask("OPTIONS", "/api/publish",
+                                  "Origin: https://app.example.com\r\n"
+                                  "Access-Control-Request-Method: POST\r\n");
+    CHECK(status_of(preflight) == 204);
+    CHECK(has(preflight, "Access-Control-Allow-Origin: https://app.example.com\r\n"));
+    CHECK(has(preflight, "last-event-id"));
+  }
+
+  TEST_CASE("new settings hold for the next request of an open connection") {
+    http_fixture at;
+    auto client = at.connect();
+    client.send(post(item, at.bearer()));
+    CHECK(status_of(client.read_answer()) == 200);
+    auto changed = at.settings;
+    changed.keys = std::make_shared<const key_set>();
+    at.server->update(std::make_shared<const http_settings>(changed));
+    client.send(post(item, at.bearer()));
+    CHECK(status_of(client.read_answer()) == 401);
+  }
+}
+
+TEST_SUITE("net/http_session: publishing and API") {
+  TEST_CASE("one item is answered by status, a batch by an array") {
+    http_fixture at;
+    CHECK(at.ask("POST", "/api/publish", at.bearer(), item).ends_with(R"({"id":"made","position":"7-9"})"));
+    const auto batch = at.ask("POST", "/api/publish", at.bearer(), "[" + item + R"(,{"room":7}])");
+    CHECK(status_of(batch) == 200);
+    CHECK(has(batch, R"([{"id":"made","position":"7-9"},{"error":{)"));
+    const auto lines = at.ask("POST", "/api/publish",
+                              at.bearer() + "Content-Type: application/x-ndjson; charset=utf-8\r\n",
+                              item + "\n" + item + "\n");
+    CHECK(has(lines, R"([{"id":"made","position":"7-9"},{"id")"));
+    std::string many = "[" + item;
+    for (int i = 0; i < 1000; ++i) many += "," + item;
+    CHECK(status_of(at.ask("POST", "/api/publish", at.bearer(), many + "]")) == 413);
+    CHECK(status_of(at.ask("POST", "/api/publish", at.bearer(), "{")) == 400);
+  }
+
+  TEST_CASE("a refusal of the service is the status of its code; 503 says when to come back") {
+    http_fixture at;
+    errc code = errc::unavailable;
+    at.node.on_publish = [&](publish_batch, auto done) { done({error{code, "why"}}); };
+    CHECK(has(at.ask("POST", "/api/publish", at.bearer(), item), "Retry-After: 1\r\n"));
+    code = errc::forbidden;
+    const auto forbidden = at.ask("POST", "/api/publish", at.bearer(), item);
+    CHECK(status_of(forbidden) == 403);
+    CHECK(has(forbidden, R"({"error":{"code":"forbidden","message":"why"}})"));
+  }
+
+  TEST_CASE("the idempotency key is handed on, and checked") {
+    http_fixture at;
+    std::string key;
+    at.node.on_publish = [&](publish_batch batch, auto done) {
+      key = batch.idempotency_key;
+      done({published_ok()});
+    };
+    at.ask("POST", "/api/publish", at.bearer() + "Idempotency-Key: k 1\r\n", item);
+    CHECK(key == "k 1");
+    CHECK(status_of(at.ask("POST", "/api/publish",
+                           at.bearer() + "Idempotency-Key: " + std::string(129, 'k') + "\r\n",
+                           item)) == 400);
+  }
+
+  TEST_CASE("publish_rate is per token and counts items") {
+    http_fixture at([](http_options&, http_settings& s) { s.publish_rate = 2; });
+    const auto ida = at.bearer("ida");
+    CHECK(status_of(at.ask("POST", "/api/publish", ida, "[" + item + "," + item + "]")) == 200);
+    const auto over = at.ask("POST", "/api/publish", ida, item);
+    CHECK(status_of(over) == 429);
+    CHECK(has(over, "Retry-After: 1\r\n"));
+    CHECK(has(over, R"("code":"rate_limited")"));
+    CHECK(status_of(at.ask("POST", "/api/publish", at.bearer("bob"), item)) == 200);
+  }
+
+  TEST_CASE("paths carry encoded names; a name that cannot be is 400") {
+    http_fixture at;
+    CHECK(has(at.ask("GET", "/api/rooms/chat%3A7%2Fx/history?limit=3", at.bearer()),
+              R"("name":"chat:7/x")"));
+    CHECK(status_of(at.ask("GET", "/api/rooms/a%20b/history", at.bearer())) == 400);
+    CHECK(has(at.ask("DELETE", "/api/rooms/r/members/ann%40x", at.bearer("r", R"("admin":true,)")),
+              R"("member":"ann@x")"));
+    CHECK(status_of(at.ask("GET", "/nope")) == 404);
+    const auto wrong = at.ask("DELETE", "/api/publish");
+    CHECK(status_of(wrong) == 405);
+    CHECK(has(wrong, "Allow: POST\r\n"));
+  }
+
+  TEST_CASE("a new session token comes in the header or the body and must be good") {
+    http_fixture at;
+    at.node.on_call = [](api_request asked, auto done) {
+      done({200, asked.name + " " + asked.new_token->user.str() + " " + asked.who->user.str()});
+    };
+    CHECK(has(at.ask("POST", "/api/session/c1/token", at.bearer("ann")), "c1 ann ann"));
+    CHECK(has(at.ask("POST", "/api/session/c1/token", "Authorization: Bearer old\r\n",
+                     R"({"token":")" + at.token("bob") + "\"}"),
+              "c1 bob bob"));
+    CHECK(status_of(at.ask("POST", "/api/session/c1/token", "", R"({"token":"x"})")) == 401);
+    CHECK(status_of(at.ask("POST", "/api/session/c1/token", "", R"({"tok":1})")) == 400);
+    CHECK(status_of(at.ask("POST", "/api/session/c1/token")) == 401);
+  }
+
+  TEST_CASE("errors of the compatible API are plain text in JSON") {
+    http_fixture at;
+    at.node.on_call = [](api_request, auto done) {
+      done({404, R"({"error":{"code":"not_found","message":"client not found"}})"});
+    };
+    CHECK(has(at.ask("POST", "/api/sse/send/c1", at.bearer(), "{}"),
+              R"({"error":"client not found"})"));
+    CHECK(has(at.ask("GET", "/api/sse/stats"), R"({"error":"a token)"));
+  }
+
+  TEST_CASE("health names its checks and needs no token; readyz and healthz differ") {
+    http_fixture at;
+    at.node.state = {false, {{"engine", true, ""}, {"draining", true, "node \"a\""}}};
+    CHECK(status_of(at.ask("GET", "/livez")) == 200);
+    CHECK(status_of(at.ask("GET", "/health")) == 200);
+    const auto ready = at.ask("GET", "/ready");
+    CHECK(status_of(ready) == 503);
+    CHECK(has(ready, R"({"status":"unavailable","checks":[{"name":"engine","ok":true,"detail":""},)"));
+    at.node.state.checks[0].ok = false;
+    CHECK(status_of(at.ask("GET", "/healthz")) == 503);
+    CHECK(has(at.ask_admin("GET", "/metrics"), "Content-Type: text/plain; version=0.0.4"));
+  }
+}

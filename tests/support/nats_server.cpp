@@ -1,0 +1,124 @@
+#include "tests/support/nats_server.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <nats/nats.h>
+#include <netinet/in.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <stdexcept>
+#include <string_view>
+#include <thread>
+
+namespace starling::test {
+
+namespace {
+
+constexpr auto start_patience = std::chrono::seconds(10);
+constexpr auto poll_interval = std::chrono::milliseconds(10);
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+std::uint16_t free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  auto address = loopback(0);
+  socklen_t size = sizeof address;
+  const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                     ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  ::close(fd);
+  if (!bound) throw std::runtime_error("nats_server: no free port on 127.0.0.1");
+  return ntohs(address.sin_port);
+}
+
+[[noreturn]] void run_server(const char* port, const char* folder, const char* log) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves no server behind
+  const char* const arguments[] = {"nats-server", "-js", "-a", "127.0.0.1", "-p", port,
+                                   "-sd",         folder, "-l", log,       nullptr};
+  auto* const argv = const_cast<char* const*>(arguments);
+  ::execvp("nats-server", argv);
+  ::execv("/usr/sbin/nats-server", argv);  // Debian puts it outside a user's PATH
+  ::_exit(127);
+}
+
+}  // namespace
+
+nats_server::nats_server(bool started) : port_(free_port()) {
+  std::string name = (std::filesystem::temp_directory_path() / "starling-nats-XXXXXX").string();
+  if (!::mkdtemp(name.data())) throw std::runtime_error("nats_server: no temporary folder");
+  folder_ = name;
+  if (started) restart();
+}
+
+nats_server::~nats_server() {
+  kill();
+  std::error_code ignored;  // a file left in the temporary folder fails no test
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+std::string nats_server::url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
+
+void nats_server::kill() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
+
+void nats_server::restart() {
+  kill();
+  const auto port = std::to_string(port_);
+  const auto data = (folder_ / "data").string();
+  const auto log = (folder_ / "log").string();
+  pid_ = ::fork();
+  if (pid_ == 0) run_server(port.c_str(), data.c_str(), log.c_str());
+  const auto give_up = std::chrono::steady_clock::now() + start_patience;
+  while (!answers()) {
+    if (::waitpid(pid_, nullptr, WNOHANG) == pid_) {
+      pid_ = -1;
+      throw std::runtime_error("nats_server: nats-server ended at once; is it installed?");
+    }
+    if (std::chrono::steady_clock::now() > give_up)
+      throw std::runtime_error("nats_server: nats-server does not answer on port " + port);
+    std::this_thread::sleep_for(poll_interval);
+  }
+}
+
+void nats_server::wipe() { std::filesystem::remove_all(folder_ / "data"); }
+
+void delete_stream(const nats_server& server, const std::string& stream) {
+  natsConnection* connection = nullptr;
+  jsCtx* js = nullptr;
+  auto status = natsConnection_ConnectTo(&connection, server.url().c_str());
+  if (status == NATS_OK) status = natsConnection_JetStream(&js, connection, nullptr);
+  if (status == NATS_OK) status = js_DeleteStream(js, stream.c_str(), nullptr, nullptr);
+  jsCtx_Destroy(js);
+  natsConnection_Destroy(connection);
+  if (status != NATS_OK)
+    throw std::runtime_error("stream '" + stream + "' not deleted: " + natsStatus_GetText(status));
+}
+
+bool nats_server::answers() const {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const auto address = loopback(port_);
+  char info[5] = {};
+  // The server speaks first: "INFO {...}".
+  const bool ready =
+      ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+      ::recv(fd, info, sizeof info, MSG_WAITALL) == sizeof info &&
+      std::string_view(info, 4) == "INFO";
+  ::close(fd);
+  return ready;
+}
+
+}  // namespace starling::test
