@@ -133,7 +133,10 @@ std::optional<stored_message> parse_message(std::string_view answer) {
   const auto message = member(answer, "message");
   if (!message) return std::nullopt;
   const auto seq = number<sequence>(*message, "seq");
-  auto data = decode_base64(text_member(*message, "data").value_or(""));
+  // An empty message has no such member; one that is cut short is no message.
+  const auto encoded = text_member(*message, "data");
+  if (!encoded && member(*message, "data")) return std::nullopt;
+  auto data = decode_base64(encoded.value_or(""));
   if (!seq || *seq == 0 || !data) return std::nullopt;
   return stored_message{*seq, std::move(*data)};
 }

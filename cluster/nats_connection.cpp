@@ -13,16 +13,23 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds reconnect_wait{200};
-constexpr int reconnect_jitter_ms = 100;
+constexpr milliseconds reconnect_wait{150};
 constexpr milliseconds echo_timeout{5000};
-/// At least this long between two looks at the store.
-constexpr milliseconds verify_interval{500};
+/// From the hint that the store is gone to the look at it, plus up to as much again at random.
+/// nats-server 2.9 announces a deletion before its files are gone: a stream of the same name that
+/// is created at once can lose them. The chance part keeps the nodes from creating it in a pack.
+constexpr milliseconds verify_delay{250};
 /// How late a request may be seen to have timed out.
 constexpr milliseconds expiry_step{20};
 /// Orders that may wait for the socket; more means that the server does not keep up.
 constexpr std::size_t max_waiting_orders = 65536;
 constexpr milliseconds goodbye_flush{500};
+
+/// Once to twice as long. Nodes that lost the same server do not come back in step.
+milliseconds with_jitter(milliseconds wait) {
+  static thread_local std::minstd_rand random(std::random_device{}());
+  return wait + milliseconds(std::uniform_int_distribution<long>(0, wait.count())(random));
+}
 
 std::vector<std::string> split_servers(const std::string& urls) {
   std::vector<std::string> out;
@@ -180,7 +187,6 @@ void nats_connection::on_session_lost(nats_session&) {
 // ---- nats-link ----
 
 void nats_connection::run_link() {
-  std::minstd_rand random(std::random_device{}());
   while (!stopping()) {
     if (const auto session = open()) {
       if (prepare(*session)) {
@@ -195,9 +201,8 @@ void nats_connection::run_link() {
       }
       finish(session);
     }
-    const milliseconds jitter(std::uniform_int_distribution<int>(0, reconnect_jitter_ms)(random));
     std::unique_lock hold(link_mutex_);
-    link_changed_.wait_for(hold, reconnect_wait + jitter, [this] { return stop_link_; });
+    link_changed_.wait_for(hold, with_jitter(reconnect_wait), [this] { return stop_link_; });
   }
   nats_ReleaseThreadMemory();
 }
@@ -242,9 +247,10 @@ void nats_connection::watch_over(nats_session& session) {
   for (;;) {
     {
       std::unique_lock hold(link_mutex_);
-      link_changed_.wait(
-          hold, [&] { return stop_link_ || session.lost() || (verify_wanted_ && raised_); });
-      if (stop_link_ || session.lost()) return;
+      const auto over = [&] { return stop_link_ || session.lost(); };
+      link_changed_.wait(hold, [&] { return over() || (verify_wanted_ && raised_); });
+      link_changed_.wait_for(hold, with_jitter(verify_delay), over);
+      if (over()) return;
       verify_wanted_ = false;
     }
     const auto store = ensure_store(session, options_);
@@ -252,8 +258,6 @@ void nats_connection::watch_over(nats_session& session) {
       session.lose("the store does not answer: " + store.error().message);
     else if (*store != epoch_)
       session.lose("the store was deleted and made anew");
-    std::unique_lock hold(link_mutex_);
-    link_changed_.wait_for(hold, verify_interval, [&] { return stop_link_ || session.lost(); });
   }
 }
 

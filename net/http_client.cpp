@@ -85,13 +85,13 @@ http_reply to_reply(parser& from) {
 
 /// Everything from the request's first byte to the answer's last.
 template <class Stream>
-error_code exchange(blocking_loop& loop, Stream& stream, const http::request<http::string_body>& ask,
-                    parser& answer, const http_client::on_bytes* take,
-                    std::chrono::milliseconds timeout) {
+error_code exchange(blocking_loop& loop, Stream& stream,
+                    const http::request<http::string_body>& ask, parser& answer,
+                    const http_client::on_bytes* take, std::chrono::milliseconds timeout) {
   const auto deadline = steady_clock::now() + timeout;
   boost::beast::flat_buffer buffer;
-  if (const auto ec = loop.await(
-          deadline, [&](auto done) { http::async_write(stream, ask, std::move(done)); }))
+  if (const auto ec =
+          loop.await(deadline, [&](auto done) { http::async_write(stream, ask, std::move(done)); }))
     return ec;
   if (const auto ec = loop.await(deadline, [&](auto done) {
         http::async_read_header(stream, buffer, answer, std::move(done));
@@ -99,9 +99,8 @@ error_code exchange(blocking_loop& loop, Stream& stream, const http::request<htt
     return ec;
   if (!take || answer.get().result() != http::status::ok) {
     if (answer.is_done()) return {};
-    return loop.await(deadline, [&](auto done) {
-      http::async_read(stream, buffer, answer, std::move(done));
-    });
+    return loop.await(
+        deadline, [&](auto done) { http::async_read(stream, buffer, answer, std::move(done)); });
   }
   while (!answer.is_done()) {
     const auto ec = loop.await_for_ever(

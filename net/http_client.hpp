@@ -29,7 +29,7 @@ struct http_client_options {
   std::chrono::milliseconds connect_timeout{3000};  ///< name, TCP and TLS together
   std::chrono::milliseconds request_timeout{10000};
   std::size_t max_body_bytes = 64 * 1024 * 1024;
-  std::string ca_file = {};     ///< PEM, besides the system's; https only
+  std::string ca_file = {};  ///< PEM, besides the system's; https only
   bool verify_certificate = true;
 };
 

@@ -43,8 +43,8 @@ void handle_health(http_session& session, endpoint which) {
                                                 : checks_ok;
   http_response out;
   out.status = good ? 200 : 503;
-  out.body = std::string("{\"status\":\"") + (good ? "ok" : "unavailable") +
-             "\",\"checks\":[" + checks + "]}";
+  out.body = std::string("{\"status\":\"") + (good ? "ok" : "unavailable") + "\",\"checks\":[" +
+             checks + "]}";
   out.headers = "Cache-Control: no-store\r\n";
   session.answer(std::move(out));
 }
@@ -65,8 +65,7 @@ void call_service(std::shared_ptr<http_session> session, api_request request) {
     http_response out;
     out.status = reply.status;
     out.body = std::move(reply.body);
-    if (out.status >= 400 && asker->exchange().where.found->plain_error)
-      make_error_plain(out.body);
+    if (out.status >= 400 && asker->exchange().where.found->plain_error) make_error_plain(out.body);
     if (out.status == 503) out.headers = "Retry-After: 1\r\n";
     asker->answer(std::move(out));
   });
@@ -123,23 +122,16 @@ void handle_session_token(std::shared_ptr<http_session> session) {
 void handle(std::shared_ptr<http_session> session) {
   const auto target = session->exchange().where.found->target;
   switch (target) {
-    case endpoint::publish:
-      return handle_publish(std::move(session));
+    case endpoint::publish: return handle_publish(std::move(session));
     case endpoint::sse:
-    case endpoint::ws:
-      return handle_stream(std::move(session));
-    case endpoint::session_token:
-      return handle_session_token(std::move(session));
-    case endpoint::api:
-      return handle_api(std::move(session));
+    case endpoint::ws: return handle_stream(std::move(session));
+    case endpoint::session_token: return handle_session_token(std::move(session));
+    case endpoint::api: return handle_api(std::move(session));
     case endpoint::livez:
     case endpoint::readyz:
-    case endpoint::healthz:
-      return handle_health(*session, target);
-    case endpoint::metrics:
-      return handle_metrics(*session);
-    case endpoint::asset:
-      return handle_asset(*session);
+    case endpoint::healthz: return handle_health(*session, target);
+    case endpoint::metrics: return handle_metrics(*session);
+    case endpoint::asset: return handle_asset(*session);
   }
 }
 

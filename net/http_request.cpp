@@ -28,8 +28,7 @@ int specificity(std::string_view range) noexcept {
 
 /// `q=0`, `q=0.0`, `q=0.000`; anything else is some wish for it.
 bool is_zero(std::string_view quality) noexcept {
-  return quality.starts_with('0') &&
-         quality.find_first_not_of("0.") == std::string_view::npos;
+  return quality.starts_with('0') && quality.find_first_not_of("0.") == std::string_view::npos;
 }
 
 }  // namespace

@@ -84,8 +84,8 @@ std::string http_server::impl::listen(const std::string& address, bool admin) {
   return bound;
 }
 
-std::shared_ptr<listener> http_server::impl::make_listener(std::size_t index,
-                                                           tcp_acceptor acceptor, bool admin) {
+std::shared_ptr<listener> http_server::impl::make_listener(std::size_t index, tcp_acceptor acceptor,
+                                                           bool admin) {
   const auto take = [front = fronts[index], admin](tcp_socket socket, const tcp_endpoint& remote) {
     auto* const tls = admin ? nullptr : front->shared->tls.get();
     auto stream = tls ? peer_stream(std::move(socket), *tls) : peer_stream(std::move(socket));
@@ -101,17 +101,14 @@ http_server::http_server(std::vector<io_loop*> loops, service& node, http_option
   impl_->loops = std::move(loops);
   router routes(paths_of(assets));
   auto tls = make_tls(options);
-  const auto shared = std::shared_ptr<http_front>(
-      new http_front{.node = node,
-                     .options = std::move(options),
-                     .assets = serve(std::move(assets)),
-                     .routes = std::move(routes),
-                     .tls = std::move(tls)});
+  const auto shared = std::shared_ptr<http_front>(new http_front{.node = node,
+                                                                 .options = std::move(options),
+                                                                 .assets = serve(std::move(assets)),
+                                                                 .routes = std::move(routes),
+                                                                 .tls = std::move(tls)});
   for (auto* loop : impl_->loops)
-    impl_->fronts.push_back(
-        std::shared_ptr<loop_front>(new loop_front{.loop = *loop,
-                                                   .shared = shared,
-                                                   .settings = settings}));
+    impl_->fronts.push_back(std::shared_ptr<loop_front>(
+        new loop_front{.loop = *loop, .shared = shared, .settings = settings}));
   if (!shared->options.public_address.empty())
     impl_->public_address = impl_->listen(shared->options.public_address, false);
   if (!shared->options.admin_address.empty())

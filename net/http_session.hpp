@@ -102,12 +102,12 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   http_response out_;
   std::array<std::string_view, 2> unwritten_;
   phase phase_ = phase::idle;
-  bool running_ = false;     // run() is on the stack
-  bool reading_ = false;     // a read is pending
+  bool running_ = false;  // run() is on the stack
+  bool reading_ = false;  // a read is pending
   bool header_seen_ = false;
   bool deadline_set_ = false;
-  bool last_ = false;        // the connection ends after this answer
-  bool drain_ = false;       // input may be left unread: linger, or a reset eats the answer
+  bool last_ = false;   // the connection ends after this answer
+  bool drain_ = false;  // input may be left unread: linger, or a reset eats the answer
 };
 
 /// Owed to one request: answers 500 when it is destroyed without an answer.

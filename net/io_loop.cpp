@@ -61,7 +61,8 @@ void io_loop::mark_dirty(flushable& what) {
 }
 
 void io_loop::forget(flushable& what) noexcept {
-  if (what.dirty_) std::replace(dirty_.begin(), dirty_.end(), &what, static_cast<flushable*>(nullptr));
+  if (what.dirty_)
+    std::replace(dirty_.begin(), dirty_.end(), &what, static_cast<flushable*>(nullptr));
   // It may stand in the list that is being flushed as well, marked again by its own flush.
   std::replace(flushing_.begin(), flushing_.end(), &what, static_cast<flushable*>(nullptr));
   what.dirty_ = false;

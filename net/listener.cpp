@@ -51,8 +51,7 @@ tcp_endpoint resolve_listen_address(const std::string& address) {
 
   asio::io_context context;
   boost::system::error_code ec;
-  const auto found =
-      tcp::resolver(context).resolve(host, port, tcp::resolver::numeric_service, ec);
+  const auto found = tcp::resolver(context).resolve(host, port, tcp::resolver::numeric_service, ec);
   if (ec || found.empty()) fail(address, "the host is unknown: " + ec.message());
   return found.begin()->endpoint();
 }

@@ -14,8 +14,7 @@ class peer_stream {
  public:
   explicit peer_stream(tcp_socket socket) : plain_(std::move(socket)) {}
   peer_stream(tcp_socket socket, boost::asio::ssl::context& tls)
-      : plain_(socket.get_executor()),
-        tls_(std::make_unique<tls_stream>(std::move(socket), tls)) {}
+      : plain_(socket.get_executor()), tls_(std::make_unique<tls_stream>(std::move(socket), tls)) {}
 
   bool is_tls() const noexcept { return tls_ != nullptr; }
   tcp_socket& socket() noexcept { return tls_ ? tls_->next_layer() : plain_; }

@@ -45,10 +45,10 @@ void handle_publish(std::shared_ptr<http_session> session) {
   if (!batch) return refuse(*session, batch.error().code, error_response(batch.error(), false));
   if (const auto key = x.request.get(header::idempotency_key)) {
     if (!valid_event_id(*key))
-      return refuse(*session, errc::malformed,
-                    error_response({errc::malformed,
-                                    "Idempotency-Key must be 1-128 bytes of printable UTF-8"},
-                                   false));
+      return refuse(
+          *session, errc::malformed,
+          error_response(
+              {errc::malformed, "Idempotency-Key must be 1-128 bytes of printable UTF-8"}, false));
     batch->idempotency_key = *key;
   }
   const auto wait =

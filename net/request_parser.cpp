@@ -15,51 +15,31 @@ constexpr std::uint64_t trusted_length = 64 * 1024;
 
 http_method method_of(http::verb verb) noexcept {
   switch (verb) {
-    case http::verb::get:
-      return http_method::get;
-    case http::verb::head:
-      return http_method::head;
-    case http::verb::post:
-      return http_method::post;
-    case http::verb::put:
-      return http_method::put;
-    case http::verb::delete_:
-      return http_method::del;
-    case http::verb::options:
-      return http_method::options;
-    default:
-      return http_method::other;
+    case http::verb::get: return http_method::get;
+    case http::verb::head: return http_method::head;
+    case http::verb::post: return http_method::post;
+    case http::verb::put: return http_method::put;
+    case http::verb::delete_: return http_method::del;
+    case http::verb::options: return http_method::options;
+    default: return http_method::other;
   }
 }
 
 std::optional<header> kept(http::field name, std::string_view text) noexcept {
   switch (name) {
-    case http::field::host:
-      return header::host;
-    case http::field::authorization:
-      return header::authorization;
-    case http::field::accept:
-      return header::accept;
-    case http::field::origin:
-      return header::origin;
-    case http::field::cookie:
-      return header::cookie;
-    case http::field::content_type:
-      return header::content_type;
-    case http::field::if_none_match:
-      return header::if_none_match;
-    case http::field::upgrade:
-      return header::upgrade;
-    case http::field::connection:
-      return header::connection;
-    case http::field::sec_websocket_key:
-      return header::ws_key;
-    case http::field::sec_websocket_version:
-      return header::ws_version;
-    case http::field::sec_websocket_protocol:
-      return header::ws_protocol;
-    default:
-      break;
+    case http::field::host: return header::host;
+    case http::field::authorization: return header::authorization;
+    case http::field::accept: return header::accept;
+    case http::field::origin: return header::origin;
+    case http::field::cookie: return header::cookie;
+    case http::field::content_type: return header::content_type;
+    case http::field::if_none_match: return header::if_none_match;
+    case http::field::upgrade: return header::upgrade;
+    case http::field::connection: return header::connection;
+    case http::field::sec_websocket_key: return header::ws_key;
+    case http::field::sec_websocket_version: return header::ws_version;
+    case http::field::sec_websocket_protocol: return header::ws_protocol;
+    default: break;
   }
   if (iequals(text, "last-event-id")) return header::last_event_id;
   if (iequals(text, "idempotency-key")) return header::idempotency_key;
@@ -69,16 +49,13 @@ std::optional<header> kept(http::field name, std::string_view text) noexcept {
 /// Those that may be repeated, and what joins them.
 std::string_view joint(header which) noexcept {
   switch (which) {
-    case header::cookie:
-      return "; ";
+    case header::cookie: return "; ";
     case header::accept:
     case header::if_none_match:
     case header::upgrade:
     case header::connection:
-    case header::ws_protocol:
-      return ", ";
-    default:
-      return "";
+    case header::ws_protocol: return ", ";
+    default: return "";
   }
 }
 
@@ -162,8 +139,7 @@ void request_parser::on_header_impl(error_code& ec) {
   }
 }
 
-void request_parser::on_body_init_impl(boost::optional<std::uint64_t> const& length,
-                                       error_code&) {
+void request_parser::on_body_init_impl(boost::optional<std::uint64_t> const& length, error_code&) {
   if (length) out_.body.reserve(std::min(*length, trusted_length));
 }
 

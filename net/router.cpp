@@ -54,17 +54,18 @@ constexpr line admin_table[] = {
     {get, "/admin/v1/config", access::admin, admin_config},
 };
 
-constexpr std::string_view sse_paths[] = {"/events",          "/stream",       "/sse",
-                                          "/api/events",      "/realtime/events",
-                                          "/realtime/sse",    "/api/sse/connect"};
+constexpr std::string_view sse_paths[] = {"/events",         "/stream",          "/sse",
+                                          "/api/events",     "/realtime/events", "/realtime/sse",
+                                          "/api/sse/connect"};
 
 struct open_line {
   std::string_view path;
   endpoint target;
 };
 constexpr open_line open_table[] = {
-    {"/livez", endpoint::livez},     {"/live", endpoint::livez},     {"/readyz", endpoint::readyz},
-    {"/ready", endpoint::readyz},    {"/healthz", endpoint::healthz}, {"/health", endpoint::healthz},
+    {"/livez", endpoint::livez},     {"/live", endpoint::livez},
+    {"/readyz", endpoint::readyz},   {"/ready", endpoint::readyz},
+    {"/healthz", endpoint::healthz}, {"/health", endpoint::healthz},
     {"/metrics", endpoint::metrics},
 };
 
@@ -81,16 +82,11 @@ std::vector<std::string_view> split(std::string_view path) {
 
 std::string_view text_of(http_method method) {
   switch (method) {
-    case http_method::get:
-      return "GET, HEAD";
-    case http_method::post:
-      return "POST";
-    case http_method::put:
-      return "PUT";
-    case http_method::del:
-      return "DELETE";
-    default:
-      return "";
+    case http_method::get: return "GET, HEAD";
+    case http_method::post: return "POST";
+    case http_method::put: return "PUT";
+    case http_method::del: return "DELETE";
+    default: return "";
   }
 }
 
@@ -123,9 +119,8 @@ router::router(const std::vector<asset_path>& assets) {
   for (const auto& l : admin_table)
     add(l.path, {.method = l.method, .needs = l.needs, .op = l.op, .admin_listener_only = true});
   for (std::size_t i = 0; i < assets.size(); ++i)
-    add(assets[i].path, {.target = endpoint::asset,
-                         .admin_listener_only = assets[i].admin_only,
-                         .asset = i});
+    add(assets[i].path,
+        {.target = endpoint::asset, .admin_listener_only = assets[i].admin_only, .asset = i});
 }
 
 void router::add(std::string_view path, route to) {

@@ -47,9 +47,9 @@ struct route {
   access needs = access::none;
   api_op op = api_op::online_users;  ///< `endpoint::api` only
   bool admin_listener_only = false;
-  bool room_name = false;   ///< the first path parameter is a room
-  bool plain_error = false; ///< errors are `{"error":"text"}`
-  std::size_t asset = 0;    ///< index, `endpoint::asset` only
+  bool room_name = false;    ///< the first path parameter is a room
+  bool plain_error = false;  ///< errors are `{"error":"text"}`
+  std::size_t asset = 0;     ///< index, `endpoint::asset` only
 };
 
 struct route_match {

@@ -111,10 +111,10 @@ result<void> check_ws_handshake(const http_request& request, bool& wrong_version
   }
   const auto key = trimmed(request.get(header::ws_key).value_or(""));
   std::array<unsigned char, 18> bytes{};  // 16, and the two that the padding stands for
-  const bool sixteen = key.size() == 24 && key.ends_with("==") && key[21] != '=' &&
-                       EVP_DecodeBlock(bytes.data(),
-                                       reinterpret_cast<const unsigned char*>(key.data()),
-                                       static_cast<int>(key.size())) == 18;
+  const bool sixteen =
+      key.size() == 24 && key.ends_with("==") && key[21] != '=' &&
+      EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(key.data()),
+                      static_cast<int>(key.size())) == 18;
   if (!sixteen) return malformed("Sec-WebSocket-Key must be 16 bytes in base64");
   return {};
 }

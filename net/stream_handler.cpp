@@ -12,8 +12,8 @@ namespace {
 std::chrono::milliseconds jittered(std::chrono::milliseconds retry) {
   thread_local std::minstd_rand random{std::random_device{}()};
   const auto most = std::max<std::int64_t>(retry.count(), 0);
-  return retry + std::chrono::milliseconds(
-                     std::uniform_int_distribution<std::int64_t>(0, most)(random));
+  return retry +
+         std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(0, most)(random));
 }
 
 std::uint64_t address_key(const boost::asio::ip::address& address) {
@@ -68,8 +68,8 @@ void handle_stream(std::shared_ptr<http_session> session) {
                                                 settings.connect_rate, steady_clock::now());
   auto responder = std::make_unique<stream_answer>(std::move(session), *request);
   if (wait)
-    return responder->refuse(make_goodbye(
-        close_code::overload, jittered(std::max(settings.retry, *wait)), cursor{}));
+    return responder->refuse(
+        make_goodbye(close_code::overload, jittered(std::max(settings.retry, *wait)), cursor{}));
   front.shared->node.open(front.loop, std::move(*request), std::move(responder));
 }
 

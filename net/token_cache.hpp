@@ -22,8 +22,8 @@ class token_cache {
 
   /// As net::verify. Failures are not remembered. A token is verified anew once it may have
   /// expired.
-  result<identity_ptr> verify(std::string_view token, const key_set& keys,
-                              const token_rules& rules, std::int64_t now_s);
+  result<identity_ptr> verify(std::string_view token, const key_set& keys, const token_rules& rules,
+                              std::int64_t now_s);
   /// Keys or rules changed.
   void clear() noexcept { known_.clear(); }
   std::size_t size() const noexcept { return known_.size(); }

@@ -95,9 +95,9 @@ std::optional<http_url> parse_http_url(std::string_view text) {
     out.host = authority.substr(0, colon);
   }
   out.port = colon == authority.npos ? (out.tls ? "443" : "80") : authority.substr(colon + 1);
-  const bool digits = !out.port.empty() && out.port.size() <= 5 &&
-                      std::all_of(out.port.begin(), out.port.end(),
-                                  [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits =
+      !out.port.empty() && out.port.size() <= 5 &&
+      std::all_of(out.port.begin(), out.port.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (out.host.empty() || !digits || out.host.find_first_of("@?# ") != out.host.npos)
     return std::nullopt;
   return out;

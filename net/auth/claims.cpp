@@ -75,9 +75,12 @@ result<void> check_origin(const json& claims, const token_rules& rules) {
     if (iss == nullptr || !says(*iss, *rules.issuer))
       return refused("claim \"iss\" is not the configured issuer");
   }
-  if (rules.audience) {
+  if (!rules.audience.empty()) {
     const auto* aud = find(claims, "aud");
-    const auto wanted = [&](const json& one) { return says(one, *rules.audience); };
+    const auto wanted = [&](const json& one) {
+      return std::any_of(rules.audience.begin(), rules.audience.end(),
+                         [&](const std::string& ours) { return says(one, ours); });
+    };
     const bool named =
         aud != nullptr &&
         (wanted(*aud) || (aud->is_array() && std::any_of(aud->begin(), aud->end(), wanted)));

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "net/auth/identity.hpp"
 #include "net/auth/key_set.hpp"
@@ -21,7 +22,7 @@ inline constexpr std::size_t max_token_bytes = 8 * 1024;
 /// itself holds dots ("https://example.com/tenant") wins over the path.
 struct token_rules {
   std::optional<std::string> issuer;    ///< `iss` must be this
-  std::optional<std::string> audience;  ///< `aud` must be or contain this
+  std::vector<std::string> audience;    ///< `aud` must be or contain one of these; empty: any
   std::string user_claim = "sub";
   std::string tenant_claim = "tenant";
   std::chrono::seconds leeway{60};  ///< on `exp` and `nbf`

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <cstring>
 #include <new>
 #include <string_view>
 #include <utility>
@@ -28,9 +27,7 @@ class frame {
     block_->suffix = static_cast<std::uint16_t>(suffix.size());
     block_->accepted_ns = accepted_ns;
     char* at = block_->bytes();
-    std::memcpy(at, prefix.data(), prefix.size());
-    std::memcpy(at + prefix.size(), body.data(), body.size());
-    std::memcpy(at + prefix.size() + body.size(), suffix.data(), suffix.size());
+    for (const auto part : {prefix, body, suffix}) at += part.copy(at, part.size());
   }
 
   frame(const frame& other) noexcept : block_(other.block_) {

@@ -329,7 +329,7 @@ TEST_CASE("a stream that is deleted under running nodes is made anew, with anoth
     CHECK(now->epoch != before->epoch);
   }
   const auto after = append(*a.engine, make_event(room("x"), "2"));
-  REQUIRE(after.ok());
+  REQUIRE_MESSAGE(after.ok(), after.error().message);
   CHECK(after->epoch == state(*b.engine)->epoch);
   CHECK(after->seq == 1);
 }

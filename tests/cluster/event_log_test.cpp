@@ -171,6 +171,52 @@ TEST_CASE_TEMPLATE("reading gives exactly the events asked for, page by page", M
   }
 }
 
+TEST_CASE_TEMPLATE("a long history is read whole, in one page or in many", Maker, BOTH_ENGINES) {
+  running_engine<Maker> node;
+  constexpr int events = 900;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<sequence> seqs;
+  for (int i = 0; i < 2 * events; ++i)
+    node.engine->history().append(make_event(room(i % 2 ? "a" : "b"), std::to_string(i)), {},
+                                  [&, i](const result<cluster::append_ack>& ack) {
+                                    const std::lock_guard hold(mutex);
+                                    if (i % 2) seqs.push_back(ack.ok() ? ack->seq : 0);
+                                    changed.notify_all();
+                                  });
+  {
+    std::unique_lock hold(mutex);
+    REQUIRE(changed.wait_for(hold, patience, [&] { return seqs.size() == events; }));
+  }
+  const auto last = state(*node.engine)->last;
+  SUBCASE("one page") {
+    const auto page = read(*node.engine, room("a"), 0, last, 100000);
+    REQUIRE(page.ok());
+    CHECK(sequences_of(page->events) == seqs);
+    CHECK_FALSE(page->more);
+    CHECK(page->events[500].previous == seqs[499]);
+  }
+  SUBCASE("up to an event in the middle") {
+    const auto page = read(*node.engine, room("a"), seqs[9], seqs[600], 100000);
+    REQUIRE(page.ok());
+    CHECK(sequences_of(page->events) ==
+          std::vector<sequence>(seqs.begin() + 10, seqs.begin() + 601));
+    CHECK_FALSE(page->more);
+  }
+  SUBCASE("many pages") {
+    std::vector<sequence> read_so_far;
+    for (bool more = true; more;) {
+      const auto after = read_so_far.empty() ? 0 : read_so_far.back();
+      const auto page = read(*node.engine, room("a"), after, last, 350);
+      REQUIRE(page.ok());
+      REQUIRE(page->events.size() <= 350);
+      for (const auto seq : sequences_of(page->events)) read_so_far.push_back(seq);
+      more = page->more;
+    }
+    CHECK(read_so_far == seqs);
+  }
+}
+
 TEST_CASE_TEMPLATE("a channel keeps its newest events only, and says what a reader missed", Maker,
                    BOTH_ENGINES) {
   running_engine<Maker> node({.max_events_per_channel = 3});

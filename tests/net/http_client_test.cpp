@@ -39,9 +39,8 @@ TEST_SUITE("net/http_client") {
   TEST_CASE("a body is sent, and the URL's path goes before the target") {
     http_fixture at;
     http_client client("http://" + at.server->public_address() + "/api/");
-    const auto sent =
-        client.request("POST", "/publish", R"({"room":"r","event":"e","data":1,"id":"i1"})",
-                       with_token());
+    const auto sent = client.request(
+        "POST", "/publish", R"({"room":"r","event":"e","data":1,"id":"i1"})", with_token());
     REQUIRE(sent.ok());
     CHECK(sent->status == 200);
     CHECK(has(sent->body, R"("id":"i1")"));
@@ -72,7 +71,8 @@ TEST_SUITE("net/http_client") {
   }
 
   TEST_CASE("what is no URL is malformed") {
-    for (const auto url : {"", "localhost:80", "ftp://x", "http://", "http://x:port", "http://u@x"}) {
+    for (const auto url :
+         {"", "localhost:80", "ftp://x", "http://", "http://x:port", "http://u@x"}) {
       CAPTURE(url);
       const auto reply = http_client(url).request("GET", "/");
       REQUIRE_FALSE(reply.ok());

@@ -1,7 +1,7 @@
 #include <condition_variable>
 
-#include <boost/asio/post.hpp>
 #include <doctest/doctest.h>
+#include <boost/asio/post.hpp>
 
 #include "tests/net/http_fixture.hpp"
 
@@ -49,7 +49,10 @@ TEST_SUITE("net/http_session: requests") {
       std::unique_lock lock(mutex);
       REQUIRE(published.wait_for(lock, 5s, [&] { return bool(owed); }));
     }
-    boost::asio::post(at.loop.context(), [&] { owed({published_ok()}); owed = nullptr; });
+    boost::asio::post(at.loop.context(), [&] {
+      owed({published_ok()});
+      owed = nullptr;
+    });
     CHECK(has(client.read_answer(), "position"));
     CHECK(has(client.read_answer(), "\"status\":\"ok\""));
   }
@@ -72,7 +75,8 @@ TEST_SUITE("net/http_session: requests") {
     CHECK(status_of(client.read_answer()) == 200);
   }
 
-  TEST_CASE("Expect: 100-continue is answered before the body, and not when the request is refused") {
+  TEST_CASE(
+      "Expect: 100-continue is answered before the body, and not when the request is refused") {
     http_fixture at;
     auto client = at.connect();
     const auto whole = post(item, "Expect: 100-continue\r\n" + at.bearer());
@@ -121,8 +125,8 @@ TEST_SUITE("net/http_session: requests") {
     const auto page = at.ask("GET", "/");
     CHECK(page.ends_with("<html>hello</html>"));
     const auto tag = page.find("ETag: ") + 6;
-    const auto again =
-        at.ask("GET", "/", "If-None-Match: " + page.substr(tag, page.find('\r', tag) - tag) + "\r\n");
+    const auto again = at.ask(
+        "GET", "/", "If-None-Match: " + page.substr(tag, page.find('\r', tag) - tag) + "\r\n");
     CHECK(status_of(again) == 304);
     CHECK(status_of(at.ask("GET", "/admin")) == 404);
     CHECK(status_of(at.ask_admin("GET", "/admin")) == 200);
@@ -179,8 +183,8 @@ TEST_SUITE("net/http_session: bad input") {
     for (const std::string framing :
          {"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
           "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
-          "Content-Length: 4\r\nContent-Length: 5\r\n\r\n12345",
-          "Content-Length: +4\r\n\r\n1234", "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+          "Content-Length: 4\r\nContent-Length: 5\r\n\r\n12345", "Content-Length: +4\r\n\r\n1234",
+          "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
           "Transfer-Encoding: identity\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
           "Transfer-Encoding: chunked\r\n\r\n2\r\n123\r\n0\r\n\r\n",
           "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}) {
@@ -249,14 +253,16 @@ TEST_SUITE("net/http_session: tokens and origins") {
     }
     CHECK(status_of(at.ask_admin("GET", "/admin/v1/nodes", at.bearer())) == 403);
     CHECK(status_of(at.ask_admin("GET", "/admin/v1/nodes")) == 401);
-    CHECK(status_of(at.ask_admin("GET", "/admin/v1/nodes", at.bearer("root", R"("admin":true,)"))) ==
-          200);
-    CHECK(status_of(at.ask("GET", "/admin/v1/nodes", at.bearer("root", R"("admin":true,)"))) == 404);
+    CHECK(status_of(at.ask_admin("GET", "/admin/v1/nodes",
+                                 at.bearer("root", R"("admin":true,)"))) == 200);
+    CHECK(status_of(at.ask("GET", "/admin/v1/nodes", at.bearer("root", R"("admin":true,)"))) ==
+          404);
   }
 
   TEST_CASE("a foreign origin is refused; the node's own pages and preflights are not") {
     http_fixture at;
-    CHECK(status_of(at.ask("GET", "/events", "Origin: https://evil.test\r\n" + at.bearer())) == 403);
+    CHECK(status_of(at.ask("GET", "/events", "Origin: https://evil.test\r\n" + at.bearer())) ==
+          403);
     CHECK(status_of(at.ask("GET", "/online-users", "Origin: http://x\r\n" + at.bearer())) == 200);
     CHECK(status_of(at.ask("GET", "/livez", "Origin: https://evil.test\r\n")) == 200);
     const auto preflight = at.ask("OPTIONS", "/api/publish",
@@ -283,7 +289,8 @@ TEST_SUITE("net/http_session: tokens and origins") {
 TEST_SUITE("net/http_session: publishing and API") {
   TEST_CASE("one item is answered by status, a batch by an array") {
     http_fixture at;
-    CHECK(at.ask("POST", "/api/publish", at.bearer(), item).ends_with(R"({"id":"made","position":"7-9"})"));
+    CHECK(at.ask("POST", "/api/publish", at.bearer(), item)
+              .ends_with(R"({"id":"made","position":"7-9"})"));
     const auto batch = at.ask("POST", "/api/publish", at.bearer(), "[" + item + R"(,{"room":7}])");
     CHECK(status_of(batch) == 200);
     CHECK(has(batch, R"([{"id":"made","position":"7-9"},{"error":{)"));
@@ -377,7 +384,8 @@ TEST_SUITE("net/http_session: publishing and API") {
     CHECK(status_of(at.ask("GET", "/health")) == 200);
     const auto ready = at.ask("GET", "/ready");
     CHECK(status_of(ready) == 503);
-    CHECK(has(ready, R"({"status":"unavailable","checks":[{"name":"engine","ok":true,"detail":""},)"));
+    CHECK(has(ready,
+              R"({"status":"unavailable","checks":[{"name":"engine","ok":true,"detail":""},)"));
     at.node.state.checks[0].ok = false;
     CHECK(status_of(at.ask("GET", "/healthz")) == 503);
     CHECK(has(at.ask_admin("GET", "/metrics"), "Content-Type: text/plain; version=0.0.4"));

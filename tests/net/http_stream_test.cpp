@@ -1,7 +1,7 @@
 #include <condition_variable>
 
-#include <boost/asio/post.hpp>
 #include <doctest/doctest.h>
+#include <boost/asio/post.hpp>
 
 #include "tests/net/http_fixture.hpp"
 
@@ -92,9 +92,10 @@ TEST_SUITE("net/http_stream: event streams") {
     kept_responder kept;
     kept.keep(at);
     auto client = at.connect();
-    client.send(get("/sse?rooms=a%2Fb,,c,a%2Fb&device=phone&format=both&heartbeat=event&since=last"
-                    "&last_event_id=7-1",
-                    "Last-Event-ID: 7-5\r\n" + at.bearer()));
+    client.send(
+        get("/sse?rooms=a%2Fb,,c,a%2Fb&device=phone&format=both&heartbeat=event&since=last"
+            "&last_event_id=7-1",
+            "Last-Event-ID: 7-5\r\n" + at.bearer()));
     kept.wait();
     CHECK(kept.request.rooms == std::vector<std::string>{"a/b", "c"});
     CHECK(kept.request.device.str() == "phone");
@@ -109,11 +110,10 @@ TEST_SUITE("net/http_stream: event streams") {
 
   TEST_CASE("parameters that cannot be are 400 and say what would be right") {
     http_fixture at;
-    for (const auto& [query, hint] : {std::pair{"format=xml", "named, envelope, message or both"},
-                                      std::pair{"rooms=a%20b", "rooms"},
-                                      std::pair{"device=a%0Ab", "device"},
-                                      std::pair{"since=yesterday", "last"},
-                                      std::pair{"heartbeat=loud", "event or comment"}}) {
+    for (const auto& [query, hint] :
+         {std::pair{"format=xml", "named, envelope, message or both"},
+          std::pair{"rooms=a%20b", "rooms"}, std::pair{"device=a%0Ab", "device"},
+          std::pair{"since=yesterday", "last"}, std::pair{"heartbeat=loud", "event or comment"}}) {
       CAPTURE(query);
       const auto answer = at.ask("GET", "/events?" + std::string(query), at.bearer());
       CHECK(status_of(answer) == 400);
@@ -260,8 +260,8 @@ TEST_SUITE("net/http_stream: WebSocket") {
   TEST_CASE("the handshake is answered with the accept key and the subprotocol") {
     http_fixture at;
     auto client = at.connect();
-    client.send(get("/ws", handshake + "Sec-WebSocket-Protocol: other, starling.v1.json\r\n" +
-                               at.bearer()));
+    client.send(get(
+        "/ws", handshake + "Sec-WebSocket-Protocol: other, starling.v1.json\r\n" + at.bearer()));
     const auto head = client.read_until("\r\n\r\n");
     CHECK(status_of(head) == 101);
     CHECK(has(head, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));

@@ -171,7 +171,7 @@ TEST_SUITE("net/auth/token") {
 
   TEST_CASE("aud may be a string or a list and must name the configured audience") {
     token_rules rules;
-    rules.audience = "web";
+    rules.audience = {"other", "web"};
     for (const char* aud : {R"("web")", R"(["x","web"])"}) {
       CAPTURE(aud);
       const auto claims = R"({"sub":"a","exp":1700000100,"aud":)" + std::string(aud) + '}';

@@ -1,0 +1,13 @@
+/// Log lines to standard error, through spdlog.
+#pragma once
+
+#include "apps/starlingd/config.hpp"
+
+namespace starling::app {
+
+/// Installs the sink. Call once, before threads start.
+void install_log(log_format format);
+/// nullptr-like false when `name` is no level.
+bool set_log_level(const std::string& name);
+
+}  // namespace starling::app

@@ -1,0 +1,58 @@
+// starlingd: one node. Reads the command line and the configuration, then runs the program.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "apps/starlingd/config_load.hpp"
+#include "apps/starlingd/program.hpp"
+
+extern char** environ;
+
+namespace {
+
+constexpr int usage_error = 2;
+
+int report(const starling::app::config_errors& errors) {
+  for (const auto& e : errors) std::fprintf(stderr, "starlingd: %s\n", e.str().c_str());
+  return usage_error;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  starling::app::load_request request;
+  request.environ = environ;
+  bool check_only = false;
+
+  CLI::App cli{"Starling: a clustered real-time delivery node"};
+  cli.add_option("--config", request.file, "TOML file");
+  cli.add_option("--node-id", request.node_id, "name of this node in the cluster");
+  cli.add_option("--listen", request.listen, "public HOST:PORT; port 0 picks a free one");
+  cli.add_option("--admin", request.admin, "admin HOST:PORT");
+  cli.add_option("--nats", request.nats, "NATS URL; without one the embedded memory engine runs");
+  cli.add_option("--set", request.sets, "KEY=VALUE, as in the file: sse.heartbeat=5s")
+      ->expected(1)
+      ->take_all();
+  cli.add_flag("--check-config", check_only, "check the configuration and exit");
+  cli.set_version_flag("--version", "starlingd " STARLING_VERSION);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return cli.exit(e) == 0 ? 0 : usage_error;
+  }
+
+  auto loaded = starling::app::load(request);
+  if (!loaded.ok()) return report(loaded.errors);
+  auto keys = starling::app::load_keys(loaded.value);
+  if (!keys) return report({{"", "auth", keys.error().message}});
+  if (check_only) {
+    std::puts("configuration ok");
+    return 0;
+  }
+  try {
+    return starling::app::run(request, std::move(loaded), std::move(*keys));
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "starlingd: %s\n", e.what());
+    return 1;
+  }
+}

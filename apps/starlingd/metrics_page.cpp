@@ -1,0 +1,154 @@
+#include "apps/starlingd/metrics_page.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <dirent.h>
+
+#include <array>
+#include <limits>
+#include <memory>
+
+#include "actors/process_usage.hpp"
+#include "net/base/clock.hpp"
+
+namespace starling::app {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using loops = std::vector<net::io_loop*>;
+
+constexpr std::array<const char*, 3> transports{"sse", "ws", "poll"};
+constexpr std::array<const char*, event_source_count> sources{"http", "ws", "nats", "mapping"};
+constexpr std::array<const char*, drop_reason_count> reasons{"slow_consumer", "oldest",
+                                                             "no_recipient"};
+constexpr std::array<const char*, 2> gap_results{"repaired", "lost"};
+
+class page {
+ public:
+  page(const loops& from) : loops_(from) {}
+
+  void gauge(const char* name, const char* help, double value) {
+    begin(name, help, MetricType::Gauge);
+    ClientMetric m;
+    m.gauge.value = value;
+    families_.back().metric.push_back(m);
+  }
+
+  void counter(const char* name, const char* help, double value) {
+    begin(name, help, MetricType::Counter);
+    ClientMetric m;
+    m.counter.value = value;
+    families_.back().metric.push_back(m);
+  }
+
+  /// One sample per index of an array of counters; `text_of(i)` is the label's value.
+  template <class Member, class Text>
+  void by_label(const char* name, const char* help, MetricType type, const char* label,
+                Member member, Text text_of) {
+    begin(name, help, type);
+    const auto count = (loops_.front()->metrics().*member).size();
+    for (std::size_t i = 0; i < count; ++i) {
+      double sum = 0;
+      for (const auto* loop : loops_)
+        sum += static_cast<double>((loop->metrics().*member)[i].get());
+      ClientMetric m;
+      m.label.push_back({label, std::string(text_of(i))});
+      (type == MetricType::Gauge ? m.gauge.value : m.counter.value) = sum;
+      families_.back().metric.push_back(std::move(m));
+    }
+  }
+
+  double sum(starling::counter shard_metrics::*member) const {
+    double out = 0;
+    for (const auto* loop : loops_) out += static_cast<double>((loop->metrics().*member).get());
+    return out;
+  }
+
+  template <class Histogram>
+  void histogram(const char* name, const char* help, Histogram shard_metrics::*member) {
+    begin(name, help, MetricType::Histogram);
+    ClientMetric m;
+    const auto& bounds = (loops_.front()->metrics().*member).bounds();
+    std::uint64_t cumulative = 0;
+    for (std::size_t i = 0; i <= bounds.size(); ++i) {
+      for (const auto* loop : loops_) cumulative += (loop->metrics().*member).count(i);
+      m.histogram.bucket.push_back({cumulative, i < bounds.size()
+                                                    ? static_cast<double>(bounds[i]) / 1e9
+                                                    : std::numeric_limits<double>::infinity()});
+    }
+    for (const auto* loop : loops_)
+      m.histogram.sample_sum += static_cast<double>((loop->metrics().*member).sum_ns()) / 1e9;
+    m.histogram.sample_count = cumulative;
+    families_.back().metric.push_back(std::move(m));
+  }
+
+  std::string text() const { return prometheus::TextSerializer{}.Serialize(families_); }
+
+ private:
+  void begin(const char* name, const char* help, MetricType type) {
+    families_.push_back({name, help, type, {}});
+  }
+
+  const loops& loops_;
+  std::vector<MetricFamily> families_;
+};
+
+double open_files() {
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir("/proc/self/fd"), closedir);
+  double count = -3;  // ".", "..", and the one being read
+  while (dir && readdir(dir.get())) ++count;
+  return count;
+}
+
+}  // namespace
+
+std::string metrics_page(const actors::node_context& node, const loops& from) {
+  const auto index = [](const auto& names) { return [&](std::size_t i) { return names[i]; }; };
+  const auto closing = [](std::size_t i) { return info(static_cast<close_code>(i)).code; };
+  const auto failing = [](std::size_t i) { return info(static_cast<errc>(i)).code; };
+  using m = shard_metrics;
+  page out(from);
+  out.by_label("starling_sessions", "Open sessions.", MetricType::Gauge, "transport", &m::sessions,
+               index(transports));
+  out.counter("starling_sessions_opened_total", "Sessions opened.", out.sum(&m::sessions_opened));
+  out.by_label("starling_sessions_closed_total", "Sessions ended, by goodbye code.",
+               MetricType::Counter, "code", &m::sessions_closed, closing);
+  out.histogram("starling_session_duration_seconds", "Lifetime of ended sessions.",
+                &m::session_duration);
+  out.by_label("starling_events_in_total", "Events accepted, where they were accepted.",
+               MetricType::Counter, "source", &m::events_in, index(sources));
+  out.by_label("starling_deliveries_total", "Events written to sessions.", MetricType::Counter,
+               "transport", &m::deliveries, index(transports));
+  out.histogram("starling_delivery_latency_seconds",
+                "From acceptance of the publish to the write to the socket.", &m::delivery_latency);
+  out.counter("starling_bytes_out_total", "Bytes written to sessions.", out.sum(&m::bytes_out));
+  out.gauge("starling_outbox_bytes", "Bytes waiting in outboxes.", out.sum(&m::outbox_bytes));
+  out.by_label("starling_dropped_total", "Events or sessions given up, by reason.",
+               MetricType::Counter, "reason", &m::dropped, index(reasons));
+  out.counter("starling_replayed_total", "Events replayed to resuming sessions.",
+              out.sum(&m::replayed));
+  out.by_label("starling_gaps_total", "Events found missing on this node, by outcome.",
+               MetricType::Counter, "result", &m::gaps, index(gap_results));
+  out.gauge("starling_engine_connected", "1 while the engine is connected.",
+            node.engine->messages().connected() ? 1 : 0);
+  out.gauge("starling_rooms", "Rooms with members on this node.", static_cast<double>(node.rooms));
+  out.gauge("starling_users", "Users with sessions on this node.", static_cast<double>(node.users));
+  out.by_label("starling_publish_errors_total", "Events refused, by error code.",
+               MetricType::Counter, "code", &m::publish_errors, failing);
+  out.by_label("starling_http_errors_total", "Requests refused, by error code.",
+               MetricType::Counter, "code", &m::http_errors, failing);
+  const auto usage = actors::process_usage::now();
+  out.counter("process_cpu_seconds_total", "User and system time.", usage.cpu_seconds);
+  out.gauge("process_resident_memory_bytes", "Resident memory.",
+            static_cast<double>(usage.rss_bytes));
+  out.gauge("process_open_fds", "Open file descriptors.", open_files());
+  static const auto started = static_cast<double>(wall_ms()) / 1000;
+  out.gauge("process_start_time_seconds", "Start of this process, epoch seconds.", started);
+  return out.text();
+}
+
+}  // namespace starling::app

@@ -1,0 +1,182 @@
+#include "apps/starlingd/program.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "actors/node.hpp"
+#include "apps/starlingd/config_schema.hpp"
+#include "apps/starlingd/log_sink.hpp"
+#include "apps/starlingd/metrics_page.hpp"
+#include "apps/starlingd/settings.hpp"
+#include "net/http_server.hpp"
+#include "net/io_loop.hpp"
+
+namespace starling::app {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// How long a start waits for the engine before it says that it is up without one.
+constexpr auto engine_patience = 3s;
+/// How long sessions that do not read may hold up the end after the drain window.
+constexpr auto drain_grace = 6s;
+
+/// The signals this process answers to. Blocked in every thread, taken by the main one.
+class signals {
+ public:
+  signals() {
+    sigemptyset(&set_);
+    for (const int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, s);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+  }
+  /// The next signal, or 0 after `patience`.
+  int wait(std::chrono::nanoseconds patience) const {
+    const auto s = std::chrono::duration_cast<std::chrono::seconds>(patience);
+    const timespec limit{s.count(), static_cast<long>((patience - s).count())};
+    const int got = sigtimedwait(&set_, nullptr, &limit);
+    return got < 0 ? 0 : got;
+  }
+  /// As wait(), until `done()`; 0 when it became true or `patience` ran out.
+  int wait_until(const std::function<bool()>& done, std::chrono::nanoseconds patience) const {
+    const auto deadline = steady_clock::now() + patience;
+    while (!done() && steady_clock::now() < deadline)
+      if (const int got = wait(10ms)) return got;
+    return 0;
+  }
+
+ private:
+  sigset_t set_;
+};
+
+/// Everything that runs, in the order in which it must be taken down again.
+class program {
+ public:
+  program(const load_request& request, load_result loaded,
+          std::shared_ptr<const net::key_set> keys)
+      : request_(request), current_(std::move(loaded)) {
+    const auto& c = current_.value;
+    const auto shards =
+        c.node.shards != 0 ? c.node.shards : std::max(1U, std::thread::hardware_concurrency());
+    for (unsigned i = 0; i < shards; ++i) {
+      loops_.push_back(std::make_unique<net::io_loop>(i));
+      loop_list_.push_back(loops_.back().get());
+    }
+    http_ = http_settings_of(c, std::move(keys));
+    for (auto* loop : loop_list_) loop->start();
+    node_ = std::make_unique<actors::node>(
+        loop_list_, make_engine(c), node_options_of(c), live_options_of(c),
+        actors::node_hooks{[this] { return metrics_page(node_->state(), loop_list_); },
+                           [this] { return effective_config(); }, set_log_level,
+                           [] { kill(getpid(), SIGTERM); }});
+    node_->verify_tokens_with([this](std::string_view token) -> result<net::identity_ptr> {
+      const auto now = http_.load();
+      auto who = net::verify(token, *now->keys, now->rules, wall_ms() / 1000);
+      if (!who) return who.error();
+      return std::make_shared<const net::identity>(std::move(*who));
+    });
+    server_ = std::make_unique<net::http_server>(loop_list_, *node_, http_options_of(c),
+                                                 http_.load(), assets());
+  }
+
+  ~program() {
+    server_.reset();
+    for (auto* loop : loop_list_) loop->release();
+    for (auto* loop : loop_list_) loop->join();
+  }
+
+  int run(const signals& incoming) {
+    const auto& c = current_.value;
+    node_->start(server_->public_address(), server_->admin_address());
+    server_->start();
+    int got = incoming.wait_until([this] { return node_->health().ready; }, engine_patience);
+    std::printf("starlingd ready node=%s public=%s admin=%s\n", c.node.id.c_str(),
+                server_->public_address().c_str(), server_->admin_address().c_str());
+    std::fflush(stdout);
+    for (; got != SIGTERM && got != SIGINT; got = incoming.wait(1h))
+      if (got == SIGHUP) reload();
+
+    node_->drain();
+    incoming.wait_until([this] { return node_->drained(); }, c.drain.window + drain_grace);
+    log::info("stopping");
+    server_->stop();
+    node_->stop();
+    return 0;
+  }
+
+ private:
+  std::string effective_config() {
+    const std::lock_guard guard(config_lock_);
+    return effective(current_.value).dump();
+  }
+
+  void reload() {
+    auto fresh = load(request_);
+    for (const auto& e : fresh.errors)
+      log::error("reload refused", {{"where", e.where}, {"why", e.str()}});
+    if (!fresh.ok()) return;
+    auto keys = load_keys(fresh.value);
+    if (!keys) return log::error("reload refused", {{"why", keys.error().message}});
+    for (const auto& note : reload_notes(current_, fresh)) log::warn("reload", {{"note", note}});
+    {
+      const std::lock_guard guard(config_lock_);
+      auto& c = current_.value;
+      const bool dev = c.auth.dev;
+      c.auth = fresh.value.auth;
+      c.auth.dev = dev;
+      c.limits = fresh.value.limits;
+      c.log.level = fresh.value.log.level;
+      current_.from = std::move(fresh.from);
+    }
+    log::set_level(current_.value.log.level);
+    http_ = http_settings_of(current_.value, std::move(*keys));
+    server_->update(http_.load());
+    node_->update(live_options_of(current_.value));
+    log::info("configuration reloaded");
+  }
+
+  const load_request request_;
+  std::mutex config_lock_;
+  load_result current_;
+  std::atomic<std::shared_ptr<const net::http_settings>> http_;
+  std::vector<std::unique_ptr<net::io_loop>> loops_;
+  std::vector<net::io_loop*> loop_list_;
+  std::unique_ptr<actors::node> node_;
+  std::unique_ptr<net::http_server> server_;
+};
+
+}  // namespace
+
+result<std::shared_ptr<const net::key_set>> load_keys(const config& c) {
+  net::key_options options;
+  if (!c.auth.hs256_secret.empty())
+    options.hs256_secret = c.auth.hs256_secret;
+  else if (c.auth.dev)
+    options.hs256_secret = "dev";
+  options.hs256_keys = c.auth.hs256_keys;
+  options.public_key_files = c.auth.public_key_files;
+  if (!c.auth.jwks_file.empty()) options.jwks_file = c.auth.jwks_file;
+  auto keys = net::key_set::load(options);
+  if (!keys) return keys.error();
+  return std::make_shared<const net::key_set>(std::move(*keys));
+}
+
+int run(const load_request& request, load_result loaded,
+        std::shared_ptr<const net::key_set> keys) {
+  const signals incoming;  // before any thread exists
+  install_log(loaded.value.log.format);
+  log::set_level(loaded.value.log.level);
+  if (loaded.value.auth.dev)
+    log::warn("INSECURE: auth.dev accepts tokens signed with the secret \"dev\"");
+  program node(request, std::move(loaded), std::move(keys));
+  return node.run(incoming);
+}
+
+}  // namespace starling::app

@@ -1,0 +1,96 @@
+#include "apps/starlingd/settings.hpp"
+
+#include <random>
+
+#include "apps/starlingd/config_value.hpp"
+
+namespace starling::app {
+
+namespace embedded {
+extern const std::string_view index_html;
+extern const std::string_view admin_html;
+extern const std::string_view starling_js;
+}  // namespace embedded
+
+namespace {
+
+cluster::history_limits history_of(const config& c) {
+  cluster::history_limits out;
+  out.max_events_per_channel = c.history.max_events_per_room;
+  out.max_age = std::chrono::duration_cast<std::chrono::seconds>(c.history.max_age);
+  return out;
+}
+
+}  // namespace
+
+std::shared_ptr<const net::http_settings> http_settings_of(
+    const config& c, std::shared_ptr<const net::key_set> keys) {
+  auto out = std::make_shared<net::http_settings>();
+  out->keys = std::move(keys);
+  if (!c.auth.issuer.empty()) out->rules.issuer = c.auth.issuer;
+  out->rules.audience = c.auth.audience;
+  out->rules.user_claim = c.auth.claims.user;
+  out->rules.tenant_claim = c.auth.claims.tenant;
+  out->rules.leeway = std::chrono::duration_cast<std::chrono::seconds>(c.auth.leeway);
+  out->cors = net::cors_policy(c.cors.origins);
+  out->limits.max_event_bytes = c.limits.max_event_bytes;
+  out->connect_rate = c.limits.connect_rate;
+  out->publish_rate = c.limits.publish_rate;
+  out->retry = c.sse.retry;
+  out->ws_max_message_bytes = c.ws.max_message_bytes;
+  return out;
+}
+
+net::http_options http_options_of(const config& c) {
+  net::http_options out;
+  out.public_address = format_endpoint(c.listen.public_);
+  out.admin_address = format_endpoint(c.listen.admin);
+  out.tls_cert_file = c.tls.cert_file;
+  out.tls_key_file = c.tls.key_file;
+  return out;
+}
+
+actors::node_options node_options_of(const config& c) {
+  actors::node_options out;
+  out.id = node_id{c.node.id};
+  out.tag = std::random_device{}();
+  out.version = STARLING_VERSION;
+  out.heartbeat = c.sse.heartbeat;
+  out.drain_window = c.drain.window;
+  out.history = history_of(c);
+  out.ring.max_events = std::min<std::size_t>(out.ring.max_events, c.history.max_events_per_room);
+  return out;
+}
+
+std::shared_ptr<const actors::live_options> live_options_of(const config& c) {
+  auto out = std::make_shared<actors::live_options>();
+  out->sessions.max_per_user = c.sessions.max_per_user;
+  out->sessions.reject_new = c.sessions.policy == session_policy::reject_new;
+  out->outbox.max_events = c.outbox.max_events;
+  out->outbox.max_bytes = c.outbox.max_bytes;
+  out->outbox.drop_oldest = c.outbox.policy == outbox_policy::drop_oldest;
+  out->retry = c.sse.retry;
+  out->max_sessions = c.limits.max_sessions;
+  return out;
+}
+
+std::unique_ptr<cluster::engine> make_engine(const config& c) {
+  auto limits = history_of(c);
+  ++limits.max_events_per_channel;  // the surplus one tells a resume that something is gone
+  if (c.nats.url.empty()) return cluster::make_memory_engine(limits);
+  cluster::nats_options options;
+  options.url = c.nats.url;
+  options.stream = c.nats.stream;
+  options.replicas = static_cast<int>(c.nats.replicas);
+  options.max_event_bytes = c.limits.max_event_bytes;
+  options.limits = limits;
+  return cluster::make_nats_engine(node_id{c.node.id}, options);
+}
+
+std::vector<net::static_asset> assets() {
+  return {{"/", "text/html; charset=utf-8", embedded::index_html, false},
+          {"/starling.js", "text/javascript; charset=utf-8", embedded::starling_js, false},
+          {"/admin", "text/html; charset=utf-8", embedded::admin_html, true}};
+}
+
+}  // namespace starling::app

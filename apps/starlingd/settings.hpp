@@ -1,0 +1,23 @@
+/// The configuration as the options of those who consume it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "actors/context.hpp"
+#include "apps/starlingd/config.hpp"
+#include "cluster/engine.hpp"
+#include "net/http_server.hpp"
+
+namespace starling::app {
+
+std::shared_ptr<const net::http_settings> http_settings_of(
+    const config& c, std::shared_ptr<const net::key_set> keys);
+net::http_options http_options_of(const config& c);
+actors::node_options node_options_of(const config& c);
+std::shared_ptr<const actors::live_options> live_options_of(const config& c);
+std::unique_ptr<cluster::engine> make_engine(const config& c);
+/// The pages and the client this program carries.
+std::vector<net::static_asset> assets();
+
+}  // namespace starling::app

@@ -1,0 +1,95 @@
+#include "cluster/jetstream_api.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace starling::cluster::jetstream;
+
+TEST_SUITE_BEGIN("cluster/jetstream_api");
+
+TEST_CASE("an acknowledgement is read with and without a duplicate") {
+  const auto first = parse_ack(R"({"stream":"st", "seq":12})");
+  REQUIRE(first);
+  CHECK(first->seq == 12);
+  CHECK_FALSE(first->duplicate);
+  CHECK(parse_ack(R"({"stream":"st", "seq":12,"duplicate": true})")->duplicate);
+  CHECK_FALSE(parse_ack(R"({"stream":"st"})"));
+  CHECK_FALSE(parse_ack(R"({"seq":)"));
+  CHECK_FALSE(parse_ack(""));
+}
+
+TEST_CASE("an error is found with its codes") {
+  const auto error = find_error(
+      R"({"error":{"code":404,"err_code":10037,"description":"no \"message\" found"}})");
+  REQUIRE(error);
+  CHECK(error->code == 404);
+  CHECK(error->err_code == err_no_message);
+  CHECK(error->description == R"(no \"message\" found)");
+  CHECK_FALSE(find_error(R"({"stream":"error","seq":1})"));
+}
+
+TEST_CASE("the stream's state is found behind its configuration") {
+  const auto info = parse_info(
+      R"({"config":{"name":"x","first_seq":99,"description":"\"state\":{"},)"
+      R"("created":"2026-11-21T03:01:01.944960092Z","state":{"messages":3,"first_seq":4,)"
+      R"("last_seq":6,"subjects":{"a\"b":3},"consumer_count":0}})");
+  REQUIRE(info);
+  CHECK(info->epoch == 1795230061944u);
+  CHECK(info->first == 4);
+  CHECK(info->last == 6);
+  CHECK(info->on_subject == 3);
+  CHECK_FALSE(parse_info(R"({"error":{"code":404}})"));
+}
+
+TEST_CASE("a stored message is read with its bytes") {
+  const auto message = parse_message(
+      R"({"message":{"subject":"s","seq":2,"hdrs":"TkFUUw==","data":"eDE=","time":"t"}})");
+  REQUIRE(message);
+  CHECK(message->seq == 2);
+  CHECK(message->data == "x1");
+  CHECK_FALSE(parse_message(R"({"message":{"seq":2,"data":"e*E="}})"));
+  CHECK_FALSE(parse_message(R"({"message":{"seq":2,"data":"cut)"));
+}
+
+TEST_CASE("base64 of every length is decoded") {
+  CHECK(decode_base64("") == "");
+  CHECK(decode_base64("Zg==") == "f");
+  CHECK(decode_base64("Zm8=") == "fo");
+  CHECK(decode_base64("Zm9v") == "foo");
+  CHECK(decode_base64("/+8=") == "\xff\xef");
+  CHECK_FALSE(decode_base64("Z"));
+}
+
+TEST_CASE("times are read in UTC and with an offset") {
+  CHECK(parse_time_ms("1970-01-01T00:00:00Z") == 0);
+  CHECK(parse_time_ms("2026-11-21T03:01:01.9Z") == 1795230061900);
+  CHECK(parse_time_ms("2026-11-21T05:01:01.9+02:00") == 1795230061900);
+  CHECK(parse_time_ms("1969-12-31T23:59:59.5Z") == -500);
+  for (const auto* bad : {"", "2026", "2026-13-01T00:00:00Z", "2026-11-21 03:01:01Z",
+                          "2026-11-21T03:01:01", "2026-11-21T03:01:01+2"})
+    CHECK_FALSE(parse_time_ms(bad));
+}
+
+TEST_CASE("a delivery is read from both forms of its subject") {
+  const auto plain = parse_delivery("$JS.ACK.st.oEHSSZiy.1.5.4.1795232001395834154.7");
+  REQUIRE(plain);
+  CHECK(plain->consumer == "oEHSSZiy");
+  CHECK(plain->seq == 5);
+  CHECK(plain->number == 4);
+  CHECK(plain->pending == 7);
+  const auto with_domain = parse_delivery("$JS.ACK.hub.ACC.st.con.1.5.4.17.7.rnd");
+  REQUIRE(with_domain);
+  CHECK(with_domain->consumer == "con");
+  CHECK(with_domain->seq == 5);
+  CHECK(with_domain->pending == 7);
+  for (const auto* bad : {"", "_INBOX.a.b", "$JS.ACK.st.con.1.5.4.17", "$JS.ACK.st.con.1.x.4.17.7"})
+    CHECK_FALSE(parse_delivery(bad));
+}
+
+TEST_CASE("the name of a consumer is not that of its stream") {
+  CHECK(parse_consumer_name(R"({"stream_name":"st","name":"oE","config":{"name":"q"}})") == "oE");
+  CHECK_FALSE(parse_consumer_name(R"({"error":{"code":400},"name":"x"})"));
+}
+
+TEST_SUITE_END();
