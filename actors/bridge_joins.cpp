@@ -39,7 +39,7 @@ void bridge::release_waiting() {
     if (!ready_for(*ticket))
       waiting_.push_back(std::move(ticket));
     else if (ticket->opening)
-      caf::anon_send(by_id_.at(ticket->channels.front().feed)->feed, admit{std::move(ticket)});
+      caf::anon_send(by_id_.at(ticket->channels.front().feed)->feed, admit{ticket});
     else
       attach_all(ticket);
   }

@@ -21,7 +21,7 @@ shard_metrics& metrics_of(net::io_loop& loop) { return loop.metrics(); }
 /// `exp` gets that leeway.
 std::chrono::milliseconds ends(const net::identity& who, const session_record& session) {
   const std::chrono::milliseconds at = std::chrono::seconds(who.expires_s);
-  return at.count() > session.opened_ms ? at : at + expiry_notice;
+  return at.count() > session.opened_ms() ? at : at + expiry_notice;
 }
 
 net::lost_room everything(std::string_view reason) { return {"*", std::string(reason)}; }
@@ -72,7 +72,8 @@ void connection::receive(caf::type_erased_tuple& message) {
       return quit();
     }
     --joins_unanswered_;
-    acknowledge({}, error{errc::unavailable, no->why.reason});
+    if (const auto ref = take_pending_join(no->request))
+      acknowledge(*ref, error{errc::unavailable, no->why.reason});
     return pump();
   }
   if (auto* no = message_cast<denied>(message)) {
@@ -133,16 +134,23 @@ void connection::begin(const join_ticket& ticket) {
 }
 
 void connection::continue_with(const join_ticket& ticket) {
-  std::string ref;
-  if (joins_) {
-    const auto found = std::find_if(joins_->begin(), joins_->end(), [&](const pending_join& p) {
-      return p.request == ticket.request;
-    });
-    if (found != joins_->end()) {
-      ref = std::move(found->ref_json);
-      joins_->erase(found);
-    }
-  }
+  if (auto ref = take_pending_join(ticket.request)) confirm_subscription(*ref, ticket);
+  metrics_of(loop_).replayed.add(ticket.replay.size());
+  if (!waiting_) waiting_ = std::make_unique<backlog>();
+  queue_replay(ticket);
+}
+
+std::optional<std::string> connection::take_pending_join(std::uint64_t request) {
+  if (!joins_) return std::nullopt;
+  const auto found = std::find_if(joins_->begin(), joins_->end(),
+                                  [&](const pending_join& p) { return p.request == request; });
+  if (found == joins_->end()) return std::nullopt;
+  auto ref = std::move(found->ref_json);
+  joins_->erase(found);
+  return ref;
+}
+
+void connection::confirm_subscription(const std::string& ref, const join_ticket& ticket) {
   std::string lost = "[";
   for (const auto& l : ticket.lost) {
     if (lost.size() > 1) lost += ',';
@@ -152,9 +160,6 @@ void connection::continue_with(const join_ticket& ticket) {
       ref, "{\"position\":" + net::quoted(ticket.position.str()) +
                ",\"resumed\":" + (ticket.resumed ? "true" : "false") +
                ",\"replayed\":" + std::to_string(ticket.replay.size()) + ",\"lost\":" + lost + "]}"));
-  metrics_of(loop_).replayed.add(ticket.replay.size());
-  if (!waiting_) waiting_ = std::make_unique<backlog>();
-  queue_replay(ticket);
 }
 
 void connection::queue_replay(const join_ticket& ticket) {
@@ -246,7 +251,7 @@ void connection::say_goodbye(const close_session& why) {
 void connection::on_closed(close_code why) {
   auto& metrics = metrics_of(loop_);
   metrics.sessions_closed[static_cast<std::size_t>(why)].add();
-  metrics.session_duration.observe((wall_ms() - session_->opened_ms) * ms_in_ns);
+  metrics.session_duration.observe((wall_ms() - session_->opened_ms()) * ms_in_ns);
   log::info("session closed", {{"client_id", session_->id.str()},
                                {"user", who_->user.str()},
                                {"code", info(why).code},
@@ -467,7 +472,7 @@ net::session_info connection::describe() const {
   out.remote = session_->remote;
   for (const auto& m : memberships_)
     if (m.where->kind == channel_kind::room) out.rooms.push_back(m.where->name);
-  out.opened_ms = session_->opened_ms;
+  out.opened_ms = session_->opened_ms();
   out.expires_ms = who_->expires_s * 1000;
   if (transport_) {
     out.delivered = transport_->delivered();

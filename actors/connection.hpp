@@ -65,6 +65,9 @@ class connection final : public pinned_actor,
 
   void begin(const join_ticket& ticket);
   void continue_with(const join_ticket& ticket);
+  /// The ref of a WebSocket subscribe, once; nullopt when the join was the roster's.
+  std::optional<std::string> take_pending_join(std::uint64_t request);
+  void confirm_subscription(const std::string& ref, const join_ticket& ticket);
   void queue_replay(const join_ticket& ticket);
   void write(const publication_ptr& what);
   bool wanted(const event& what) const;

@@ -103,7 +103,7 @@ void node::stop() {
 void node::drain() {
   if (context_.draining.exchange(true)) return;
   log::info("draining", {{"window_ms", context_.options.drain_window.count()}});
-  announce(false);
+  announce_soon();
   for (const auto& shard : context_.fanouts)
     caf::anon_send(shard, actors::drain{context_.options.drain_window});
 }
@@ -132,7 +132,7 @@ void node::open(net::io_loop& loop, net::stream_request request,
   session->who = request.who;
   session->device = request.device.empty() ? request.who->device : request.device;
   session->kind = request.kind;
-  session->opened_ms = wall_ms();
+  session->opened_ns = wall_ns();
   session->remote = std::move(request.remote);
   auto& home = shards_of(*system_).at(loop.index());
   const auto handle = spawn_pinned<connection>(
@@ -189,6 +189,7 @@ void node::on_control(channel where, std::string payload) {
 }
 void node::on_engine(bool up, std::string detail) {
   caf::anon_send(context_.bridge, engine_changed{up, std::move(detail)});
+  if (up) announce_soon();
 }
 void node::on_store_leader_changed() { caf::anon_send(context_.bridge, engine_leader_changed{}); }
 void node::on_roster(std::vector<cluster::roster_entry> all) {
@@ -206,8 +207,10 @@ void node::on_announcement(std::string payload) {
   if (!told.is_object()) return;
   const auto from = told.get<net::node_info>();
   if (from.id.empty()) return;
-  if (membership_.heard(from, told.value("leaving", false), steady_clock::now()))
+  if (membership_.heard(from, told.value("leaving", false), steady_clock::now())) {
     log::info("node joined", {{"node", from.id}, {"admin", from.admin_address}});
+    announce_soon();  // so that it knows this one at once
+  }
   context_.other_nodes = membership_.others(steady_clock::now()).size();
 }
 
@@ -235,6 +238,12 @@ void node::every_second() {
     caf::anon_send(context_.bridge, node_gone{std::move(gone)});
   }
   context_.other_nodes = membership_.others(steady_clock::now()).size();
+}
+
+void node::announce_soon() {
+  boost::asio::post(loops_.front()->context(), [this] {
+    if (second_) announce(false);
+  });
 }
 
 void node::announce(bool leaving) {

@@ -39,8 +39,10 @@ struct session_record {
   net::identity_ptr who;
   device_id device;
   net::transport_kind kind = net::transport_kind::sse;
-  std::int64_t opened_ms = 0;
+  std::int64_t opened_ns = 0;  ///< wall clock; fine enough to order sessions of one user
   std::string remote;
+
+  std::int64_t opened_ms() const noexcept { return opened_ns / 1'000'000; }
 };
 using session_ptr = std::shared_ptr<const session_record>;
 

@@ -6,7 +6,7 @@
 namespace starling::actors {
 
 namespace {
-auto rank(const seat& s) { return std::tie(s.opened_ms, s.id); }
+auto rank(const seat& s) { return std::tie(s.opened_ns, s.id); }
 }  // namespace
 
 void session_table::add(seat who) {

@@ -18,7 +18,7 @@ struct session_policy {
 /// One session of the user, wherever it is.
 struct seat {
   session_id id;
-  std::int64_t opened_ms = 0;
+  std::int64_t opened_ns = 0;
   device_id device;
   node_id node;
   caf::actor connection;  ///< empty when the session is on another node
@@ -29,7 +29,7 @@ struct eviction {
   close_code why;
 };
 
-/// All sessions of one user in the order (opened_ms, id), which every node shares, so that
+/// All sessions of one user in the order (opened_ns, id), which every node shares, so that
 /// supervisors that know of the same sessions evict the same ones. Plain state.
 class session_table {
  public:
@@ -45,7 +45,7 @@ class session_table {
   const std::vector<seat>& seats() const noexcept { return seats_; }
 
  private:
-  std::vector<seat> seats_;  // ascending (opened_ms, id)
+  std::vector<seat> seats_;  // ascending (opened_ns, id)
 };
 
 }  // namespace starling::actors

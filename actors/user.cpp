@@ -51,7 +51,7 @@ void user::publish(const publication_ptr& what) {
 
 void user::consider(const ticket_ptr& ticket) {
   const auto& session = *ticket->session;
-  sessions_.add({session.id, session.opened_ms, session.device, node_.options.id,
+  sessions_.add({session.id, session.opened_ns, session.device, node_.options.id,
                  ticket->connection});
   const bool others_known = introduced_ || !node_.clustered;
   say(introduction(!introduced_));
@@ -128,7 +128,7 @@ void user::rebuild(const members_report& report) {
   feed_.set_members(report.shard, static_cast<std::uint32_t>(report.members.size()));
   for (std::size_t i = 0; i < report.members.size(); ++i) {
     const auto& session = *report.members[i];
-    sessions_.add({session.id, session.opened_ms, session.device, node_.options.id,
+    sessions_.add({session.id, session.opened_ns, session.device, node_.options.id,
                    report.connections[i]});
   }
   say(introduction(true));

@@ -4,14 +4,14 @@
 
 namespace starling::actors {
 
-// Lines of words: `from NODE`, `ask`, `open SESSION OPENED_MS [DEVICE]`, `closed SESSION`. Ids,
+// Lines of words: `from NODE`, `ask`, `open SESSION OPENED_NS [DEVICE]`, `closed SESSION`. Ids,
 // nodes and devices have no spaces by their own rules.
 
 std::string encode(const user_control& what) {
   std::string out = "from " + what.from.str();
   if (what.ask) out += "\nask";
   for (const auto& s : what.opened) {
-    out += "\nopen " + s.id.str() + ' ' + std::to_string(s.opened_ms);
+    out += "\nopen " + s.id.str() + ' ' + std::to_string(s.opened_ns);
     if (!s.device.empty()) out += ' ' + s.device.str();
   }
   for (const auto& id : what.closed) out += "\nclosed " + id.str();
@@ -31,7 +31,7 @@ std::optional<seat> parse_open(std::string_view line) {
   seat out;
   const auto id = session_id::parse(cut(line, ' '));
   const auto when = cut(line, ' ');
-  const auto parsed = std::from_chars(when.data(), when.data() + when.size(), out.opened_ms);
+  const auto parsed = std::from_chars(when.data(), when.data() + when.size(), out.opened_ns);
   if (!id || parsed.ec != std::errc{}) return std::nullopt;
   out.id = *id;
   out.device = device_id{std::string(line)};

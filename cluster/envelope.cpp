@@ -72,7 +72,8 @@ error malformed(std::string_view what) {
 }
 
 error bad_field(std::string_view name) {
-  return malformed(std::string("field '").append(name).append("' is missing, cut short or invalid"));
+  return malformed(
+      std::string("field '").append(name).append("' is missing, cut short or invalid"));
 }
 
 bool read_version(std::string_view& bytes) noexcept {

@@ -162,8 +162,9 @@ std::string consumer_request(std::string_view stream, sequence from, std::string
       .append(std::to_string(from))
       .append(",\"filter_subject\":\"")
       .append(subject)
-      .append("\",\"ack_policy\":\"none\",\"replay_policy\":\"instant\",\"mem_storage\":true,"
-              "\"num_replicas\":1,\"inactive_threshold\":10000000000}}");
+      .append(
+          "\",\"ack_policy\":\"none\",\"replay_policy\":\"instant\",\"mem_storage\":true,"
+          "\"num_replicas\":1,\"inactive_threshold\":10000000000}}");
 }
 
 std::string pull_request(std::size_t batch) {

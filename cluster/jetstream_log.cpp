@@ -54,8 +54,7 @@ class jetstream_log::inner : public std::enable_shared_from_this<inner> {
   std::vector<completion<log_state>> state_waiting_;  ///< came later: served by the next one
 };
 
-void jetstream_log::inner::append(event what, std::string dedupe_key,
-                                  completion<append_ack> done) {
+void jetstream_log::inner::append(event what, std::string dedupe_key, completion<append_ack> done) {
   if (!connection_->up()) return done(engine_away());
   const auto& options = connection_->options();
   if (what.data.size() > options.max_event_bytes) {

@@ -60,8 +60,7 @@ void jetstream_reader::ask_replica() {
 
 void jetstream_reader::ask_consumer() {
   const auto& stream = connection_->options().stream;
-  send(step::consumer, "CONSUMER.CREATE",
-       jetstream::consumer_request(stream, at_ + 1, subject_));
+  send(step::consumer, "CONSUMER.CREATE", jetstream::consumer_request(stream, at_ + 1, subject_));
 }
 
 void jetstream_reader::ask_count() {
@@ -201,9 +200,8 @@ bool jetstream_reader::hear_pulled(const nats_answer& answer) {
 
 void jetstream_reader::drop_consumer() {
   if (consumer_.empty()) return;
-  connection_->request(
-      "$JS.API.CONSUMER.DELETE." + connection_->options().stream + "." + consumer_, {}, {},
-      answer_timeout, [](const nats_answer&) { return false; });
+  connection_->request("$JS.API.CONSUMER.DELETE." + connection_->options().stream + "." + consumer_,
+                       {}, {}, answer_timeout, [](const nats_answer&) { return false; });
   consumer_.clear();
   replica_gets_ = 0;
 }

@@ -18,7 +18,8 @@ namespace starling::cluster {
 /// there" proves nothing. Therefore:
 ///   1. The leader is asked for the first event after `after` and for the channel's oldest event.
 ///      For a channel with nothing new that is all: one round trip.
-///   2. The rest comes by direct gets, each asking for the next event after the last one (0.1-0.3 ms
+///   2. The rest comes by direct gets, each asking for the next event after the last one (0.1-0.3
+///   ms
 ///      each, depending on the load); when they become many, by a pull consumer, which costs some
 ///      ms to make and then brings ten times as much.
 ///   3. When a replica knows no more, the leader has the last word; and because events may have
@@ -80,8 +81,8 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
   /// Answers may come from two threads: delivery and, for those that ran out of time, "nats-out".
   std::recursive_mutex mutex_;
   log_page page_;
-  sequence at_;            ///< read up to here
-  sequence first_ = 0;     ///< the first event found in the store, decodable or not
+  sequence at_;         ///< read up to here
+  sequence first_ = 0;  ///< the first event found in the store, decodable or not
   std::size_t bytes_ = 0;
   int replica_gets_ = 0;
   bool consumer_refused_ = false;

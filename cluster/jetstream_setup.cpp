@@ -108,10 +108,9 @@ result<epoch_id> ensure_stream(jsCtx* js, const nats_options& options) {
   const auto* republish = info->Config->RePublish;
   if (!republish || !republish->Destination ||
       names.stream_destination() != republish->Destination) {
-    return error{errc::unavailable, "stream '" + options.stream +
-                                        "' exists but does not republish to '" +
-                                        names.stream_destination() +
-                                        "'; delete it or configure another stream name"};
+    return error{errc::unavailable,
+                 "stream '" + options.stream + "' exists but does not republish to '" +
+                     names.stream_destination() + "'; delete it or configure another stream name"};
   }
   update_if_needed(js, *info->Config, options);
   return static_cast<epoch_id>(info->Created / 1'000'000);

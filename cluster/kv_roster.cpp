@@ -216,8 +216,7 @@ void kv_roster::put(roster_entry entry, completion<roster_entry> done) {
   enqueue({std::move(entry), std::move(done), nullptr});
 }
 
-void kv_roster::erase(tenant_id tenant, std::string room, std::string user,
-                      completion<bool> done) {
+void kv_roster::erase(tenant_id tenant, std::string room, std::string user, completion<bool> done) {
   roster_entry entry{std::move(tenant), std::move(room), std::move(user)};
   enqueue({std::move(entry), nullptr, std::move(done)});
 }

@@ -29,7 +29,7 @@ class memory_log final : public event_log {
     steady_time at;
   };
   struct channel_history {
-    std::deque<sequence> held;      ///< ascending, never empty
+    std::deque<sequence> held;     ///< ascending, never empty
     sequence dropped_through = 0;  ///< the last one that a limit dropped
   };
   struct dedupe_entry {

@@ -62,8 +62,8 @@ result<void> nats_bus::send_ephemeral(const event& what) {
   if (!connection_->up()) return engine_away();
   const auto most = connection_->max_payload();
   if (most > 0 && payload.size() > static_cast<std::size_t>(most))
-    return error{errc::too_large, "the event is larger than what NATS takes (" +
-                                      std::to_string(most) + " bytes)"};
+    return error{errc::too_large,
+                 "the event is larger than what NATS takes (" + std::to_string(most) + " bytes)"};
   if (!connection_->publish(std::move(subject), std::move(payload))) return engine_away();
   return {};
 }
@@ -180,12 +180,12 @@ void nats_bus::hear_question(const nats_message& message) {
   }
   const bool to_all = message.subject() == connection_->names().questions_to_all();
   if ((to_all && asked->from == self_) || message.reply().empty()) return;
-  listener_->on_request(
-      std::move(asked->payload),
-      [connection = std::weak_ptr(connection_), self = self_,
-       reply = std::string(message.reply())](std::string payload) {
-        if (const auto alive = connection.lock()) alive->publish(reply, encode(self, payload));
-      });
+  listener_->on_request(std::move(asked->payload),
+                        [connection = std::weak_ptr(connection_), self = self_,
+                         reply = std::string(message.reply())](std::string payload) {
+                          if (const auto alive = connection.lock())
+                            alive->publish(reply, encode(self, payload));
+                        });
 }
 
 void nats_bus::hear_advisory(std::string_view subject) {

@@ -125,8 +125,7 @@ bool nats_connection::publish(std::string subject, std::string payload) {
 }
 
 void nats_connection::request(std::string subject, std::string payload, std::string message_id,
-                              milliseconds timeout, answer_handler handler,
-                              std::string consumer) {
+                              milliseconds timeout, answer_handler handler, std::string consumer) {
   order todo(order::verb::request);
   todo.subject = std::move(subject);
   todo.payload = std::move(payload);
@@ -227,8 +226,8 @@ std::shared_ptr<nats_session> nats_connection::open() {
 bool nats_connection::prepare(nats_session& session) {
   max_payload_ = session.max_payload();
   const std::string advisories = "$JS.EVENT.ADVISORY.STREAM.*." + options_.stream;
-  for (const auto& subject : {names_.announcements(), names_.questions_to_all(),
-                              names_.question(self_), advisories}) {
+  for (const auto& subject :
+       {names_.announcements(), names_.questions_to_all(), names_.question(self_), advisories}) {
     if (session.subscribe(subject)) continue;
     complain("the connection to NATS was lost while subscribing");
     return false;

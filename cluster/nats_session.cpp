@@ -104,8 +104,7 @@ result<std::shared_ptr<nats_session>> nats_session::open(const std::vector<std::
 
 nats_session::~nats_session() {
   close();
-  for (const auto& [subject, subscription] : subscriptions_)
-    natsSubscription_Destroy(subscription);
+  for (const auto& [subject, subscription] : subscriptions_) natsSubscription_Destroy(subscription);
   natsConnection_Destroy(connection_);
   auto& all = all_sessions();
   const std::lock_guard hold(all.mutex);
@@ -132,8 +131,8 @@ void nats_session::on_closed(natsConnection* connection, void* closure) {
   if (!session) return;
   const char* text = nullptr;
   natsConnection_GetLastError(connection, &text);
-  session->lose(std::string("the connection to NATS was lost").append(
-      text && *text ? std::string(": ").append(text) : std::string()));
+  session->lose(std::string("the connection to NATS was lost")
+                    .append(text && *text ? std::string(": ").append(text) : std::string()));
 }
 
 void nats_session::on_error(natsConnection*, natsSubscription* subscription, natsStatus status,
@@ -176,8 +175,7 @@ bool nats_session::publish(const std::string& subject, std::string_view payload,
                                    payload.data(), static_cast<int>(payload.size()));
   const message_ptr message(raw);
   if (made != NATS_OK) return false;
-  if (!message_id.empty() &&
-      natsMsgHeader_Set(raw, "Nats-Msg-Id", message_id.c_str()) != NATS_OK)
+  if (!message_id.empty() && natsMsgHeader_Set(raw, "Nats-Msg-Id", message_id.c_str()) != NATS_OK)
     return false;
   return natsConnection_PublishMsg(connection_, raw) == NATS_OK;
 }

@@ -47,8 +47,8 @@ class nats_session : public std::enable_shared_from_this<nats_session> {
   bool subscribe(const std::string& subject);
   void unsubscribe(const std::string& subject);
   /// Written to the socket before it returns (may block up to 5 s when the server does not read).
-  bool publish(const std::string& subject, std::string_view payload,
-               const std::string& reply = {}, const std::string& message_id = {});
+  bool publish(const std::string& subject, std::string_view payload, const std::string& reply = {},
+               const std::string& message_id = {});
   /// `handler` hears the answer, or that there is none. Also the way to send several requests in
   /// order: they leave in the order of the calls. `consumer`: the name of the pull consumer whose
   /// messages are answers to this (they carry their own subject, not that of our inbox).

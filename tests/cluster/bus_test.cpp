@@ -55,8 +55,7 @@ TEST_SUITE_BEGIN("cluster/bus");
 
 #define BOTH_ENGINES memory_engine_maker, nats_engine_maker
 
-TEST_CASE_TEMPLATE("an ephemeral event reaches a follower and is not stored", Maker,
-                   BOTH_ENGINES) {
+TEST_CASE_TEMPLATE("an ephemeral event reaches a follower and is not stored", Maker, BOTH_ENGINES) {
   running_engine<Maker> one;
   one.engine->messages().follow(room("a"));
   REQUIRE(state(*one.engine).ok());
@@ -99,9 +98,8 @@ TEST_CASE_TEMPLATE("a node hears its own announcement but not its own control me
 TEST_CASE_TEMPLATE("a question to a node that is not there is answered not_found", Maker,
                    BOTH_ENGINES) {
   running_engine<Maker> one;
-  const auto answer = wait_for<std::string>([&](auto done) {
-    one.engine->messages().ask(node_id("nobody"), "?", 5s, std::move(done));
-  });
+  const auto answer = wait_for<std::string>(
+      [&](auto done) { one.engine->messages().ask(node_id("nobody"), "?", 5s, std::move(done)); });
   REQUIRE_FALSE(answer.ok());
   CHECK(answer.error().code == errc::not_found);
 }
@@ -336,7 +334,7 @@ TEST_CASE("a stream that is deleted under running nodes is made anew, with anoth
 
 TEST_CASE("changed limits are taken over by the stream that exists") {
   auto options = options_for(shared_server(), fresh_stream());
-  { 
+  {
     node a("a", options);
     REQUIRE(a.heard.eventually_up());
     for (int i = 0; i < 5; ++i)

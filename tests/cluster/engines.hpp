@@ -165,15 +165,13 @@ inline result<cluster::append_ack> append(cluster::engine& engine, const event& 
   return wait_for<cluster::append_ack>(
       [&](auto done) { engine.history().append(what, key, std::move(done)); });
 }
-inline result<cluster::log_page> read(cluster::engine& engine, const channel& where,
-                                      sequence after, sequence through, std::size_t limit) {
-  return wait_for<cluster::log_page>([&](auto done) {
-    engine.history().read(where, after, through, limit, std::move(done));
-  });
+inline result<cluster::log_page> read(cluster::engine& engine, const channel& where, sequence after,
+                                      sequence through, std::size_t limit) {
+  return wait_for<cluster::log_page>(
+      [&](auto done) { engine.history().read(where, after, through, limit, std::move(done)); });
 }
 inline result<cluster::log_state> state(cluster::engine& engine) {
-  return wait_for<cluster::log_state>(
-      [&](auto done) { engine.history().state(std::move(done)); });
+  return wait_for<cluster::log_state>([&](auto done) { engine.history().state(std::move(done)); });
 }
 
 inline std::vector<std::string> data_of(const std::vector<stored_event>& events) {

@@ -284,8 +284,8 @@ TEST_CASE_TEMPLATE("after state, a followed channel misses nothing later than it
   bool all_stored = true;
   std::thread publisher([&] {
     for (int i = 0; running; ++i)
-      all_stored = append(*node.engine, make_event(room("r" + std::to_string(i % rounds)),
-                                                   std::to_string(i)))
+      all_stored = append(*node.engine,
+                          make_event(room("r" + std::to_string(i % rounds)), std::to_string(i)))
                        .ok() &&
                    all_stored;
   });
@@ -314,8 +314,7 @@ TEST_CASE_TEMPLATE("after state, a followed channel misses nothing later than it
   const auto later = [&] {
     std::map<std::string, std::vector<sequence>> out;
     for (const auto& one : node.heard.stored)
-      if (one.seq > followed_from[one.what.where.name])
-        out[one.what.where.name].push_back(one.seq);
+      if (one.seq > followed_from[one.what.where.name]) out[one.what.where.name].push_back(one.seq);
     return out;
   };
   CHECK(total > 0);
@@ -352,8 +351,8 @@ TEST_CASE_TEMPLATE("states asked for at once are all answered", Maker, BOTH_ENGI
 TEST_CASE_TEMPLATE("names with dots, stars, spaces and quotes are channels of their own", Maker,
                    BOTH_ENGINES) {
   running_engine<Maker> node;
-  const std::vector<std::string> names{"a.b", "a", "*", ">", "a b", "http://x/{\"seq\":9}", "é=2E",
-                                       std::string("\xff\x01", 2)};
+  const std::vector<std::string> names{
+      "a.b", "a", "*", ">", "a b", "http://x/{\"seq\":9}", "é=2E", std::string("\xff\x01", 2)};
   for (const auto& name : names) node.engine->messages().follow(room(name));
   REQUIRE(state(*node.engine).ok());
   for (const auto& name : names) REQUIRE(append(*node.engine, make_event(room(name), name)).ok());

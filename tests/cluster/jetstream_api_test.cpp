@@ -20,8 +20,8 @@ TEST_CASE("an acknowledgement is read with and without a duplicate") {
 }
 
 TEST_CASE("an error is found with its codes") {
-  const auto error = find_error(
-      R"({"error":{"code":404,"err_code":10037,"description":"no \"message\" found"}})");
+  const auto error =
+      find_error(R"({"error":{"code":404,"err_code":10037,"description":"no \"message\" found"}})");
   REQUIRE(error);
   CHECK(error->code == 404);
   CHECK(error->err_code == err_no_message);

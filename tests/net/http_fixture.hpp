@@ -2,8 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <boost/asio/post.hpp>
 
 #include "net/auth/sign.hpp"
 #include "net/base/clock.hpp"
@@ -210,6 +211,15 @@ class http_fixture {
   std::string ask_admin(const std::string& method, const std::string& target,
                         const std::string& headers = "", const std::string& body = "") const {
     return ask(method, target, headers, body, true);
+  }
+  /// Runs `what` on the loop and waits for its end.
+  void on_loop(std::function<void()> what) {
+    std::promise<void> ran;
+    boost::asio::post(loop.context(), [&] {
+      what();
+      ran.set_value();
+    });
+    REQUIRE(ran.get_future().wait_for(std::chrono::seconds(5)) == std::future_status::ready);
   }
   raw_client connect() const { return raw_client(server->public_address()); }
 

@@ -1,7 +1,7 @@
 #include <condition_variable>
+#include <mutex>
 
 #include <doctest/doctest.h>
-#include <boost/asio/post.hpp>
 
 #include "tests/net/http_fixture.hpp"
 
@@ -49,7 +49,7 @@ TEST_SUITE("net/http_session: requests") {
       std::unique_lock lock(mutex);
       REQUIRE(published.wait_for(lock, 5s, [&] { return bool(owed); }));
     }
-    boost::asio::post(at.loop.context(), [&] {
+    at.on_loop([&] {
       owed({published_ok()});
       owed = nullptr;
     });

@@ -1,7 +1,7 @@
 #include <condition_variable>
+#include <mutex>
 
 #include <doctest/doctest.h>
-#include <boost/asio/post.hpp>
 
 #include "tests/net/http_fixture.hpp"
 
@@ -40,22 +40,6 @@ struct kept_responder {
     REQUIRE(came.wait_for(lock, 5s, [this] { return bool(responder); }));
   }
 };
-
-/// Runs `what` on the loop and waits for it.
-template <class Function>
-void on_loop(http_fixture& at, Function what) {
-  std::mutex mutex;
-  std::condition_variable done;
-  bool ran = false;
-  boost::asio::post(at.loop.context(), [&] {
-    what();
-    const std::scoped_lock lock(mutex);
-    ran = true;
-    done.notify_one();
-  });
-  std::unique_lock lock(mutex);
-  REQUIRE(done.wait_for(lock, 5s, [&] { return ran; }));
-}
 
 }  // namespace
 
@@ -104,7 +88,7 @@ TEST_SUITE("net/http_stream: event streams") {
     CHECK(kept.request.since_last);
     CHECK(kept.request.last_event_id == "7-5");
     CHECK(kept.request.remote.starts_with("127.0.0.1:"));
-    on_loop(at, [&] { kept.responder.reset(); });
+    at.on_loop([&] { kept.responder.reset(); });
     CHECK(status_of(client.read_answer()) == 500);
   }
 
@@ -129,12 +113,12 @@ TEST_SUITE("net/http_stream: event streams") {
     foreign.send(get("/events?last_event_id=garbage", at.bearer()));
     kept.wait();
     CHECK(kept.request.last_event_id == "garbage");
-    on_loop(at, [&] { kept.responder.reset(); });
+    at.on_loop([&] { kept.responder.reset(); });
     auto refused_before = at.connect();
     refused_before.send(get("/events", "Last-Event-ID: 0-0\r\n" + at.bearer()));
     kept.wait();
     CHECK_FALSE(kept.request.last_event_id);
-    on_loop(at, [&] { kept.responder.reset(); });
+    at.on_loop([&] { kept.responder.reset(); });
   }
 
   TEST_CASE("the closing mark in the header is 204 for who has a token; in the query a position") {
@@ -149,7 +133,7 @@ TEST_SUITE("net/http_stream: event streams") {
     client.send(get("/events?last_event_id=7-5.x", at.bearer()));
     kept.wait();
     CHECK(kept.request.last_event_id == "7-5");
-    on_loop(at, [&] { kept.responder.reset(); });
+    at.on_loop([&] { kept.responder.reset(); });
   }
 
   TEST_CASE("HEAD answers like GET would and opens nothing") {
@@ -173,16 +157,16 @@ TEST_SUITE("net/http_stream: event streams") {
     auto waiting = at.connect();
     waiting.send(get("/events", at.bearer()));
     kept.wait();
-    on_loop(at, [&] { at.node.welcome(kept.request, *kept.responder); });
+    at.on_loop([&] { at.node.welcome(kept.request, *kept.responder); });
     CHECK(has(waiting.read_until("\n\n"), "event: connected"));
-    on_loop(at, [&] { kept.responder.reset(); });
+    at.on_loop([&] { kept.responder.reset(); });
 
     auto leaving = std::make_unique<raw_client>(at.server->public_address());
     leaving->send(get("/events", at.bearer()));
     kept.wait();
     leaving.reset();
     fake_session session;
-    on_loop(at, [&] {
+    at.on_loop([&] {
       // The end of the connection is in the kernel before close() returns, on loopback.
       CHECK(kept.responder->accept(session_id::make(1), session) == nullptr);
       kept.responder.reset();

@@ -43,8 +43,8 @@ std::uint16_t free_port() {
 
 [[noreturn]] void run_server(const char* port, const char* folder, const char* log) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves no server behind
-  const char* const arguments[] = {"nats-server", "-js", "-a", "127.0.0.1", "-p", port,
-                                   "-sd",         folder, "-l", log,       nullptr};
+  const char* const arguments[] = {"nats-server", "-js",  "-a", "127.0.0.1", "-p",   port,
+                                   "-sd",         folder, "-l", log,         nullptr};
   auto* const argv = const_cast<char* const*>(arguments);
   ::execvp("nats-server", argv);
   ::execv("/usr/sbin/nats-server", argv);  // Debian puts it outside a user's PATH
