@@ -7,7 +7,8 @@
 
 namespace starling::actors {
 
-using json = nlohmann::json;
+using json = nlohmann::ordered_json;
+using message = nlohmann::json;  // between nodes: any order
 using net::api_op;
 
 node_api::node_api(node_context& node, membership& nodes, cluster_view& cluster,
@@ -80,7 +81,7 @@ void node_api::dispatch(const net::api_request& request, done reply) {
         reply(json{{"node", name}, {"draining", true}});
       });
     case api_op::admin_log_level: {
-      const auto body = json::parse(request.body, nullptr, false);
+      const auto body = message::parse(request.body, nullptr, false);
       if (!body.is_object() || !body.contains("level") || !body["level"].is_string())
         return reply(error{errc::malformed, "the body must be {\"level\":\"debug\"}"});
       return command_node(request, {{"op", "log_level"}, {"level", body["level"]}},

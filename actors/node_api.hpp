@@ -26,7 +26,9 @@ class node_api {
             std::function<void(net::api_reply)> reply);
 
  private:
-  using done = std::function<void(result<nlohmann::json>)>;
+  /// Answers keep the order in which they were written: lists first, then who answered.
+  using answer = nlohmann::ordered_json;
+  using done = std::function<void(result<answer>)>;
 
   void dispatch(const net::api_request& request, done reply);
 
@@ -61,7 +63,7 @@ class node_api {
   void user(const net::api_request& request, done reply);
   void sessions(const net::api_request& request, done reply);
   void session(const net::api_request& request, done reply);
-  void stats(std::function<void(nlohmann::json)> reply);
+  void stats(std::function<void(answer)> reply);
   void trace(const net::api_request& request, done reply);
 
   node_context& node_;

@@ -14,7 +14,8 @@
 
 namespace starling::actors {
 
-using json = nlohmann::json;
+using json = nlohmann::ordered_json;
+using message = nlohmann::json;  // between nodes: any order
 
 namespace {
 
@@ -67,7 +68,7 @@ void node_api::nodes(done reply) {
   json there = json::array();
   json missing = json::array();
   for (const auto& info : nodes_.nodes(steady_clock::now())) {
-    list.push_back(info);
+    list.push_back(json(message(info)));
     (info.state == "alive" || info.state == "draining" ? there : missing).push_back(info.id);
   }
   reply(json{{"nodes", std::move(list)},
@@ -79,16 +80,16 @@ void node_api::nodes(done reply) {
 void node_api::node(const std::string& id, done reply) {
   const auto found = nodes_.find(id, steady_clock::now());
   if (!found) return reply(error{errc::not_found, "no node \"" + id + "\""});
-  reply(json(*found));
+  reply(json(message(*found)));
 }
 
-void node_api::command_node(const net::api_request& request, json command, done reply) {
+void node_api::command_node(const net::api_request& request, message command, done reply) {
   const auto found = nodes_.find(request.name, steady_clock::now());
   if (!found || found->state == "gone")
     return reply(error{errc::not_found, "no node \"" + request.name + "\""});
-  cluster_.ask(request.name, std::move(command), [reply](result<json> answer) {
+  cluster_.ask(request.name, std::move(command), [reply](result<message> answer) {
     if (const auto ok = outcome_of(answer); !ok) return reply(ok.error());
-    reply(std::move(*answer));
+    reply(json(*answer));
   });
 }
 
@@ -139,7 +140,7 @@ void node_api::user(const net::api_request& request, done reply) {
         std::set<std::string> on;
         for (const auto& part : answer.parts)
           for (const auto& session : part.body) {
-            details.push_back(session);
+            details.push_back(json(session));
             on.insert(part.node);
           }
         json out{{"user", request.name},      {"tenant", request.who->tenant.str()},
@@ -163,7 +164,7 @@ void node_api::user(const net::api_request& request, done reply) {
 void node_api::sessions(const net::api_request& request, done reply) {
   const auto page = parse_page(request.query, 100, 1000);
   if (!page) return reply(page.error());
-  json question{{"op", "sessions"}, {"tenant", request.who->tenant.str()}};
+  message question{{"op", "sessions"}, {"tenant", request.who->tenant.str()}};
   if (const auto user = request.query.find("user"); user != request.query.end())
     question["user"] = user->second;
   cluster_.ask_all(std::move(question), [page = *page, reply](cluster_answer answer) {
@@ -179,15 +180,15 @@ void node_api::session(const net::api_request& request, done reply) {
   const auto id = *session_id::parse(request.name);
   cluster_.ask_home_of(
       id, {{"op", "sessions"}, {"tenant", request.who->tenant.str()}, {"session", id.str()}},
-      [reply, name = request.name](result<json> found) {
+      [reply, name = request.name](result<message> found) {
         if (!found) return reply(found.error());
         if (!found->is_array() || found->empty())
           return reply(error{errc::not_found, "no session \"" + name + "\""});
-        reply(found->front());
+        reply(json(found->front()));
       });
 }
 
-json local_stats(const node_context& node, const std::vector<net::io_loop*>& loops) {
+message local_stats(const node_context& node, const std::vector<net::io_loop*>& loops) {
   net::node_stats out;
   out.sessions = node.sessions;
   out.rooms = node.rooms;
@@ -210,7 +211,7 @@ json local_stats(const node_context& node, const std::vector<net::io_loop*>& loo
   return out;
 }
 
-void node_api::stats(std::function<void(json)> reply) {
+void node_api::stats(std::function<void(answer)> reply) {
   cluster_.ask_all({{"op", "stats"}}, [reply = std::move(reply)](cluster_answer answer) {
     json sum = json::object();
     for (const auto& part : answer.parts)
@@ -248,7 +249,7 @@ void node_api::trace(const net::api_request& request, done reply) {
               hops.push_back({{"node", node_.options.id.str()}, {"hop", "stored"}, {"ms", stored_ms}});
               for (const auto& part : answer.parts)
                 for (const auto& hop : part.body) {
-                  hops.push_back(hop);
+                  hops.push_back(json(hop));
                   hops.back()["node"] = part.node;
                 }
               hops.push_back({{"node", node_.options.id.str()},

@@ -13,7 +13,8 @@
 
 namespace starling::actors {
 
-using json = nlohmann::json;
+using json = nlohmann::ordered_json;
+using message = nlohmann::json;  // between nodes: any order
 
 namespace {
 

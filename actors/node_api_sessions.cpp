@@ -9,7 +9,8 @@
 
 namespace starling::actors {
 
-using json = nlohmann::json;
+using json = nlohmann::ordered_json;
+using message = nlohmann::json;  // between nodes: any order
 
 namespace {
 
@@ -20,7 +21,7 @@ struct notice {
 };
 
 result<notice> parse_notice(const std::string& body, bool event_required) {
-  const auto parsed = json::parse(body, nullptr, false);
+  const auto parsed = message::parse(body, nullptr, false);
   if (!parsed.is_object()) return error{errc::malformed, "the body must be a JSON object"};
   notice out;
   const auto text = [&](const char* key) {
@@ -38,7 +39,7 @@ result<notice> parse_notice(const std::string& body, bool event_required) {
   return out;
 }
 
-json identity_json(const net::identity& who) {
+message identity_json(const net::identity& who) {
   return {{"tenant", who.tenant.str()}, {"user", who.user.str()},
           {"device", who.device.str()}, {"rooms", who.rooms},
           {"publish", who.publish},     {"expires_s", who.expires_s},
@@ -53,16 +54,16 @@ void node_api::renew(const net::api_request& request, done reply) {
                        {{"op", "renew"},
                         {"session", id.str()},
                         {"identity", identity_json(*request.new_token)}},
-                       [reply, expires = request.new_token->expires_s](result<json> answer) {
+                       [reply, expires = request.new_token->expires_s](result<message> answer) {
                          if (const auto ok = outcome_of(answer); !ok) return reply(ok.error());
                          reply(json{{"expires", expires}});
                        });
 }
 
 void node_api::close(const session_id& id, const net::identity& who, bool any_owner, done reply) {
-  json question{{"op", "close"}, {"session", id.str()}, {"tenant", who.tenant.str()}};
+  message question{{"op", "close"}, {"session", id.str()}, {"tenant", who.tenant.str()}};
   if (!any_owner) question["owner"] = who.user.str();
-  cluster_.ask_home_of(id, std::move(question), [reply](result<json> answer) {
+  cluster_.ask_home_of(id, std::move(question), [reply](result<message> answer) {
     if (const auto ok = outcome_of(answer); !ok) return reply(ok.error());
     reply(json::object());
   });
@@ -129,7 +130,7 @@ void node_api::send(const net::api_request& request, done reply) {
   what.sender = request.who->user.str();
   cluster_.ask_home_of(
       id, {{"op", "sessions"}, {"tenant", request.who->tenant.str()}, {"session", id.str()}},
-      [this, request, reply, id, what = std::move(what)](result<json> found) {
+      [this, request, reply, id, what = std::move(what)](result<message> found) {
         if (!found) return reply(found.error());
         if (!found->is_array() || found->empty())
           return reply(error{errc::not_found, "client not found"});

@@ -25,10 +25,12 @@ struct engine {
 std::unique_ptr<engine> make_memory_engine(const history_limits& limits);
 
 struct nats_options {
+  /// One or more servers, separated by commas; others of their cluster are found out. May carry
+  /// `user:password@`.
   std::string url = "nats://127.0.0.1:4222";
   std::string stream = "starling";  ///< stream name and subject prefix
   int replicas = 1;
-  std::size_t max_event_bytes = 65536;
+  std::size_t max_event_bytes = 65536;  ///< of an event's data
   history_limits limits;
   std::size_t max_appends_under_way = 16384;
   std::chrono::milliseconds append_timeout{3000};

@@ -1,6 +1,9 @@
 #include "actors/runtime/io_scheduler.hpp"
 
+#include <boost/asio/post.hpp>
 #include <caf/actor_system.hpp>
+#include <caf/logger.hpp>
+#include <future>
 
 namespace starling::actors {
 
@@ -27,6 +30,16 @@ void io_scheduler::start() {
 
 void io_scheduler::stop() {
   stop_actors();
+  // A thread that spawned an actor keeps a reference to the system's logger, and the system's
+  // destructor waits for the last of those.
+  for (const auto& each : shards_) {
+    std::promise<void> released;
+    boost::asio::post(each->loop().context(), [&] {
+      caf::logger::set_current_actor_system(nullptr);
+      released.set_value();
+    });
+    released.get_future().wait();
+  }
   clock_.cancel_dispatch_loop();
   clock_thread_.join();
 }
