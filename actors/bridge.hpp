@@ -51,6 +51,7 @@ class bridge final : public pinned_actor {
     std::size_t reads = 0;
     bool failed = false;
     std::vector<stored_event> found;
+    std::vector<channel> lost;  ///< of which the store has dropped what was missed
     std::vector<std::pair<feed_id, sequence>> reach;  ///< each feed is complete through here then
   };
 
@@ -86,6 +87,7 @@ class bridge final : public pinned_actor {
   void begin_repair(std::vector<std::pair<entry*, sequence>> holes);
   void take_repair(repair_read& answer);
   void finish_repair();
+  void tell_of_loss(const channel& where);
   void every_second();
 
   void list_channels(const channels_query& query) const;
@@ -99,7 +101,6 @@ class bridge final : public pinned_actor {
   std::size_t users_ = 0;
 
   epoch_id epoch_ = 0;
-  sequence first_stored_ = 1;
   sequence position_ = 0;
 
   channel fence_channel_;

@@ -134,7 +134,6 @@ void bridge::engine_state(const engine_changed& change) {
 void bridge::take_state(const store_state& answer) {
   if (!answer.state) return;  // every_second asks again
   const auto& state = *answer.state;
-  first_stored_ = state.first;
   const bool begins_anew = epoch_ != 0 && epoch_ != state.epoch;
   const bool first_time = epoch_ == 0;
   if (begins_anew) {
@@ -151,7 +150,7 @@ void bridge::take_state(const store_state& answer) {
     node_.position = position_ = std::max(position_, state.last);
     node_.engine->messages().follow(fence_channel_);
   }
-  if (node_.engine_ready && !begins_anew) return;  // a refresh of `first` only
+  if (node_.engine_ready && !begins_anew) return;  // only a look whether it is still the same
   if (first_time)
     want_fence();
   else
@@ -207,12 +206,24 @@ void bridge::take_repair(repair_read& answer) {
   if (answer.page) {
     auto& found = answer.page->events;
     std::move(found.begin(), found.end(), std::back_inserter(repair_->found));
+    if (answer.page->dropped) repair_->lost.push_back(answer.where);
   } else {
     repair_->failed = true;
     log::warn("repair failed; trying again", {{"channel", answer.where.name},
                                               {"why", answer.page.error().message}});
   }
   if (--repair_->reads == 0 && !repair_->failed) finish_repair();
+}
+
+void bridge::tell_of_loss(const channel& where) {
+  // The store no longer has what this node missed: its sessions are told, not left to guess.
+  node_.home_metrics->gaps[1].add();
+  log::warn("events are lost", {{"kind", to_string(where.kind)}, {"name", where.name}});
+  event notice;
+  notice.where = where;
+  notice.name = "gap";
+  notice.data = "{\"reason\":\"expired\"}";
+  take_ephemeral(std::move(notice));
 }
 
 void bridge::finish_repair() {
@@ -225,6 +236,7 @@ void bridge::finish_repair() {
     node_.home_metrics->gaps[0].add();
     hand_out(*e, std::move(missed.what), missed.seq);
   }
+  for (const auto& where : done->lost) tell_of_loss(where);
   for (const auto& [feed, through] : done->reach)
     if (const auto found = by_id_.find(feed); found != by_id_.end())
       found->second->through = std::max(found->second->through, through);

@@ -96,8 +96,7 @@ void bridge::take_replay(replay_read& answer) {
   auto& page = *answer.page;
   const auto keep = node_.options.history.max_events_per_channel;
   const bool cut = page.events.size() > keep;
-  const bool expired = part.after + 1 < first_stored_ && (page.oldest == 0 || page.oldest > part.after + 1);
-  if ((cut || expired) && ticket.resume->seq != 0) {
+  if ((cut || page.dropped) && ticket.resume->seq != 0) {
     const auto& name = part.where->kind == channel_kind::room ? part.where->name : "*";
     ticket.lost.push_back({name, "expired"});
     ticket.resumed = false;

@@ -42,6 +42,7 @@ void publisher::begin(publish_request&& request) {
   entry.request = std::move(request);
   const auto count = entry.request.batch->items.size();
   entry.verdicts.reserve(count);
+  entry.repeated.resize(count);
   entry.outstanding = 1;  // this call: answers may come before it returns
   for (std::size_t i = 0; i < count; ++i) publish_item(entry, number, i);
   --entry.outstanding;
@@ -67,8 +68,6 @@ void publisher::publish_item(pending& entry, std::uint64_t number, std::size_t i
   if (item.id.empty())
     item.id = make_event_id();
   entry.verdicts[i]->id = item.id;
-  if (home()) home()->loop().metrics().events_in[static_cast<std::size_t>(entry.request.source)].add();
-
   event what = to_event(item, who);
   switch (item.target) {
     case target_kind::client:
@@ -128,11 +127,14 @@ void publisher::send_to_client(pending& entry, std::uint64_t number, std::size_t
 void publisher::take(const append_done& done) {
   const auto found = pending_.find(done.request);
   if (found == pending_.end()) return;
-  auto& verdict = found->second.verdicts[found->second.item_of_append[done.append]];
-  if (!done.ack)
+  const auto item = found->second.item_of_append[done.append];
+  auto& verdict = found->second.verdicts[item];
+  if (!done.ack) {
     verdict = done.ack.error();
-  else if (verdict && done.ack->seq > verdict->position.seq)
-    verdict->position = {done.ack->epoch, done.ack->seq};
+  } else if (verdict) {
+    if (done.ack->seq > verdict->position.seq) verdict->position = {done.ack->epoch, done.ack->seq};
+    if (done.ack->duplicate) found->second.repeated[item] = true;
+  }
   --found->second.outstanding;
   finish_if_complete(done.request);
 }
@@ -146,14 +148,22 @@ void publisher::take(const client_reached& done) {
   finish_if_complete(done.request);
 }
 
+void publisher::count(const pending& done, shard_metrics& metrics) {
+  for (std::size_t i = 0; i < done.verdicts.size(); ++i) {
+    const auto& verdict = done.verdicts[i];
+    if (!verdict)
+      metrics.publish_errors[static_cast<std::size_t>(verdict.error().code)].add();
+    else if (!done.repeated[i])
+      metrics.events_in[static_cast<std::size_t>(done.request.source)].add();
+  }
+}
+
 void publisher::finish_if_complete(std::uint64_t number) {
   const auto found = pending_.find(number);
   if (found == pending_.end() || found->second.outstanding > 0) return;
   auto done = std::move(found->second);
   pending_.erase(found);
-  for (const auto& verdict : done.verdicts)
-    if (!verdict && home())
-      home()->loop().metrics().publish_errors[static_cast<std::size_t>(verdict.error().code)].add();
+  if (home()) count(done, home()->loop().metrics());
   done.request.done(std::move(done.verdicts));
 }
 

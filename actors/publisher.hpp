@@ -29,6 +29,7 @@ class publisher final : public pinned_actor {
     std::vector<net::publish_verdict> verdicts;
     std::vector<std::size_t> item_of_append;  ///< which item an append belongs to
     std::size_t outstanding = 0;
+    std::vector<bool> repeated;  ///< by item: the store had it already
   };
 
   void begin(publish_request&& request);
@@ -38,6 +39,7 @@ class publisher final : public pinned_actor {
   void send_to_client(pending& request, std::uint64_t number, std::size_t item, event what);
   void take(const append_done& done);
   void take(const client_reached& done);
+  static void count(const pending& done, shard_metrics& metrics);
   void finish_if_complete(std::uint64_t number);
 
   node_context& node_;

@@ -49,6 +49,11 @@ int main(int argc, char** argv) {
     std::puts("configuration ok");
     return 0;
   }
+  if (!loaded.value.mapping.empty() ||
+      loaded.value.mapping_profile != starling::app::mapping_profile::none)
+    return report({{"", "mapping",
+                    "mapping and mapping_profile are understood but not carried out by this "
+                    "version: a node that ignored them would deliver nothing without saying so"}});
   try {
     return starling::app::run(request, std::move(loaded), std::move(*keys));
   } catch (const std::exception& e) {
