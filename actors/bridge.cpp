@@ -11,7 +11,8 @@ bridge::bridge(caf::actor_config& cfg, node_context& node)
 
 void bridge::receive(caf::type_erased_tuple& message) {
   if (auto* in = message_cast<engine_stored>(message)) return take_stored(std::move(in->what));
-  if (auto* in = message_cast<engine_ephemeral>(message)) return take_ephemeral(std::move(in->what));
+  if (auto* in = message_cast<engine_ephemeral>(message))
+    return take_ephemeral(std::move(in->what));
   if (auto* who = message_cast<join>(message)) return begin_join(who->ticket);
   if (auto* who = message_cast<admitted>(message)) return attach_all(who->ticket);
   if (auto* who = message_cast<attached>(message)) return finish_attach(who->ticket);

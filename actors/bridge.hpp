@@ -36,8 +36,8 @@ class bridge final : public pinned_actor {
     channel_ptr where;
     feed_id id = 0;
     caf::actor feed;
-    sequence through = 0;     ///< everything of this channel up to here was handed to the feed
-    bool live = false;        ///< its subscription is known to be active
+    sequence through = 0;        ///< everything of this channel up to here was handed to the feed
+    bool live = false;           ///< its subscription is known to be active
     std::uint32_t members = 0;   ///< sessions attached
     std::uint32_t reserved = 0;  ///< joins under way
   };
@@ -104,9 +104,9 @@ class bridge final : public pinned_actor {
   sequence position_ = 0;
 
   channel fence_channel_;
-  std::uint64_t fence_sent_ = 0;    ///< number of the latest fence
-  std::uint64_t fence_seen_ = 0;    ///< number of the latest that came back
-  bool fence_wanted_ = false;       ///< another one, when the current is back
+  std::uint64_t fence_sent_ = 0;  ///< number of the latest fence
+  std::uint64_t fence_seen_ = 0;  ///< number of the latest that came back
+  bool fence_wanted_ = false;     ///< another one, when the current is back
   std::int64_t fence_sent_ms_ = 0;
   std::vector<feed_id> behind_fence_;       ///< become live with the fence under way
   std::vector<feed_id> behind_next_fence_;  ///< ... with the one after

@@ -209,8 +209,8 @@ void bridge::take_repair(repair_read& answer) {
     if (answer.page->dropped) repair_->lost.push_back(answer.where);
   } else {
     repair_->failed = true;
-    log::warn("repair failed; trying again", {{"channel", answer.where.name},
-                                              {"why", answer.page.error().message}});
+    log::warn("repair failed; trying again",
+              {{"channel", answer.where.name}, {"why", answer.page.error().message}});
   }
   if (--repair_->reads == 0 && !repair_->failed) finish_repair();
 }

@@ -74,11 +74,11 @@ void bridge::finish_attach(const ticket_ptr& ticket) {
   for (std::size_t i = 0; i < ticket->missing.size(); ++i) {
     const auto& part = ticket->missing[i];
     // One more than history keeps: the surplus tells that something is lost.
-    node_.engine->history().read(
-        *part.where, part.after, part.through, node_.options.history.max_events_per_channel + 1,
-        [me = self(), ticket, i](result<cluster::log_page> page) {
-          caf::anon_send(me, replay_read{ticket, i, std::move(page)});
-        });
+    node_.engine->history().read(*part.where, part.after, part.through,
+                                 node_.options.history.max_events_per_channel + 1,
+                                 [me = self(), ticket, i](result<cluster::log_page> page) {
+                                   caf::anon_send(me, replay_read{ticket, i, std::move(page)});
+                                 });
   }
 }
 
@@ -105,8 +105,7 @@ void bridge::take_replay(replay_read& answer) {
     page.events.erase(page.events.begin(), page.events.end() - static_cast<std::ptrdiff_t>(keep));
   for (auto& stored : page.events) {
     const cursor at{epoch_, stored.seq};
-    ticket.replay.push_back(
-        std::make_shared<publication>(std::move(stored.what), at, stored.seq));
+    ticket.replay.push_back(std::make_shared<publication>(std::move(stored.what), at, stored.seq));
   }
   if (--ticket.reads_under_way > 0) return;
   finish_replay(answer.ticket);

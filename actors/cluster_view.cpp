@@ -44,8 +44,8 @@ net::identity_ptr identity_from(const json& from) {
 
 json outcome_json(const result<void>& outcome) {
   if (outcome) return json::object();
-  return {{"error",
-           {{"code", info(outcome.error().code).code}, {"message", outcome.error().message}}}};
+  return {
+      {"error", {{"code", info(outcome.error().code).code}, {"message", outcome.error().message}}}};
 }
 
 result<void> outcome_of(const result<json>& answer) {
@@ -80,17 +80,18 @@ void cluster_view::answer(const json& question, json_done done) const {
   } else if (op == "renew" && id) {
     here_.renew(*id, identity_from(question.value("identity", json::object())), as_outcome);
   } else if (op == "await_membership") {
-    caf::anon_send(node_.roster, await_membership{tenant, text_at(question, "room"),
-                                                  text_at(question, "user"),
-                                                  question.value("member", true),
-                                                  [done] { done(json::object()); }});
+    caf::anon_send(
+        node_.roster,
+        await_membership{tenant, text_at(question, "room"), text_at(question, "user"),
+                         question.value("member", true), [done] { done(json::object()); }});
   } else if (op == "trace") {
     trace(room_channel(tenant, text_at(question, "room")), std::move(done));
   } else if (op == "deliver") {
-    auto what = question.contains("event") && question["event"].is_binary()
-                    ? cluster::decode({reinterpret_cast<const char*>(question["event"].get_binary().data()),
-                                       question["event"].get_binary().size()})
-                    : result<event>(error{errc::malformed, "no event"});
+    auto what =
+        question.contains("event") && question["event"].is_binary()
+            ? cluster::decode({reinterpret_cast<const char*>(question["event"].get_binary().data()),
+                               question["event"].get_binary().size()})
+            : result<event>(error{errc::malformed, "no event"});
     if (!what) return done(outcome_json(what.error()));
     here_.deliver(std::move(*what), as_outcome);
   } else {
@@ -102,8 +103,7 @@ void cluster_view::trace(const channel& where, json_done done) const {
   const auto started = steady_clock::now();
   const auto hop = [started](const char* name) {
     const auto passed = steady_clock::now() - started;
-    return json{{"hop", name},
-                {"ms", std::chrono::duration<double, std::milli>(passed).count()}};
+    return json{{"hop", name}, {"ms", std::chrono::duration<double, std::milli>(passed).count()}};
   };
   here_.presence(where, [this, hop, done](std::vector<net::presence_user> present) {
     std::uint64_t members = 0;
@@ -149,16 +149,17 @@ void cluster_view::ask_all(json question, std::function<void(cluster_answer)> do
       out.parts.insert(out.parts.begin(), {self, std::move(body)});
     });
   });
-  node_.engine->messages().ask_all(
-      std::string(packed.begin(), packed.end()), shared->expected.size(), answer_deadline,
-      [half_done](std::vector<cluster::node_reply> replies) {
-        half_done([&](cluster_answer& out) {
-          for (auto& reply : replies) {
-            auto body = json::from_cbor(reply.payload, true, false);
-            if (!body.is_discarded()) out.parts.push_back({reply.from.str(), std::move(body)});
-          }
-        });
-      });
+  node_.engine->messages().ask_all(std::string(packed.begin(), packed.end()),
+                                   shared->expected.size(), answer_deadline,
+                                   [half_done](std::vector<cluster::node_reply> replies) {
+                                     half_done([&](cluster_answer& out) {
+                                       for (auto& reply : replies) {
+                                         auto body = json::from_cbor(reply.payload, true, false);
+                                         if (!body.is_discarded())
+                                           out.parts.push_back({reply.from.str(), std::move(body)});
+                                       }
+                                     });
+                                   });
 }
 
 void cluster_view::ask(const std::string& node, json question,
@@ -166,14 +167,14 @@ void cluster_view::ask(const std::string& node, json question,
   if (node == node_.options.id.str())
     return answer(question, [done](json body) { done(std::move(body)); });
   const auto packed = json::to_cbor(question);
-  node_.engine->messages().ask(
-      node_id{node}, std::string(packed.begin(), packed.end()), answer_deadline,
-      [done](result<std::string> reply) {
-        if (!reply) return done(reply.error());
-        auto body = json::from_cbor(*reply, true, false);
-        if (body.is_discarded()) return done(error{errc::internal, "unreadable answer"});
-        done(std::move(body));
-      });
+  node_.engine->messages().ask(node_id{node}, std::string(packed.begin(), packed.end()),
+                               answer_deadline, [done](result<std::string> reply) {
+                                 if (!reply) return done(reply.error());
+                                 auto body = json::from_cbor(*reply, true, false);
+                                 if (body.is_discarded())
+                                   return done(error{errc::internal, "unreadable answer"});
+                                 done(std::move(body));
+                               });
 }
 
 void cluster_view::ask_home_of(const session_id& id, json question,
@@ -192,8 +193,7 @@ void cluster_view::deliver(event what, std::function<void(result<void>)> done) {
   const auto packed = cluster::encode(what);
   json question{{"op", "deliver"}};
   question["event"] = json::binary({packed.begin(), packed.end()});
-  ask_home_of(*id, std::move(question),
-              [done](result<json> answer) { done(outcome_of(answer)); });
+  ask_home_of(*id, std::move(question), [done](result<json> answer) { done(outcome_of(answer)); });
 }
 
 }  // namespace starling::actors

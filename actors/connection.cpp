@@ -158,8 +158,8 @@ void connection::confirm_subscription(const std::string& ref, const join_ticket&
   }
   transport_->send(net::encode_ack(
       ref, "{\"position\":" + net::quoted(ticket.position.str()) +
-               ",\"resumed\":" + (ticket.resumed ? "true" : "false") +
-               ",\"replayed\":" + std::to_string(ticket.replay.size()) + ",\"lost\":" + lost + "]}"));
+               ",\"resumed\":" + (ticket.resumed ? "true" : "false") + ",\"replayed\":" +
+               std::to_string(ticket.replay.size()) + ",\"lost\":" + lost + "]}"));
 }
 
 void connection::queue_replay(const join_ticket& ticket) {
@@ -179,8 +179,11 @@ void connection::deliver(const publication_ptr& what) {
 }
 
 void connection::write(const publication_ptr& what) {
-  if (outbox_full()) relieve_outbox();
-  if (closing_) return;
+  if (outbox_full()) {
+    transport_->flush_now();  // many events in one pass are not the peer's fault
+    if (outbox_full()) relieve_outbox();
+    if (closing_) return;
+  }
   if (wanted(what->what())) transport_->send(what->frame_for(transport_->format()));
   if (what->seq() > cursor_.seq) cursor_ = what->at();
 }
@@ -275,7 +278,8 @@ void connection::arm() {
   const auto left = ends(*who_, *session_) - std::chrono::milliseconds(wall_ms());
   const auto until_expiry = expiry_announced_ ? left : left - expiry_notice;
   const auto now = steady_clock::now();
-  loop_.timers().arm(*this, std::min(next_heartbeat_, now + std::max(until_expiry, decltype(left)::zero())));
+  loop_.timers().arm(
+      *this, std::min(next_heartbeat_, now + std::max(until_expiry, decltype(left)::zero())));
 }
 
 void connection::on_timer() {
@@ -286,9 +290,9 @@ void connection::on_timer() {
     return say_goodbye({close_code::token_expired, std::nullopt, std::nullopt});
   if (!expiry_announced_ && left <= expiry_notice) {
     expiry_announced_ = true;
-    transport_->send(net::encode_notice(
-        transport_->format(), "token_expiring",
-        "{\"expires_in_ms\":" + std::to_string(left.count()) + "}", cursor_.str()));
+    transport_->send(net::encode_notice(transport_->format(), "token_expiring",
+                                        "{\"expires_in_ms\":" + std::to_string(left.count()) + "}",
+                                        cursor_.str()));
   }
   if (now >= next_heartbeat_) {
     transport_->send_heartbeat(cursor_.str());
@@ -332,7 +336,8 @@ result<void> connection::renew(const net::identity_ptr& fresh) {
   expiry_announced_ = false;
   std::vector<feed_id> lost;
   for (const auto& m : memberships_)
-    if (m.where->kind == channel_kind::room && !m.from_roster && !net::may_join(*who_, m.where->name))
+    if (m.where->kind == channel_kind::room && !m.from_roster &&
+        !net::may_join(*who_, m.where->name))
       lost.push_back(m.feed);
   if (!lost.empty())
     caf::anon_send(node_.fanouts[loop_.index()], leave{session_->id, std::move(lost)});
@@ -345,13 +350,15 @@ void connection::apply(const roster_changed& change) {
     if (!early_changes_) early_changes_ = std::make_unique<std::vector<roster_changed>>();
     return early_changes_->push_back(change);
   }
-  const auto found = std::find_if(memberships_.begin(), memberships_.end(), [&](const placement& m) {
-    return m.where->kind == channel_kind::room && m.where->name == change.room;
-  });
+  const auto found =
+      std::find_if(memberships_.begin(), memberships_.end(), [&](const placement& m) {
+        return m.where->kind == channel_kind::room && m.where->name == change.room;
+      });
   if (!change.member) {
     if (found == memberships_.end() || !found->from_roster) return;
     // Leaves, unless the token names the room as well.
-    if (const auto own = rooms_to_join(*who_, {}); std::find(own.begin(), own.end(), change.room) != own.end()) {
+    if (const auto own = rooms_to_join(*who_, {});
+        std::find(own.begin(), own.end(), change.room) != own.end()) {
       found->from_roster = false;
       return;
     }
@@ -368,8 +375,8 @@ void connection::apply(const roster_changed& change) {
   ticket->session = session_;
   ticket->opening = false;
   ticket->request = next_request_++;
-  ticket->channels.push_back({std::make_shared<channel>(room_channel(who_->tenant, change.room)),
-                              change.since, true});
+  ticket->channels.push_back(
+      {std::make_shared<channel>(room_channel(who_->tenant, change.room)), change.since, true});
   ++joins_unanswered_;
   caf::anon_send(node_.bridge, join{std::move(ticket)});
 }
@@ -382,7 +389,8 @@ void connection::on_command(net::ws_command command) {
   switch (command.what) {
     case type::ping: return transport_->send(net::encode_pong(command.ref_json));
     case type::subscribe:
-      return subscribe(std::move(command.rooms), command.last_event_id, std::move(command.ref_json));
+      return subscribe(std::move(command.rooms), command.last_event_id,
+                       std::move(command.ref_json));
     case type::unsubscribe: return unsubscribe(command.rooms, command.ref_json);
     case type::publish: return publish(std::move(command));
     case type::presence: {

@@ -63,12 +63,12 @@ struct node_context {
   std::vector<caf::actor> publishers;  ///< by shard
 
   std::atomic<bool> draining{false};
-  std::atomic<bool> engine_ready{false};   ///< connected, epoch known
+  std::atomic<bool> engine_ready{false};  ///< connected, epoch known
   std::atomic<bool> roster_ready{false};
   std::atomic<epoch_id> epoch{0};
-  std::atomic<sequence> position{0};       ///< last stored event this node has handled
-  std::atomic<std::size_t> other_nodes{0}; ///< alive, besides this one
-  std::atomic<std::size_t> sessions{0};    ///< open on this node
+  std::atomic<sequence> position{0};        ///< last stored event this node has handled
+  std::atomic<std::size_t> other_nodes{0};  ///< alive, besides this one
+  std::atomic<std::size_t> sessions{0};     ///< open on this node
   std::atomic<std::size_t> rooms{0};
   std::atomic<std::size_t> users{0};
 

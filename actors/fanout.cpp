@@ -16,7 +16,8 @@ void fanout::receive(caf::type_erased_tuple& message) {
   if (auto* event = message_cast<fan_out>(message)) return deliver(*event);
   if (auto* done = message_cast<joined>(message)) return admit(done->ticket);
   if (auto* started = message_cast<session_started>(message)) {
-    auto* session = static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(started->connection));
+    auto* session =
+        static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(started->connection));
     sessions_.emplace(started->session->id,
                       entry{std::move(started->connection), session, started->session});
     return;

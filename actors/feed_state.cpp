@@ -8,7 +8,8 @@ void ring::push(publication_ptr what, const ring_limits& limits) {
   if (!events_) events_ = std::make_unique<std::deque<publication_ptr>>();
   bytes_ += what->what().data.size();
   events_->push_back(std::move(what));
-  while (events_->size() > limits.max_events || (bytes_ > limits.max_bytes && events_->size() > 1)) {
+  while (events_->size() > limits.max_events ||
+         (bytes_ > limits.max_bytes && events_->size() > 1)) {
     const auto& oldest = events_->front();
     complete_after_ = oldest->seq();
     bytes_ -= oldest->what().data.size();

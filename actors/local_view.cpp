@@ -10,7 +10,8 @@ namespace starling::actors {
 namespace {
 
 /// Asks every shard about one session; it is on one of them or on none.
-std::function<void(result<void>)> one_of(std::size_t shards, std::function<void(result<void>)> done) {
+std::function<void(result<void>)> one_of(std::size_t shards,
+                                         std::function<void(result<void>)> done) {
   auto answers = std::make_shared<gather<result<void>>>(
       shards, [done = std::move(done)](std::vector<result<void>> all) {
         for (auto& answer : all)
@@ -57,12 +58,15 @@ void local_view::deliver(event what, std::function<void(result<void>)> done) con
   const auto id = session_id::parse(what.where.name);
   if (!id) return done(error{errc::malformed, "not a client id: " + what.where.name});
   const auto answer = one_of(node_.fanouts.size(), std::move(done));
-  const auto publication = std::make_shared<const actors::publication>(std::move(what), node_.here(), 0);
+  const auto publication =
+      std::make_shared<const actors::publication>(std::move(what), node_.here(), 0);
   for (const auto& shard : node_.fanouts)
-    caf::anon_send(shard, deliver_to{*id, publication, [answer, id = *id](bool there) {
-                                       answer(there ? result<void>{}
-                                                    : error{errc::not_found, "no session " + id.str()});
-                                     }});
+    caf::anon_send(
+        shard,
+        deliver_to{
+            *id, publication, [answer, id = *id](bool there) {
+              answer(there ? result<void>{} : error{errc::not_found, "no session " + id.str()});
+            }});
 }
 
 }  // namespace starling::actors

@@ -42,7 +42,8 @@ node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> en
   system_ = std::make_unique<caf::actor_system>(caf_config_);
   auto& shards = shards_of(*system_);
   for (unsigned i = 0; i < loops_.size(); ++i) {
-    context_.fanouts.push_back(spawn_pinned<fanout>(*system_, &shards.at(i), std::ref(context_), i));
+    context_.fanouts.push_back(
+        spawn_pinned<fanout>(*system_, &shards.at(i), std::ref(context_), i));
     context_.publishers.push_back(
         spawn_pinned<publisher>(*system_, &shards.at(i), std::ref(context_)));
   }
@@ -50,7 +51,9 @@ node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> en
   context_.roster = spawn_pinned<roster>(*system_, &shards.at(0), std::ref(context_));
 }
 
-node::~node() = default;
+node::~node() {
+  if (system_) end_actors();  // never started
+}
 
 void node::start(std::string public_address, std::string admin_address) {
   self_.id = context_.options.id.str();
@@ -79,6 +82,10 @@ void node::stop() {
   announce(true);
   engine_->roster().stop();
   engine_->messages().stop();
+  end_actors();
+}
+
+void node::end_actors() {
   for (const auto& shard : context_.fanouts)
     caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
   for (const auto& shard : context_.publishers)
@@ -150,10 +157,10 @@ result<void> node::check(const net::stream_request& request) {
 
 void node::publish(net::io_loop& loop, net::identity_ptr who, net::publish_batch batch,
                    std::function<void(std::vector<net::publish_verdict>)> done) {
-  caf::anon_send(context_.publishers[loop.index()],
-                 publish_request{std::move(who),
-                                 std::make_shared<net::publish_batch>(std::move(batch)),
-                                 event_source::http, std::move(done)});
+  caf::anon_send(
+      context_.publishers[loop.index()],
+      publish_request{std::move(who), std::make_shared<net::publish_batch>(std::move(batch)),
+                      event_source::http, std::move(done)});
 }
 
 void node::call(net::io_loop& loop, net::api_request request,
@@ -165,9 +172,9 @@ void node::call(net::io_loop& loop, net::api_request request,
 net::health node::health() const {
   net::health out;
   const bool up = engine_->messages().connected();
-  out.checks.push_back({context_.clustered ? "nats" : "engine", up && context_.engine_ready,
-                        up ? (context_.engine_ready ? "ready" : "connected, catching up")
-                           : "not connected"});
+  out.checks.push_back(
+      {context_.clustered ? "nats" : "engine", up && context_.engine_ready,
+       up ? (context_.engine_ready ? "ready" : "connected, catching up") : "not connected"});
   out.checks.push_back(
       {"roster", context_.roster_ready, context_.roster_ready ? "loaded" : "not loaded"});
   out.checks.push_back(

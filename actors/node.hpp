@@ -78,13 +78,13 @@ class node final : public net::service,
   void on_member_added(cluster::roster_entry entry) override;
   void on_member_removed(cluster::roster_entry entry) override;
 
+  void end_actors();
   void every_second();
   /// Heartbeats are made on the home loop, from anywhere by announce_soon().
   void announce(bool leaving);
   void announce_soon();
   net::node_info measure();
-  void carry_out(const std::string& op, const nlohmann::json& args,
-                 cluster_view::json_done done);
+  void carry_out(const std::string& op, const nlohmann::json& args, cluster_view::json_done done);
   std::optional<net::goodbye> cannot_open() const;
 
   std::vector<net::io_loop*> loops_;

@@ -44,10 +44,8 @@ void node_api::dispatch(const net::api_request& request, done reply) {
     case api_op::member_put: return put_member(request, std::move(reply));
     case api_op::member_delete: return delete_member(request, std::move(reply));
     case api_op::online_users: return online_users(request, std::move(reply));
-    case api_op::session_token:
-      return id ? renew(request, std::move(reply)) : no_session();
-    case api_op::sse_disconnect:
-      return id ? disconnect(request, std::move(reply)) : no_session();
+    case api_op::session_token: return id ? renew(request, std::move(reply)) : no_session();
+    case api_op::sse_disconnect: return id ? disconnect(request, std::move(reply)) : no_session();
     case api_op::sse_broadcast: return broadcast(request, std::move(reply));
     case api_op::sse_send: return id ? send(request, std::move(reply)) : no_session();
     case api_op::sse_stats:
@@ -66,8 +64,7 @@ void node_api::dispatch(const net::api_request& request, done reply) {
     case api_op::admin_user: return user(request, std::move(reply));
     case api_op::admin_sessions: return sessions(request, std::move(reply));
     case api_op::admin_session: return id ? session(request, std::move(reply)) : no_session();
-    case api_op::admin_stats:
-      return stats([reply](json all) { reply(std::move(all)); });
+    case api_op::admin_stats: return stats([reply](json all) { reply(std::move(all)); });
     case api_op::admin_kick_session:
       return id ? close(*id, *request.who, true,
                         [reply](result<json> closed) {

@@ -26,8 +26,8 @@ json replied(const cluster_answer& answer) {
 }
 
 /// A page of `all` (ordered by name) with the nodes that took part.
-json list_json(const char* plural, const std::map<std::string, json>& all,
-               const page_request& page, const cluster_answer& answer) {
+json list_json(const char* plural, const std::map<std::string, json>& all, const page_request& page,
+               const cluster_answer& answer) {
   json items = json::array();
   json next;
   for (auto at = all.upper_bound(page.after); at != all.end(); ++at) {
@@ -143,21 +143,21 @@ void node_api::user(const net::api_request& request, done reply) {
             details.push_back(json(session));
             on.insert(part.node);
           }
-        json out{{"user", request.name},      {"tenant", request.who->tenant.str()},
-                 {"sessions", details.size()}, {"nodes", on},
+        json out{{"user", request.name},          {"tenant", request.who->tenant.str()},
+                 {"sessions", details.size()},    {"nodes", on},
                  {"details", std::move(details)}, {"replied", replied(answer)},
                  {"missing", answer.missing}};
         caf::anon_send(
             node_.roster,
-            rooms_of_user_query{request.who->tenant, request.name,
-                                [out = std::move(out), reply](std::vector<std::string> rooms) mutable {
-                                  if (rooms.empty() && out["sessions"] == 0)
-                                    return reply(error{errc::not_found,
-                                                       "user \"" + out["user"].get<std::string>() +
-                                                           "\" has no session and no room"});
-                                  out["rooms"] = rooms;
-                                  reply(std::move(out));
-                                }});
+            rooms_of_user_query{
+                request.who->tenant, request.name,
+                [out = std::move(out), reply](std::vector<std::string> rooms) mutable {
+                  if (rooms.empty() && out["sessions"] == 0)
+                    return reply(error{errc::not_found, "user \"" + out["user"].get<std::string>() +
+                                                            "\" has no session and no room"});
+                  out["rooms"] = rooms;
+                  reply(std::move(out));
+                }});
       });
 }
 
@@ -216,7 +216,8 @@ void node_api::stats(std::function<void(answer)> reply) {
     json sum = json::object();
     for (const auto& part : answer.parts)
       for (const auto& [key, value] : part.body.items())
-        if (value.is_number_unsigned()) sum[key] = sum.value(key, std::uint64_t{0}) + value.get<std::uint64_t>();
+        if (value.is_number_unsigned())
+          sum[key] = sum.value(key, std::uint64_t{0}) + value.get<std::uint64_t>();
     sum["nodes"] = answer.parts.size() + answer.missing.size();
     sum["replied"] = replied(answer);
     sum["missing"] = answer.missing;
@@ -246,7 +247,8 @@ void node_api::trace(const net::api_request& request, done reply) {
             {{"op", "trace"}, {"tenant", request.who->tenant.str()}, {"room", request.name}},
             [=, this](cluster_answer answer) {
               json hops = json::array();
-              hops.push_back({{"node", node_.options.id.str()}, {"hop", "stored"}, {"ms", stored_ms}});
+              hops.push_back(
+                  {{"node", node_.options.id.str()}, {"hop", "stored"}, {"ms", stored_ms}});
               for (const auto& part : answer.parts)
                 for (const auto& hop : part.body) {
                   hops.push_back(json(hop));

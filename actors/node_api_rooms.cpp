@@ -62,14 +62,14 @@ std::map<std::string, net::presence_user> merged_presence(const cluster_answer& 
 void node_api::may_read_room(const net::api_request& request, const std::string& room,
                              std::function<void(result<void>)> allowed) {
   if (request.who->admin || net::may_join(*request.who, room)) return allowed({});
-  caf::anon_send(node_.roster,
-                 rooms_of_user_query{request.who->tenant, request.who->user.str(),
-                                     [room, allowed](std::vector<std::string> rooms) {
-                                       if (std::find(rooms.begin(), rooms.end(), room) != rooms.end())
-                                         return allowed({});
-                                       allowed(error{errc::forbidden,
-                                                     "room \"" + room + "\" is not allowed"});
-                                     }});
+  caf::anon_send(
+      node_.roster,
+      rooms_of_user_query{request.who->tenant, request.who->user.str(),
+                          [room, allowed](std::vector<std::string> rooms) {
+                            if (std::find(rooms.begin(), rooms.end(), room) != rooms.end())
+                              return allowed({});
+                            allowed(error{errc::forbidden, "room \"" + room + "\" is not allowed"});
+                          }});
 }
 
 void node_api::history(const net::api_request& request, done reply) {
@@ -124,13 +124,13 @@ void node_api::online_users(const net::api_request& request, done reply) {
           reply(presence_json(users));
         });
     for (const auto& room : rooms)
-      cluster_.ask_all(
-          {{"op", "presence"}, {"tenant", request.who->tenant.str()}, {"room", room}},
-          [part = together->part()](cluster_answer answer) {
-            std::vector<net::presence_user> users;
-            for (auto& [name, user] : merged_presence(answer)) users.push_back(std::move(user));
-            part(std::move(users));
-          });
+      cluster_.ask_all({{"op", "presence"}, {"tenant", request.who->tenant.str()}, {"room", room}},
+                       [part = together->part()](cluster_answer answer) {
+                         std::vector<net::presence_user> users;
+                         for (auto& [name, user] : merged_presence(answer))
+                           users.push_back(std::move(user));
+                         part(std::move(users));
+                       });
   };
   if (const auto room = request.query.find("room"); room != request.query.end())
     return may_read_room(request, room->second, [ask, name = room->second, reply](result<void> ok) {
@@ -142,7 +142,8 @@ void node_api::online_users(const net::api_request& request, done reply) {
                                        for (const auto& room : who->rooms)
                                          if (net::is_exact(room)) rooms.push_back(room);
                                        std::sort(rooms.begin(), rooms.end());
-                                       rooms.erase(std::unique(rooms.begin(), rooms.end()), rooms.end());
+                                       rooms.erase(std::unique(rooms.begin(), rooms.end()),
+                                                   rooms.end());
                                        ask(std::move(rooms));
                                      }});
 }
@@ -152,39 +153,44 @@ void node_api::online_users(const net::api_request& request, done reply) {
 void node_api::members(const net::api_request& request, done reply) {
   const auto page = parse_page(request.query, 1000, 10'000);
   if (!page) return reply(page.error());
-  caf::anon_send(node_.roster,
-                 members_query{request.who->tenant, request.name, page->after, page->limit + 1,
-                               [reply, limit = page->limit](auto entries) {
-                                 json next;
-                                 if (entries.size() > limit) {
-                                   entries.resize(limit);
-                                   next = entries.back().user;
-                                 }
-                                 json list = json::array();
-                                 for (const auto& e : entries) list.push_back(member_json(e));
-                                 reply(json{{"members", std::move(list)}, {"next", std::move(next)}});
-                               }});
+  caf::anon_send(
+      node_.roster,
+      members_query{request.who->tenant, request.name, page->after, page->limit + 1,
+                    [reply, limit = page->limit](auto entries) {
+                      json next;
+                      if (entries.size() > limit) {
+                        entries.resize(limit);
+                        next = entries.back().user;
+                      }
+                      json list = json::array();
+                      for (const auto& e : entries) list.push_back(member_json(e));
+                      reply(json{{"members", std::move(list)}, {"next", std::move(next)}});
+                    }});
 }
 
 void node_api::member(const net::api_request& request, done reply) {
   caf::anon_send(
       node_.roster,
-      members_query{request.who->tenant, request.name, {}, ~std::size_t{0},
-                    [reply, request](auto entries) {
-                      for (const auto& e : entries)
-                        if (e.user == request.member) return reply(member_json(e));
-                      reply(error{errc::not_found, "user \"" + request.member +
-                                                       "\" is not a member of room \"" +
-                                                       request.name + "\""});
-                    }});
+      members_query{
+          request.who->tenant, request.name, {}, ~std::size_t{0}, [reply, request](auto entries) {
+            for (const auto& e : entries)
+              if (e.user == request.member) return reply(member_json(e));
+            reply(error{errc::not_found, "user \"" + request.member +
+                                             "\" is not a member of room \"" + request.name +
+                                             "\""});
+          }});
 }
 
 void node_api::put_member(const net::api_request& request, done reply) {
-  cluster::roster_entry entry{request.who->tenant, request.name, request.member, wall_ms(),
-                              node_.position};
-  node_.engine->roster().put(std::move(entry), [this, request, reply](auto stored) {
-    if (!stored) return reply(stored.error());
-    when_known_everywhere(request, true, [reply, entry = *stored] { reply(member_json(entry)); });
+  // What was said before this moment is not the new member's: the store says where it stands.
+  node_.engine->history().state([this, request, reply](result<cluster::log_state> state) {
+    if (!state) return reply(state.error());
+    cluster::roster_entry entry{request.who->tenant, request.name, request.member, wall_ms(),
+                                state->last};
+    node_.engine->roster().put(std::move(entry), [this, request, reply](auto stored) {
+      if (!stored) return reply(stored.error());
+      when_known_everywhere(request, true, [reply, entry = *stored] { reply(member_json(entry)); });
+    });
   });
 }
 

@@ -50,14 +50,12 @@ message identity_json(const net::identity& who) {
 
 void node_api::renew(const net::api_request& request, done reply) {
   const auto id = *session_id::parse(request.name);
-  cluster_.ask_home_of(id,
-                       {{"op", "renew"},
-                        {"session", id.str()},
-                        {"identity", identity_json(*request.new_token)}},
-                       [reply, expires = request.new_token->expires_s](result<message> answer) {
-                         if (const auto ok = outcome_of(answer); !ok) return reply(ok.error());
-                         reply(json{{"expires", expires}});
-                       });
+  cluster_.ask_home_of(
+      id, {{"op", "renew"}, {"session", id.str()}, {"identity", identity_json(*request.new_token)}},
+      [reply, expires = request.new_token->expires_s](result<message> answer) {
+        if (const auto ok = outcome_of(answer); !ok) return reply(ok.error());
+        reply(json{{"expires", expires}});
+      });
 }
 
 void node_api::close(const session_id& id, const net::identity& who, bool any_owner, done reply) {

@@ -24,7 +24,8 @@ inline result<page_request> parse_page(const std::map<std::string, std::string>&
     const auto& text = limit->second;
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), out.limit);
     if (failed != std::errc{} || end != text.data() + text.size() || out.limit == 0)
-      return error{errc::malformed, "limit must be a whole number from 1 to " + std::to_string(most)};
+      return error{errc::malformed,
+                   "limit must be a whole number from 1 to " + std::to_string(most)};
     out.limit = std::min(out.limit, most);
   }
   return out;

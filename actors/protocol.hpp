@@ -3,9 +3,9 @@
 /// Nothing here leaves the process; other nodes are spoken to in cluster/envelope and user_control.
 #pragma once
 
+#include <atomic>
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,7 +27,12 @@ using channel_ptr = std::shared_ptr<const channel>;
 /// A live channel on this node; never reused, so a late message cannot hit a successor.
 using feed_id = std::uint64_t;
 
-enum class presence_state : std::uint8_t { online, away, busy, invisible };
+enum class presence_state : std::uint8_t {
+  online,
+  away,
+  busy,
+  invisible
+};
 std::string_view to_string(presence_state state) noexcept;
 std::optional<presence_state> parse_presence(std::string_view text) noexcept;
 

@@ -65,8 +65,7 @@ void publisher::publish_item(pending& entry, std::uint64_t number, std::size_t i
   const auto& key = entry.request.batch->idempotency_key;
   if (item.id.empty() && !key.empty())
     item.id = entry.request.batch->single ? key : key + '-' + std::to_string(i);
-  if (item.id.empty())
-    item.id = make_event_id();
+  if (item.id.empty()) item.id = make_event_id();
   entry.verdicts[i]->id = item.id;
   event what = to_event(item, who);
   switch (item.target) {
@@ -80,8 +79,7 @@ void publisher::publish_item(pending& entry, std::uint64_t number, std::size_t i
                             : append(entry, number, i, std::move(what));
     case target_kind::rooms:
     case target_kind::users:
-      what.where.kind =
-          item.target == target_kind::rooms ? channel_kind::room : channel_kind::user;
+      what.where.kind = item.target == target_kind::rooms ? channel_kind::room : channel_kind::user;
       for (const auto& name : item.names) {
         what.where.name = name;
         if (item.ephemeral)

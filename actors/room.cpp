@@ -50,7 +50,8 @@ std::vector<net::presence_user> room::present() const {
     auto& user = by_user[member->who->user.str()];
     // Of several sessions the most available state counts.
     if (user.sessions == 0 || to_string(state) == "online") user.state = to_string(state);
-    if (user.sessions == 0 || member->opened_ms() < user.since_ms) user.since_ms = member->opened_ms();
+    if (user.sessions == 0 || member->opened_ms() < user.since_ms)
+      user.since_ms = member->opened_ms();
     ++user.sessions;
   }
   std::vector<net::presence_user> out;

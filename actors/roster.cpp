@@ -64,13 +64,13 @@ void roster::enrich(join&& request) {
                                      "\" is neither in the token's rooms nor in the roster"}});
   }
   for (const auto& entry : state_.rooms_of(who.tenant, who.user.str())) {
-    const auto known = std::any_of(
-        ticket.channels.begin(), ticket.channels.end(), [&](const wanted_channel& w) {
+    const auto known =
+        std::any_of(ticket.channels.begin(), ticket.channels.end(), [&](const wanted_channel& w) {
           return w.where->kind == channel_kind::room && w.where->name == entry.room;
         });
     if (!known)
-      ticket.channels.push_back({std::make_shared<channel>(room_channel(who.tenant, entry.room)),
-                                 entry.since_seq, true});
+      ticket.channels.push_back(
+          {std::make_shared<channel>(room_channel(who.tenant, entry.room)), entry.since_seq, true});
   }
   caf::anon_send(node_.bridge, std::move(request));
 }

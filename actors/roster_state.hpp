@@ -29,12 +29,11 @@ class roster_state {
                                               const std::string& user) const;
   /// Members of a room in name order, after `after`.
   std::vector<cluster::roster_entry> members_of(const tenant_id& tenant, const std::string& room,
-                                                const std::string& after,
-                                                std::size_t limit) const;
+                                                const std::string& after, std::size_t limit) const;
 
  private:
-  using key = std::pair<std::string, std::string>;  // tenant and name
-  std::map<key, std::map<std::string, cluster::roster_entry>> by_user_;  // -> room -> entry
+  using key = std::pair<std::string, std::string>;                              // tenant and name
+  std::map<key, std::map<std::string, cluster::roster_entry>> by_user_;         // -> room -> entry
   std::map<key, std::map<std::string, const cluster::roster_entry*>> by_room_;  // -> user
 };
 

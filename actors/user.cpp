@@ -51,8 +51,8 @@ void user::publish(const publication_ptr& what) {
 
 void user::consider(const ticket_ptr& ticket) {
   const auto& session = *ticket->session;
-  sessions_.add({session.id, session.opened_ns, session.device, node_.options.id,
-                 ticket->connection});
+  sessions_.add(
+      {session.id, session.opened_ns, session.device, node_.options.id, ticket->connection});
   const bool others_known = introduced_ || !node_.clustered;
   say(introduction(!introduced_));
   introduced_ = true;
@@ -67,9 +67,9 @@ void user::settle() {
   const auto policy = node_.now()->sessions;
   const auto out = sessions_.enforce(policy);
   for (const auto& loser : out) {
-    const auto newcomer =
-        std::find_if(tickets.begin(), tickets.end(),
-                     [&](const ticket_ptr& t) { return t->session->id == loser.who.id; });
+    const auto newcomer = std::find_if(tickets.begin(), tickets.end(), [&](const ticket_ptr& t) {
+      return t->session->id == loser.who.id;
+    });
     if (newcomer == tickets.end()) {
       if (loser.who.connection)
         caf::anon_send(loser.who.connection, close_session{loser.why, std::nullopt, std::nullopt});
@@ -128,8 +128,8 @@ void user::rebuild(const members_report& report) {
   feed_.set_members(report.shard, static_cast<std::uint32_t>(report.members.size()));
   for (std::size_t i = 0; i < report.members.size(); ++i) {
     const auto& session = *report.members[i];
-    sessions_.add({session.id, session.opened_ns, session.device, node_.options.id,
-                   report.connections[i]});
+    sessions_.add(
+        {session.id, session.opened_ns, session.device, node_.options.id, report.connections[i]});
   }
   say(introduction(true));
 }

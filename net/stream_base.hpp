@@ -26,6 +26,7 @@ class stream_base : public transport, public flushable, public wheel_timer {
 
   void send(frame bytes) final;
   void close(close_code why) final;
+  void flush_now() final { flush(); }
   std::size_t drop_queued() final;
   void notify_when_drained() final;
   wire_format format() const noexcept final { return format_; }

@@ -47,6 +47,9 @@ class transport {
   /// Writes what is queued (at most for some seconds), ends the protocol properly (last chunk,
   /// WebSocket close frame with the code of `why`), closes, then calls on_closed(why).
   virtual void close(close_code why) = 0;
+  /// Hands to the kernel now what would go at the loop's next flush; for an owner that must know
+  /// whether a full outbox is the peer's fault or just this pass's.
+  virtual void flush_now() = 0;
   /// Forgets the events that are queued and not yet begun; returns how many that were. What is no
   /// event (connected, goodbye, ack, gap) stays, in order.
   virtual std::size_t drop_queued() = 0;

@@ -56,9 +56,7 @@ void shard::run(job& work) {
       case caf::resumable::resume_later: exec_later(work.task); break;
       case caf::resumable::awaiting_message:
       case caf::resumable::done:
-      case caf::resumable::shutdown_execution_unit:
-        caf::intrusive_ptr_release(work.task);
-        break;
+      case caf::resumable::shutdown_execution_unit: caf::intrusive_ptr_release(work.task); break;
     }
     return;
   }

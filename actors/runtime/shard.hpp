@@ -16,7 +16,8 @@ namespace starling::actors {
 /// Runs pinned actors, and any other CAF actor it is handed, on its loop's thread.
 ///
 /// One posted handler drains the queue, 256 jobs at a time, so that sockets and timers get their
-/// turn under load. Work from other threads costs one lock, and one post per empty -> non-empty edge.
+/// turn under load. Work from other threads costs one lock, and one post per empty -> non-empty
+/// edge.
 class shard final : public caf::execution_unit {
  public:
   shard(caf::actor_system& system, net::io_loop& loop);

@@ -10,7 +10,6 @@
 namespace starling::app {
 
 /// Every metric is there, at 0, from the start. Any thread.
-std::string metrics_page(const actors::node_context& node,
-                         const std::vector<net::io_loop*>& loops);
+std::string metrics_page(const actors::node_context& node, const std::vector<net::io_loop*>& loops);
 
 }  // namespace starling::app

@@ -59,8 +59,7 @@ class signals {
 /// Everything that runs, in the order in which it must be taken down again.
 class program {
  public:
-  program(const load_request& request, load_result loaded,
-          std::shared_ptr<const net::key_set> keys)
+  program(const load_request& request, load_result loaded, std::shared_ptr<const net::key_set> keys)
       : request_(request), current_(std::move(loaded)) {
     const auto& c = current_.value;
     const auto shards =
@@ -168,8 +167,7 @@ result<std::shared_ptr<const net::key_set>> load_keys(const config& c) {
   return std::make_shared<const net::key_set>(std::move(*keys));
 }
 
-int run(const load_request& request, load_result loaded,
-        std::shared_ptr<const net::key_set> keys) {
+int run(const load_request& request, load_result loaded, std::shared_ptr<const net::key_set> keys) {
   const signals incoming;  // before any thread exists
   install_log(loaded.value.log.format);
   log::set_level(loaded.value.log.level);

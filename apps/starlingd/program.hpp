@@ -14,7 +14,6 @@ result<std::shared_ptr<const net::key_set>> load_keys(const config& c);
 
 /// Runs until SIGTERM, SIGINT or a drain command; returns the exit code. Prints the ready line.
 /// Throws std::runtime_error when an address cannot be bound.
-int run(const load_request& request, load_result loaded,
-        std::shared_ptr<const net::key_set> keys);
+int run(const load_request& request, load_result loaded, std::shared_ptr<const net::key_set> keys);
 
 }  // namespace starling::app

@@ -21,8 +21,8 @@ inline constexpr std::size_t max_token_bytes = 8 * 1024;
 /// A claim is found by its name, or else by a dot path into objects ("user.id"); a name that
 /// itself holds dots ("https://example.com/tenant") wins over the path.
 struct token_rules {
-  std::optional<std::string> issuer;    ///< `iss` must be this
-  std::vector<std::string> audience;    ///< `aud` must be or contain one of these; empty: any
+  std::optional<std::string> issuer;  ///< `iss` must be this
+  std::vector<std::string> audience;  ///< `aud` must be or contain one of these; empty: any
   std::string user_claim = "sub";
   std::string tenant_claim = "tenant";
   std::chrono::seconds leeway{60};  ///< on `exp` and `nbf`

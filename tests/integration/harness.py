@@ -60,7 +60,7 @@ def _b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def token(user="u", *, secret=SECRET, ttl=600, alg="HS256", signature=None, **claims):
+def token(user="u", /, *, secret=SECRET, ttl=600, alg="HS256", signature=None, **claims):
     """An HS256 token. Claims of value None are left out; `sub` and `exp` can be overridden."""
     payload = {"sub": user, "exp": int(time.time()) + ttl, **claims}
     payload = {name: value for name, value in payload.items() if value is not None}

@@ -18,7 +18,7 @@ TEST_SUITE("net/wire/admin_codec") {
     n.cpu = 0.25;
     n.engine_connected = true;
     const json j = n;
-    CHECK(j.size() == 20);
+    CHECK(j.size() == 19);
     const auto back = j.get<node_info>();
     CHECK(json(back) == j);
     CHECK(back.tag == n.tag);

@@ -1,0 +1,167 @@
+"""What goes wrong, and when: drawn from a seed, then carried out."""
+import asyncio
+import signal
+from collections import namedtuple
+
+from world import START_SECONDS, until
+
+Fault = namedtuple("Fault", "at kind target lasts extra")
+
+# kind -> (weight, shortest, longest seconds)
+KINDS = {
+    "node_kill": (4, 0.2, 2.5),  # kill -9; started again after so long
+    "node_stop": (3, 0.3, 5.0),  # SIGSTOP ... SIGCONT
+    "node_drain": (2, 0.0, 0.5),  # SIGTERM; started again so long after its end
+    "nats_kill": (3, 0.2, 2.5),
+    "nats_stop": (2, 0.3, 4.0),
+    "client_reset": (3, 0.0, 2.0),  # some connections of clients, several times
+    "link_reset": (3, 0.0, 2.0),  # connections of nodes to NATS
+    "link_hold": (2, 0.3, 8.0),  # nothing passes between a node and NATS; then it goes on, or breaks
+    "slow": (2, 0.5, 2.5),  # slow readers stop reading, and get a burst
+}
+_NODE = ("node_kill", "node_stop", "node_drain")
+_NATS = ("nats_kill", "nats_stop")
+SETTLE_SECONDS = 1.0  # between two faults of one program
+
+
+def schedule(rng, seconds, clustered):
+    """3 to 6 faults, sorted by time. A node or server has one at a time, and one of each is always well."""
+    drawn = []
+    for _ in range(rng.randint(3, 6)):
+        kind = rng.choices(list(KINDS), [weight for weight, *_ in KINDS.values()])[0]
+        _, shortest, longest = KINDS[kind]
+        drawn.append(Fault(rng.uniform(0.5, seconds - 1), kind, rng.randrange(3), rng.uniform(shortest, longest),
+                           rng.random()))
+    kept = []
+    for fault in sorted(drawn):
+        if fault.kind in _NODE and sum(_overlap(fault, other, _NODE) for other in kept) >= 2:
+            continue
+        if fault.kind in _NATS and any(_overlap(fault, other, _NATS) for other in kept):
+            continue
+        if any(_overlap(fault, other, _NODE) and fault.target == other.target for other in kept):
+            continue
+        kept.append(fault if fault.kind not in _NATS or clustered else fault._replace(target=0))
+    return kept
+
+
+def _overlap(fault, other, group):
+    # A drained node needs its window before it is started again.
+    spare = SETTLE_SECONDS + (2 if "node_drain" in (fault.kind, other.kind) else 0)
+    return (fault.kind in group and other.kind in group and fault.at < other.at + other.lasts + spare
+            and other.at < fault.at + fault.lasts + spare)
+
+
+class Faults:
+    def __init__(self, run):
+        self.run, self.world = run, run.world
+        self.spans = []  # [fault, begin, end]: what was broken when
+        self.nats_healed = []  # seconds from a NATS server's return until every node was ready, nothing else broken
+
+    async def carry_out(self, fault):
+        await asyncio.sleep(max(0, fault.at - self.run.now()))
+        span = [fault, self.run.now(), None]
+        self.spans.append(span)
+        self.run.say(f"{fault.kind} {fault.target} for {fault.lasts:.1f} s")
+        try:
+            await getattr(self, fault.kind)(fault)
+        finally:
+            span[2] = self.run.now()
+            self.run.say(f"{fault.kind} {fault.target} is over")
+
+    def alone(self, fault, begin, margin=1.0):
+        """Was nothing else broken between `begin` and now?"""
+        return all(other is fault or other.kind in ("client_reset", "slow") or
+                   (end is not None and end + margin < begin) for other, _, end in self.spans)
+
+    async def node_kill(self, fault):
+        node = self.world.nodes[fault.target]
+        hit = (fault, self.run.now())
+        for reader in self.run.readers:
+            if reader.node == fault.target:
+                reader.hit = hit
+        node.kill()
+        await asyncio.sleep(fault.lasts)
+        await self._start(node)
+
+    async def _start(self, node):
+        node.start()
+        await node.says("starlingd ready")
+
+    async def node_stop(self, fault):
+        node = self.world.nodes[fault.target]
+        node.signal(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(fault.lasts)
+        finally:
+            node.signal(signal.SIGCONT)
+
+    async def node_drain(self, fault):
+        node = self.world.nodes[fault.target]
+        code = await node.terminate()
+        if code != 0:
+            self.run.ledger.complain(f"{node.name} ended with {code} after SIGTERM")
+        await asyncio.sleep(fault.lasts)
+        await self._start(node)
+
+    async def nats_kill(self, fault):
+        server = self.world.servers[fault.target]
+        server.kill()
+        await asyncio.sleep(fault.lasts)
+        server.start()
+        await server.says("Server is ready")
+        back = self.run.now()
+        nodes = [node for node in self.world.nodes if not node.expected_down]
+        for node in nodes:
+            # A node that another fault has is not waited for.
+            await until(lambda node=node: node.expected_down or node.ready(), START_SECONDS, f"{node.name} ready")
+        if self.alone(fault, back - fault.lasts):
+            self.nats_healed.append(self.run.now() - back)
+
+    async def nats_stop(self, fault):
+        server = self.world.servers[fault.target]
+        server.signal(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(fault.lasts)
+        finally:
+            server.signal(signal.SIGCONT)
+
+    async def client_reset(self, fault):
+        times = 1 + int(fault.extra * 4)
+        for _ in range(times):
+            self.world.client_ways[fault.target].reset(lambda: self.run.chance.random() < 0.6)
+            for reader in self.run.readers:
+                if reader.direct and reader.node == fault.target and self.run.chance.random() < 0.3:
+                    reader.vanish()
+            await asyncio.sleep(fault.lasts / times)
+
+    async def link_reset(self, fault):
+        times = 1 + int(fault.extra * 3)
+        for _ in range(times):
+            ways = self.world.nats_ways if fault.extra > 0.6 else [self.world.nats_ways[fault.target]]
+            for way in [way for each in ways for way in each]:
+                way.reset()
+            await asyncio.sleep(fault.lasts / times)
+
+    async def link_hold(self, fault):
+        ways = self.world.nats_ways[fault.target]
+        for way in ways:
+            way.hold(True)
+        try:
+            await asyncio.sleep(fault.lasts)
+        finally:
+            for way in ways:
+                if fault.extra < 0.5:
+                    way.reset()
+                way.hold(False)
+
+    async def slow(self, fault):
+        for reader in self.run.readers:
+            if reader.slow:
+                reader.pause(True)
+        try:
+            self.run.bulk.burst(250 + int(fault.extra * 250), 12_000)
+            await asyncio.sleep(fault.lasts)
+        finally:
+            for reader in self.run.readers:
+                if reader.slow:
+                    reader.pause(False)

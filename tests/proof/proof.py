@@ -1,0 +1,86 @@
+"""Runs seeds and reports. See scripts/proof."""
+import argparse
+import json
+import resource
+import sys
+from collections import Counter
+
+from seed import CLIENTS, KEPT, carry_out
+
+VERDICT = ("lost", "duplicated", "reordered")
+
+
+def line(result):
+    faults = " ".join(f"{kind}:{count}" for kind, count in sorted(result["faults"].items()))
+    verdict = " ".join(f"{kind}={result[kind]}" for kind in VERDICT)
+    return (f"seed {result['seed']:>4} {result['nats']:<7} events={result['events']} deliveries={result['deliveries']} "
+            f"clients={result['clients']} reconnects={result['reconnects']} retries={result['publish_retries']} "
+            f"recovery={result['worst_recovery']:.2f}s heal={result['worst_nats_heal']:.2f}s "
+            f"settled={result['settled']:.1f}s [{faults}] {verdict} {'FAILED' if result['failed'] else 'ok'}")
+
+
+def summary(results):
+    faults, total = Counter(), Counter()
+    for result in results:
+        faults.update(result["faults"])
+        total.update({key: result[key] for key in (*VERDICT, "events", "deliveries", "clients", "reconnects",
+                                                   "publish_retries")})
+    return {"seeds": len(results), "failed_seeds": [[r["seed"], r["nats"]] for r in results if r["failed"]],
+            **total, "faults": dict(sorted(faults.items())),
+            "worst_recovery": max(r["worst_recovery"] for r in results),
+            "worst_nats_heal": max(r["worst_nats_heal"] for r in results),
+            "worst_settled": max(r["settled"] for r in results)}
+
+
+def table(whole):
+    rows = [("seeds (failed)", f"{whole['seeds']} ({len(whole['failed_seeds'])})"),
+            ("acknowledged events", f"{whole['events']:,}"), ("deliveries checked", f"{whole['deliveries']:,}"),
+            ("clients", f"{whole['clients']:,}"), ("reconnects", f"{whole['reconnects']:,}"),
+            ("publishes tried again", f"{whole['publish_retries']:,}"),
+            ("faults", f"{sum(whole['faults'].values())}: "
+                       + ", ".join(f"{kind} {count}" for kind, count in whole["faults"].items())),
+            ("worst recovery after kill -9 of a node, with retry", f"{whole['worst_recovery']:.2f} s"),
+            ("worst time from NATS back to all nodes ready", f"{whole['worst_nats_heal']:.2f} s"),
+            *((kind, f"{whole[kind]}") for kind in VERDICT)]
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+
+
+def main():
+    parse = argparse.ArgumentParser(prog="scripts/proof", description="The proof that nothing is lost, duplicated or "
+                                    "reordered: faults drawn from seeds, three nodes, real nats-servers.")
+    parse.add_argument("--seeds", type=int, default=10, metavar="N", help="so many seeds (10)")
+    parse.add_argument("--from", type=int, default=1, metavar="S", dest="first", help="the first one (1)")
+    parse.add_argument("--seed", type=int, metavar="N", help="only this one, telling what happens")
+    parse.add_argument("--nats", choices=("single", "cluster", "both"),
+                       help="one server, three with replicas, or each seed with both; default: odd seeds one, even three")
+    parse.add_argument("--clients", type=int, default=CLIENTS, metavar="N", help=f"SSE clients per seed ({CLIENTS})")
+    parse.add_argument("--json", metavar="FILE", help="the report, with every seed")
+    parse.add_argument("--verbose", action="store_true", help="tell what happens")
+    options = parse.parse_args()
+    seeds = [options.seed] if options.seed is not None else range(options.first, options.first + options.seeds)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 8192)), hard))
+
+    results = []
+    for seed in seeds:
+        kinds = {"single": [False], "cluster": [True], "both": [False, True]}.get(options.nats, [seed % 2 == 0])
+        for clustered in kinds:
+            result = carry_out(seed, clustered, clients=options.clients,
+                               verbose=options.verbose or options.seed is not None)
+            results.append(result)
+            print(line(result), flush=True)
+            for sentence in result["complaints"][:5]:
+                print("   ", sentence)
+            if result["failed"]:
+                print(f"    kept in {KEPT}/seed-{seed}-{result['nats']}; again: "
+                      f"scripts/proof --seed {seed} --nats {result['nats']}", flush=True)
+    whole = summary(results)
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as out:
+            json.dump({"summary": whole, "seeds": results}, out, indent=1)
+    print(table(whole))
+    return 1 if whole["failed_seeds"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

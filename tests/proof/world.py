@@ -1,0 +1,198 @@
+"""The programs under test: one or three nats-servers, three nodes, and a fault proxy on every way between them."""
+import asyncio
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+from harness import BIN, SECRET, Process  # noqa: E402
+from http_client import get_status  # noqa: E402
+from proxy import Proxy  # noqa: E402
+
+NODES = 3
+SERVERS_OF_A_CLUSTER = 3
+START_SECONDS = 20
+SETTINGS = ("sse.retry=300ms", "sse.heartbeat=1s", "sessions.max_per_user=50", "history.max_events_per_room=100000",
+            "drain.window=1s")
+# Below the kernel's range for outgoing connections: nobody takes the port while its owner is dead.
+FIRST_PORT, LAST_PORT = 20_000, 32_000
+
+
+class _Ports:
+    def __init__(self):
+        self.next = FIRST_PORT + os.getpid() * 37 % (LAST_PORT - FIRST_PORT)
+
+    def take(self):
+        while True:
+            self.next = self.next + 1 if self.next < LAST_PORT else FIRST_PORT
+            with socket.socket() as probe:
+                try:
+                    probe.bind(("127.0.0.1", self.next))
+                except OSError:
+                    continue
+                return self.next
+
+
+_ports = _Ports()
+
+
+async def until(condition, seconds, what):
+    """Polls a coroutine function or function; AssertionError with `what` after `seconds`."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while True:
+        value = condition()
+        if asyncio.iscoroutine(value):
+            value = await value
+        if value:
+            return value
+        if loop.time() > end:
+            raise AssertionError(f"{what} did not come true within {seconds} s")
+        await asyncio.sleep(0.02)
+
+
+class Program:
+    """Something that is killed and started again, on the same ports; each life has its own log."""
+
+    def __init__(self, folder, name, command):
+        self.folder, self.name, self.command = folder, name, command
+        self.lives = 0
+        self.process = None
+        self.expected_down = True
+
+    def start(self):
+        self.lives += 1
+        env = {k: v for k, v in os.environ.items() if not k.startswith("STARLING")}
+        self.process = Process(self.command, self.folder, f"{self.name}-{self.lives}", env)
+        self.expected_down = False
+
+    async def says(self, pattern):
+        await until(lambda: self._said(pattern), START_SECONDS, f"{pattern!r} in {self.process.log}")
+
+    def _said(self, pattern):
+        if not self.alive():
+            raise AssertionError(f"{self.name} ended with {self.process.process.returncode} while it started")
+        return re.search(pattern, self.process.text())
+
+    def alive(self):
+        return self.process is not None and self.process.process.poll() is None
+
+    def signal(self, number):
+        if self.alive():
+            self.process.process.send_signal(number)
+
+    def kill(self):
+        self.expected_down = True
+        if self.alive():
+            self.process.kill()
+
+    async def terminate(self):
+        """Exit code after SIGTERM."""
+        self.expected_down = True
+        return await asyncio.to_thread(self.process.stop, signal.SIGTERM)
+
+
+class NatsServer(Program):
+    def __init__(self, folder, name, routes=None):
+        self.port = _ports.take()
+        self.address = ("127.0.0.1", self.port)
+        self.route_port = _ports.take()
+        config = pathlib.Path(folder) / f"{name}.conf"
+        lines = [f'server_name: "{name}"', f'listen: "127.0.0.1:{self.port}"',
+                 f'jetstream {{ store_dir: "{folder}/{name}" }}']
+        self.config, self.lines = config, lines
+        binary = shutil.which("nats-server", path=os.environ["PATH"] + ":/usr/sbin")
+        super().__init__(folder, name, [binary, "-c", str(config)])
+        self.write_config([])
+
+    def write_config(self, route_ports):
+        routes = " ".join(f'"nats://127.0.0.1:{port}"' for port in route_ports)
+        # no_advertise: nodes reach the servers through the proxies only.
+        cluster = [f'cluster {{ name: "proof", listen: "127.0.0.1:{self.route_port}", no_advertise: true, '
+                   f'routes: [{routes}] }}'] if route_ports else []
+        self.config.write_text("\n".join(self.lines + cluster) + "\n")
+
+
+class Node(Program):
+    def __init__(self, folder, name, nats_urls, replicas):
+        self.public = ("127.0.0.1", _ports.take())
+        self.admin = ("127.0.0.1", _ports.take())
+        command = [str(BIN / "starlingd"), "--node-id", name, "--listen", "127.0.0.1:%d" % self.public[1],
+                   "--admin", "127.0.0.1:%d" % self.admin[1], "--nats", ",".join(nats_urls)]
+        for setting in (f"auth.hs256_secret={SECRET}", f"nats.replicas={replicas}", *SETTINGS):
+            command += ["--set", setting]
+        super().__init__(folder, name, command)
+        self.down = False  # killed, stopped or draining: a fault has it
+
+    async def ready(self):
+        return self.alive() and await get_status(self.admin, "/readyz", 1) == 200
+
+
+class World:
+    """async with World(clustered): everything started and ready; stopped and removed at the end."""
+
+    def __init__(self, clustered):
+        self.clustered = clustered
+        self.folder = tempfile.mkdtemp(prefix="starling-proof-")
+        count = SERVERS_OF_A_CLUSTER if clustered else 1
+        self.servers = [NatsServer(self.folder, f"nats{i + 1}") for i in range(count)]
+        if clustered:
+            for server in self.servers:
+                server.write_config([other.route_port for other in self.servers if other is not server])
+        self.nodes = []
+        self.client_ways = []  # node i's proxy, as clients see it
+        self.nats_ways = []  # node i's proxies to each server
+
+    async def __aenter__(self):
+        try:
+            for server in self.servers:
+                server.start()
+            for server in self.servers:
+                await server.says("Server is ready")
+            for i in range(NODES):
+                ways = [await Proxy(server.address).start() for server in self.servers]
+                urls = ["nats://%s:%d" % way.address for way in ways[i % len(ways):] + ways[:i % len(ways)]]
+                node = Node(self.folder, f"n{i + 1}", urls, len(self.servers))
+                self.nats_ways.append(ways)
+                self.client_ways.append(await Proxy(node.public).start())
+                self.nodes.append(node)
+                node.start()
+            await self.all_ready()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def all_ready(self):
+        for node in self.nodes:
+            await until(node.ready, START_SECONDS, f"{node.name} ready")
+
+    def died(self):
+        """Sentences about programs that ended though nobody ended them."""
+        return [f"{each.name} ended by itself with {each.process.process.returncode}"
+                for each in (*self.nodes, *self.servers)
+                if not each.expected_down and not each.alive()]
+
+    def proxies(self):
+        return [*self.client_ways, *(way for ways in self.nats_ways for way in ways)]
+
+    def keep_logs(self, target):
+        for log in pathlib.Path(self.folder).glob("*.log"):
+            shutil.copy(log, target)
+
+    async def close(self):
+        for each in (*self.nodes, *self.servers):
+            each.kill()
+        for proxy in self.proxies():
+            await proxy.close()
+
+    async def __aexit__(self, *_):
+        await self.close()
+
+    def remove(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
