@@ -44,21 +44,30 @@ connection::~connection() = default;
 void connection::start() {
   node_.sessions.fetch_add(1, std::memory_order_relaxed);
   caf::anon_send(node_.fanouts[loop_.index()], session_started{session_, self()});
+  if (request_->since_last && !request_->last_event_id) {
+    node_.engine->positions().get(who_->tenant, who_->user.str(),
+                                  [me = self()](result<std::optional<cursor>> at) {
+                                    caf::anon_send(me, last_position{std::move(at)});
+                                  });
+    return;
+  }
+  if (!request_->last_event_id) return ask_to_join(std::nullopt, {});
+  const auto at = parse_cursor(*request_->last_event_id);
+  at ? ask_to_join(at->at, {}) : ask_to_join(std::nullopt, {everything("bad_cursor")});
+}
+
+void connection::ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost) {
   auto ticket = std::make_shared<join_ticket>();
   ticket->connection = self();
   ticket->shard = loop_.index();
   ticket->session = session_;
+  ticket->resume = resume;
+  ticket->lost = std::move(lost);
   const auto& tenant = who_->tenant;
   ticket->channels.push_back({std::make_shared<channel>(user_channel(tenant, who_->user.str()))});
   ticket->channels.push_back({std::make_shared<channel>(tenant_channel(tenant))});
   for (auto& name : rooms_to_join(*who_, request_->rooms))
     ticket->channels.push_back({std::make_shared<channel>(room_channel(tenant, name))});
-  if (request_->last_event_id) {
-    if (const auto at = parse_cursor(*request_->last_event_id))
-      ticket->resume = at->at;
-    else
-      ticket->lost.push_back(everything("bad_cursor"));
-  }
   waiting_ = std::make_unique<backlog>();
   joins_unanswered_ = 1;
   caf::anon_send(node_.roster, join{std::move(ticket)});
@@ -79,6 +88,10 @@ void connection::receive(caf::type_erased_tuple& message) {
   if (auto* no = message_cast<denied>(message)) {
     responder_->fail(no->why);
     return quit();
+  }
+  if (auto* known = message_cast<last_position>(message)) {
+    if (known->at) return ask_to_join(*known->at, {});
+    return say_goodbye({close_code::overload, std::nullopt, std::nullopt});
   }
   if (auto* close = message_cast<close_session>(message)) return say_goodbye(*close);
   if (auto* done = message_cast<publish_done>(message))
@@ -116,6 +129,7 @@ void connection::begin(const join_ticket& ticket) {
   hello.node = node_.options.id.str();
   for (const auto& m : memberships_)
     if (m.where->kind == channel_kind::room) hello.rooms.push_back(m.where->name);
+  flushed_ = cursor_;
   hello.position = cursor_;
   hello.resumed = ticket.resumed;
   hello.replayed = ticket.replay.size();
@@ -184,6 +198,7 @@ void connection::write(const publication_ptr& what) {
     if (outbox_full()) relieve_outbox();
     if (closing_) return;
   }
+  if (transport_->queued_frames() == 0) flushed_ = cursor_;
   if (wanted(what->what())) transport_->send(what->frame_for(transport_->format()));
   if (what->seq() > cursor_.seq) cursor_ = what->at();
 }
@@ -262,8 +277,18 @@ void connection::on_closed(close_code why) {
   quit();
 }
 
+void connection::save_position() {
+  const auto& at = transport_->queued_frames() == 0 ? cursor_ : flushed_;
+  if (at == saved_) return;
+  saved_ = at;
+  node_.engine->positions().put(who_->tenant, who_->user.str(), at);
+}
+
 void connection::on_exit() {
-  if (transport_) metrics_of(loop_).sessions[static_cast<std::size_t>(session_->kind)].sub();
+  if (transport_) {
+    save_position();
+    metrics_of(loop_).sessions[static_cast<std::size_t>(session_->kind)].sub();
+  }
   loop_.timers().cancel(*this);
   transport_.reset();
   responder_.reset();
@@ -295,6 +320,7 @@ void connection::on_timer() {
                                         cursor_.str()));
   }
   if (now >= next_heartbeat_) {
+    save_position();
     transport_->send_heartbeat(cursor_.str());
     next_heartbeat_ = now + node_.options.heartbeat;
   }

@@ -63,6 +63,8 @@ class connection final : public pinned_actor,
   // wheel_timer
   void on_timer() override;
 
+  void ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost);
+  void save_position();
   void begin(const join_ticket& ticket);
   void continue_with(const join_ticket& ticket);
   /// The ref of a WebSocket subscribe, once; nullopt when the join was the roster's.
@@ -108,6 +110,8 @@ class connection final : public pinned_actor,
   std::unique_ptr<std::vector<roster_changed>> early_changes_;
   std::uint64_t next_request_ = 1;
   cursor cursor_;  ///< everything up to here has been handed to the transport
+  cursor flushed_;  ///< everything up to here has been taken by the kernel
+  cursor saved_;    ///< what the position store knows
   steady_time next_heartbeat_{};
   std::uint32_t joins_unanswered_ = 0;
   bool closing_ = false;

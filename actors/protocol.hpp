@@ -94,6 +94,10 @@ struct session_started {
   session_ptr session;
   caf::actor connection;
 };
+/// store (any thread) -> connection: where the user's last session ended.
+struct last_position {
+  result<std::optional<cursor>> at;
+};
 /// connection -> roster (adds the roster's rooms) -> bridge.
 struct join {
   ticket_ptr ticket;
@@ -359,6 +363,7 @@ struct presence_query {
 
 #define STARLING_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(starling::actors::type)
 STARLING_MESSAGE(session_started)
+STARLING_MESSAGE(last_position)
 STARLING_MESSAGE(join)
 STARLING_MESSAGE(admit)
 STARLING_MESSAGE(admitted)

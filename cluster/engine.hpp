@@ -1,4 +1,4 @@
-/// The three faces of the distributed engine, made together because they share a connection.
+/// The four faces of the distributed engine, made together because they share a connection.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 
 #include "cluster/bus.hpp"
 #include "cluster/event_log.hpp"
+#include "cluster/position_store.hpp"
 #include "cluster/roster_store.hpp"
 
 namespace starling::cluster {
@@ -17,6 +18,7 @@ struct engine {
   virtual bus& messages() noexcept = 0;
   virtual event_log& history() noexcept = 0;
   virtual roster_store& roster() noexcept = 0;
+  virtual position_store& positions() noexcept = 0;
   /// "memory" or "nats".
   virtual std::string_view kind() const noexcept = 0;
 };

@@ -149,6 +149,10 @@ std::string next_message_request(sequence from, std::string_view subject) {
       .append("\"}");
 }
 
+std::string last_message_request(std::string_view subject) {
+  return std::string("{\"last_by_subj\":\"").append(subject).append("\"}");
+}
+
 std::string info_request(std::string_view subject) {
   return std::string("{\"subjects_filter\":\"").append(subject).append("\"}");
 }

@@ -49,6 +49,8 @@ std::optional<stored_message> parse_message(std::string_view answer);
 
 /// Body that asks for the first message of `subject` with at least sequence `from`.
 std::string next_message_request(sequence from, std::string_view subject);
+/// Body that asks for the last message of `subject`.
+std::string last_message_request(std::string_view subject);
 /// Body that asks for the stream's state with the number of messages on `subject`.
 std::string info_request(std::string_view subject);
 

@@ -84,16 +84,15 @@ result<epoch_id> create(jsCtx* js, const nats_options& options) {
   return static_cast<epoch_id>(info->Created / 1'000'000);
 }
 
-void update_if_needed(jsCtx* js, const jsStreamConfig& present, const nats_options& options) {
-  jsStreamConfig wanted = present;
-  apply(wanted, options);
+void update_if_needed(jsCtx* js, const jsStreamConfig& present, jsStreamConfig wanted) {
   if (same(present, wanted)) return;
+  const std::string stream = wanted.Name;
   const auto status = js_UpdateStream(nullptr, js, &wanted, nullptr, nullptr);
   if (status == NATS_OK) {
-    log::info("stream limits updated", {{"stream", options.stream}});
+    log::info("stream limits updated", {{"stream", stream}});
   } else {
     log::warn("the stream keeps other limits than configured",
-              {{"reason", failed("stream '" + options.stream + "'", status).message}});
+              {{"reason", failed("stream '" + stream + "'", status).message}});
   }
 }
 
@@ -112,48 +111,57 @@ result<epoch_id> ensure_stream(jsCtx* js, const nats_options& options) {
                  "stream '" + options.stream + "' exists but does not republish to '" +
                      names.stream_destination() + "'; delete it or configure another stream name"};
   }
-  update_if_needed(js, *info->Config, options);
+  jsStreamConfig wanted = *info->Config;
+  apply(wanted, options);
+  update_if_needed(js, *info->Config, wanted);
   return static_cast<epoch_id>(info->Created / 1'000'000);
 }
 
-result<void> ensure_bucket(jsCtx* js, const nats_options& options) {
-  const auto bucket = roster_bucket(options);
-  kvStore* store = nullptr;
-  auto status = js_KeyValue(&store, js, bucket.c_str());
-  if (status == NATS_NOT_FOUND) {
-    kvConfig config;
-    kvConfig_Init(&config);
-    config.Bucket = bucket.c_str();
-    config.Replicas = options.replicas;
-    config.History = 1;
-    config.StorageType = js_FileStorage;
-    status = js_CreateKeyValue(&store, js, &config);
-    // Another node may have been quicker.
-    if (status != NATS_OK) status = js_KeyValue(&store, js, bucket.c_str());
-  }
-  const std::unique_ptr<kvStore, js_deleter> guard(store);
-  if (status != NATS_OK) return failed("bucket '" + bucket + "' cannot be created", status);
-  return {};
-}
+struct bucket {
+  std::string name;
+  nanoseconds max_age{0};  ///< of an entry; 0: it stays
+};
 
-/// A bucket is a stream; its replicas follow the configuration like those of the history.
-void update_bucket_replicas(jsCtx* js, const nats_options& options) {
-  const auto stream = "KV_" + roster_bucket(options);
+/// A bucket is a stream; what it has in common with the history follows the configuration too.
+void adapt(jsCtx* js, const bucket& what, const nats_options& options) {
+  const auto stream = "KV_" + what.name;
   jsStreamInfo* info = nullptr;
   if (js_GetStreamInfo(&info, js, stream.c_str(), nullptr, nullptr) != NATS_OK) return;
   const info_ptr guard(info);
-  if (info->Config->Replicas == options.replicas) return;
   jsStreamConfig wanted = *info->Config;
   wanted.Replicas = options.replicas;
-  const auto status = js_UpdateStream(nullptr, js, &wanted, nullptr, nullptr);
-  if (status != NATS_OK)
-    log::warn("the roster keeps other replicas than configured",
-              {{"reason", failed("stream '" + stream + "'", status).message}});
+  wanted.MaxAge = what.max_age.count();
+  // nats-server refuses a window longer than the age.
+  if (wanted.MaxAge != 0) wanted.Duplicates = std::min(wanted.Duplicates, wanted.MaxAge);
+  wanted.AllowDirect = true;
+  update_if_needed(js, *info->Config, wanted);
+}
+
+result<void> ensure_bucket(jsCtx* js, const bucket& what, const nats_options& options) {
+  kvStore* store = nullptr;
+  auto status = js_KeyValue(&store, js, what.name.c_str());
+  if (status == NATS_NOT_FOUND) {
+    kvConfig config;
+    kvConfig_Init(&config);
+    config.Bucket = what.name.c_str();
+    config.Replicas = options.replicas;
+    config.History = 1;
+    config.TTL = what.max_age.count();
+    config.StorageType = js_FileStorage;
+    status = js_CreateKeyValue(&store, js, &config);
+    // Another node may have been quicker.
+    if (status != NATS_OK) status = js_KeyValue(&store, js, what.name.c_str());
+  }
+  const std::unique_ptr<kvStore, js_deleter> guard(store);
+  if (status != NATS_OK) return failed("bucket '" + what.name + "' cannot be created", status);
+  adapt(js, what, options);
+  return {};
 }
 
 }  // namespace
 
 std::string roster_bucket(const nats_options& options) { return options.stream + "_roster"; }
+std::string positions_bucket(const nats_options& options) { return options.stream + "_positions"; }
 
 result<epoch_id> ensure_store(const nats_session& session, const nats_options& options) {
   jsOptions settings;
@@ -168,8 +176,9 @@ result<epoch_id> ensure_store(const nats_session& session, const nats_options& o
   // Another node may have created it between our question and our order.
   if (!epoch.ok()) epoch = ensure_stream(js.get(), options);
   if (!epoch.ok()) return epoch;
-  if (const auto bucket = ensure_bucket(js.get(), options); !bucket.ok()) return bucket.error();
-  update_bucket_replicas(js.get(), options);
+  for (const auto& what :
+       {bucket{roster_bucket(options)}, bucket{positions_bucket(options), options.limits.max_age}})
+    if (const auto made = ensure_bucket(js.get(), what, options); !made.ok()) return made.error();
   return epoch;
 }
 

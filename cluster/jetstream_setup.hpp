@@ -1,4 +1,4 @@
-/// Makes sure that the stream and the roster's bucket exist as the options want them.
+/// Makes sure that the stream and the buckets exist as the options want them.
 #pragma once
 
 #include "cluster/engine.hpp"
@@ -12,5 +12,7 @@ result<epoch_id> ensure_store(const nats_session& session, const nats_options& o
 
 /// Name of the key-value bucket that holds the roster.
 std::string roster_bucket(const nats_options& options);
+/// Name of the key-value bucket that holds where the users' last sessions ended.
+std::string positions_bucket(const nats_options& options);
 
 }  // namespace starling::cluster

@@ -1,6 +1,7 @@
 #include "cluster/engine.hpp"
 #include "cluster/memory_bus.hpp"
 #include "cluster/memory_log.hpp"
+#include "cluster/memory_positions.hpp"
 #include "cluster/memory_roster.hpp"
 
 namespace starling::cluster {
@@ -9,11 +10,13 @@ namespace {
 
 class memory_engine final : public engine {
  public:
-  explicit memory_engine(const history_limits& limits) : log_(lock_, bus_, limits) {}
+  explicit memory_engine(const history_limits& limits)
+      : log_(lock_, bus_, limits), positions_(limits) {}
 
   bus& messages() noexcept override { return bus_; }
   event_log& history() noexcept override { return log_; }
   roster_store& roster() noexcept override { return roster_; }
+  position_store& positions() noexcept override { return positions_; }
   std::string_view kind() const noexcept override { return "memory"; }
 
  private:
@@ -21,6 +24,7 @@ class memory_engine final : public engine {
   memory_bus bus_{lock_};
   memory_log log_;
   memory_roster roster_;
+  memory_positions positions_;
 };
 
 }  // namespace

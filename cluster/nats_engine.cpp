@@ -1,5 +1,6 @@
 #include "cluster/engine.hpp"
 #include "cluster/jetstream_log.hpp"
+#include "cluster/kv_positions.hpp"
 #include "cluster/kv_roster.hpp"
 #include "cluster/nats_bus.hpp"
 #include "cluster/nats_connection.hpp"
@@ -14,7 +15,8 @@ class nats_engine final : public engine {
       : connection_(std::make_shared<nats_connection>(self, options)),
         bus_(self, connection_),
         log_(connection_),
-        roster_(connection_) {}
+        roster_(connection_),
+        positions_(connection_) {}
 
   ~nats_engine() override {
     roster_.stop();
@@ -24,6 +26,7 @@ class nats_engine final : public engine {
   bus& messages() noexcept override { return bus_; }
   event_log& history() noexcept override { return log_; }
   roster_store& roster() noexcept override { return roster_; }
+  position_store& positions() noexcept override { return positions_; }
   std::string_view kind() const noexcept override { return "nats"; }
 
  private:
@@ -31,6 +34,7 @@ class nats_engine final : public engine {
   nats_bus bus_;
   jetstream_log log_;
   kv_roster roster_;
+  kv_positions positions_;
 };
 
 }  // namespace

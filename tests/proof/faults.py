@@ -22,26 +22,28 @@ KINDS = {
 _NODE = ("node_kill", "node_stop", "node_drain")
 _NATS = ("nats_kill", "nats_stop")
 SETTLE_SECONDS = 1.0  # between two faults of one program
+DRAWS = 50  # for 3 to 6 faults that go together
 
 
 def schedule(rng, seconds, clustered):
     """3 to 6 faults, sorted by time. A node or server has one at a time, and one of each is always well."""
-    drawn = []
-    for _ in range(rng.randint(3, 6)):
+    wanted, kept = rng.randint(3, 6), []
+    for _ in range(DRAWS):
         kind = rng.choices(list(KINDS), [weight for weight, *_ in KINDS.values()])[0]
         _, shortest, longest = KINDS[kind]
-        drawn.append(Fault(rng.uniform(0.5, seconds - 1), kind, rng.randrange(3), rng.uniform(shortest, longest),
-                           rng.random()))
-    kept = []
-    for fault in sorted(drawn):
-        if fault.kind in _NODE and sum(_overlap(fault, other, _NODE) for other in kept) >= 2:
-            continue
-        if fault.kind in _NATS and any(_overlap(fault, other, _NATS) for other in kept):
-            continue
-        if any(_overlap(fault, other, _NODE) and fault.target == other.target for other in kept):
-            continue
-        kept.append(fault if fault.kind not in _NATS or clustered else fault._replace(target=0))
-    return kept
+        target = 0 if kind in _NATS and not clustered else rng.randrange(3)
+        fault = Fault(rng.uniform(0.5, seconds - 1), kind, target, rng.uniform(shortest, longest), rng.random())
+        if len(kept) < wanted and _bearable(fault, kept):
+            kept.append(fault)
+    return sorted(kept)
+
+
+def _bearable(fault, others):
+    nodes = [other for other in others if _overlap(fault, other, _NODE)]
+    same = [other for other in others if other.kind == fault.kind and other.target == fault.target
+            and _overlap(fault, other, (fault.kind,))]
+    return (not same and len(nodes) < 2 and all(other.target != fault.target for other in nodes)
+            and not any(_overlap(fault, other, _NATS) for other in others))
 
 
 def _overlap(fault, other, group):

@@ -5,7 +5,9 @@ import socket
 
 from proxy import reset
 
-RECEIVE_BUFFER = 4096  # of slow readers, so that a pause reaches the node's outbox
+# Of slow readers, so that a pause reaches the node's outbox. Small segments go with small buffers: one of the
+# loopback's 64 KiB would not fit, and the kernel would send a window's worth only once a second.
+RECEIVE_BUFFER, SEGMENT = 16_384, 1_400
 SILENCE_SECONDS = 3  # heartbeats come every second
 REFUSED_SECONDS = (0.1, 0.2)
 
@@ -108,6 +110,7 @@ class Reader:
         raw.setblocking(False)
         if self.slow:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
         try:
             await asyncio.wait_for(asyncio.get_running_loop().sock_connect(raw, address), SILENCE_SECONDS)
             _, stream = await asyncio.get_running_loop().create_connection(lambda: _Stream(self, request), sock=raw)

@@ -111,7 +111,7 @@ class NatsServer(Program):
         self.write_config([])
 
     def write_config(self, route_ports):
-        routes = " ".join(f'"nats://127.0.0.1:{port}"' for port in route_ports)
+        routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in route_ports)
         # no_advertise: nodes reach the servers through the proxies only.
         cluster = [f'cluster {{ name: "proof", listen: "127.0.0.1:{self.route_port}", no_advertise: true, '
                    f'routes: [{routes}] }}'] if route_ports else []
