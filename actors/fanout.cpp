@@ -9,11 +9,22 @@
 
 namespace starling::actors {
 
+namespace {
+/// Half of the default outbox: a batch alone never fills one.
+constexpr std::size_t max_batch = 50;
+}  // namespace
+
 fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
     : pinned_actor(cfg), node_(node), shard_(shard_index) {}
 
+void fanout::on_exit() {
+  flush();
+  if (home()) home()->loop().forget(*this);
+}
+
 void fanout::receive(caf::type_erased_tuple& message) {
-  if (auto* event = message_cast<fan_out>(message)) return deliver(*event);
+  if (auto* event = message_cast<fan_out>(message)) return deliver(std::move(*event));
+  flush();  // everything else keeps its place among the events
   if (auto* done = message_cast<joined>(message)) return admit(done->ticket);
   if (auto* started = message_cast<session_started>(message)) {
     auto* session =
@@ -55,10 +66,22 @@ void fanout::receive(caf::type_erased_tuple& message) {
   if (auto* all = message_cast<drain>(message)) return drain_all(all->window);
 }
 
-void fanout::deliver(const fan_out& event) {
-  const auto feed = feeds_.find(event.feed);
-  if (feed == feeds_.end()) return;
-  for (auto* member : feed->second) member->deliver(event.what);
+void fanout::deliver(fan_out&& event) {
+  if (event.feed != batch_feed_) flush();
+  batch_feed_ = event.feed;
+  batch_.push_back(std::move(event.what));
+  if (!home() || batch_.size() == max_batch)
+    flush();
+  else if (batch_.size() == 1)
+    home()->loop().mark_dirty(*this);
+}
+
+void fanout::flush() {
+  if (batch_.empty()) return;
+  if (const auto feed = feeds_.find(batch_feed_); feed != feeds_.end())
+    for (auto* member : feed->second)
+      for (const auto& what : batch_) member->deliver(what);
+  batch_.clear();
 }
 
 void fanout::admit(const ticket_ptr& ticket) {

@@ -6,6 +6,7 @@
 
 #include "actors/context.hpp"
 #include "actors/runtime/pinned_actor.hpp"
+#include "net/io_loop.hpp"
 
 namespace starling::actors {
 
@@ -16,13 +17,14 @@ class connection;
 /// Joins, leaves and events pass through its mailbox in one order, so a session gets exactly the
 /// events after the position its join was answered with. Events are handed to connections by a
 /// direct call: same thread, no message per connection.
-class fanout final : public pinned_actor {
+class fanout final : public pinned_actor, private net::flushable {
  public:
   fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index);
   const char* name() const override { return "fanout"; }
 
  protected:
   void receive(caf::type_erased_tuple& message) override;
+  void on_exit() override;
 
  private:
   struct entry {
@@ -31,7 +33,8 @@ class fanout final : public pinned_actor {
     session_ptr record;
   };
 
-  void deliver(const fan_out& event);
+  void deliver(fan_out&& event);
+  void flush() override;
   void admit(const ticket_ptr& ticket);
   void forget(const session_id& id);
   void remove_membership(connection& who, feed_id feed);
@@ -43,6 +46,10 @@ class fanout final : public pinned_actor {
 
   node_context& node_;
   const unsigned shard_;
+  /// Events of one channel that arrived one after the other: handed out together, because touching
+  /// each member once is what a large room costs.
+  feed_id batch_feed_ = 0;
+  std::vector<publication_ptr> batch_;
   std::unordered_map<session_id, entry> sessions_;
   std::unordered_map<feed_id, std::vector<connection*>> feeds_;
 };

@@ -91,9 +91,12 @@ void stream_answer::refuse(const goodbye& why) {
   if (!session) return;
   auto& x = session->exchange();
   auto what = why;
-  // The client's EventSource takes the id of this goodbye for its position: keep the one it has.
-  if (const auto at = parse_cursor(position_); at && what.position == cursor{})
+  // Nothing was delivered, and the client takes the id of this goodbye for its position: it keeps
+  // the one it has. One that is no cursor stays with the client too, to be told of what it lost.
+  if (const auto at = parse_cursor(position_))
     what.position = at->at;
+  else if (!position_.empty() && what.reconnect)
+    what.position = cursor{};
   const auto bytes = encode_goodbye(format_, what);
   if (format_ == wire_format::ws_json) {
     const auto& row = info(why.code);

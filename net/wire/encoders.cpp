@@ -75,7 +75,7 @@ void append_retry(std::string& out, std::chrono::milliseconds retry) {
 void append_named(std::string& out, std::string_view name, std::string_view id,
                   std::string_view data) {
   append_line(out, "event: ", name);
-  append_line(out, "id: ", id);
+  if (!id.empty()) append_line(out, "id: ", id);
   append_data(out, data);
   out += '\n';
 }
@@ -134,7 +134,10 @@ frame encode_connected(wire_format format, const connected& what, std::chrono::m
 }
 
 frame encode_goodbye(wire_format format, const goodbye& what) {
-  const auto id = what.reconnect ? what.position.str() : closing_mark(what.position);
+  // Without a position there is no id line: the client keeps the id it has, or none.
+  const auto id = !what.reconnect               ? closing_mark(what.position)
+                  : what.position == cursor{} ? std::string()
+                                                : what.position.str();
   if (format == wire_format::ws_json) return encode_notice(format, "goodbye", to_json(what), id);
   auto& out = scratch();
   append_retry(out, what.retry);
@@ -153,7 +156,7 @@ frame encode_notice(wire_format format, std::string_view name, std::string_view 
     json_writer object(out);
     object.text("type", name);
     object.members(json_object);
-    object.text("id", id);
+    if (!id.empty()) object.text("id", id);
   }
   return ws_frame(out);
 }

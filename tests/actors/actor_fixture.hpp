@@ -1,0 +1,211 @@
+/// Actors without threads: a context, a scripted engine, and CAF's test scheduler.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+#include <caf/send.hpp>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "actors/context.hpp"
+#include "actors/runtime/pinned_actor.hpp"
+#include "net/auth/identity.hpp"
+#include "net/base/clock.hpp"
+#include "tests/support/fake_engine.hpp"
+
+namespace starling::actors::test {
+
+using starling::test::fake_engine;
+using starling::test::take_oldest;
+using texts = std::vector<std::string>;
+
+/// What a recorder was told, by type.
+template <class... Messages>
+class journal_of {
+ public:
+  template <class T>
+  std::vector<T>& all() {
+    return std::get<std::vector<T>>(told_);
+  }
+  bool take(caf::type_erased_tuple& message) { return (take_as<Messages>(message) || ...); }
+
+ private:
+  template <class T>
+  bool take_as(caf::type_erased_tuple& message) {
+    auto* as = message_cast<T>(message);
+    if (as) all<T>().push_back(std::move(*as));
+    return as != nullptr;
+  }
+  std::tuple<std::vector<Messages>...> told_;
+};
+using journal =
+    journal_of<fan_out, joined, join, admitted, turned_away, refused, denied, replay_ready, left,
+               leave, recount, roster_changed, close_session, session_started, session_ended,
+               publish_request, feed_died, inbound, attach_member, detach_member, publish_done>;
+
+/// Stands in for any actor and remembers what it is told.
+class recorder final : public pinned_actor {
+ public:
+  recorder(caf::actor_config& cfg, std::shared_ptr<journal> into)
+      : pinned_actor(cfg), into_(std::move(into)) {}
+  const char* name() const override { return "recorder"; }
+
+ protected:
+  void receive(caf::type_erased_tuple& message) override { into_->take(message); }
+
+ private:
+  std::shared_ptr<journal> into_;
+};
+
+inline const tenant_id acme{"acme"};
+
+inline channel room_of(const std::string& name) { return room_channel(acme, name); }
+
+inline std::shared_ptr<net::identity> make_identity(const std::string& user) {
+  auto out = std::make_shared<net::identity>();
+  out->tenant = acme;
+  out->user = user_id{user};
+  out->rooms = {"*"};
+  out->expires_s = wall_ms() / 1000 + 3600;
+  return out;
+}
+
+inline event make_event(const channel& where, const std::string& data) {
+  event out;
+  out.where = where;
+  out.id = "id-" + data;
+  out.name = "message";
+  out.data = data;
+  out.data_is_text = true;
+  out.accepted_ns = wall_ns();
+  return out;
+}
+
+inline publication_ptr make_publication(const std::string& room, sequence seq,
+                                        const std::string& data = {}) {
+  return std::make_shared<publication>(
+      make_event(room_of(room), data.empty() ? std::to_string(seq) : data), cursor{7, seq}, seq);
+}
+
+inline texts data_of(const std::vector<fan_out>& events) {
+  texts out;
+  for (const auto& e : events) out.push_back(e.what->what().data);
+  return out;
+}
+inline texts data_of(const std::vector<publication_ptr>& events) {
+  texts out;
+  for (const auto& e : events) out.push_back(e->what().data);
+  return out;
+}
+
+/// A node's context with recorders for every address; tests put real actors where they want them.
+struct test_node {
+  struct config : caf::actor_system_config {
+    config() { set("scheduler.policy", caf::atom("testing")); }
+  };
+
+  explicit test_node(std::size_t shards = 1) {
+    node.options.id = node_id{"n1"};
+    node.options.tag = 1;
+    set_live({});
+    node.engine = &engine;
+    node.home_metrics = &metrics;
+    for (std::size_t i = 0; i < shards; ++i) {
+      fanouts.push_back(std::make_shared<journal>());
+      node.fanouts.push_back(record(fanouts.back()));
+      node.publishers.push_back(record(publisher));
+    }
+    node.bridge = record(bridge);
+    node.roster = record(roster);
+  }
+  ~test_node() {
+    for (auto* handles : {&node.fanouts, &node.publishers}) end(*handles);
+    end(spawned_);
+    for (auto* handle : {&node.bridge, &node.roster}) {
+      caf::anon_send_exit(*handle, caf::exit_reason::user_shutdown);
+      *handle = nullptr;
+    }
+    run();
+  }
+
+  void set_live(live_options options) {
+    node.live = std::make_shared<const live_options>(std::move(options));
+  }
+  caf::actor record(const std::shared_ptr<journal>& into) { return spawn<recorder>(into); }
+  /// The actor is ended with the fixture.
+  template <class Actor, class... Args>
+  caf::actor spawn(Args&&... args) {
+    spawned_.push_back(spawn_pinned<Actor>(system, nullptr, std::forward<Args>(args)...));
+    return spawned_.back();
+  }
+  template <class T>
+  void send(const caf::actor& to, T what) {
+    caf::anon_send(to, std::move(what));
+  }
+  /// Handles messages until there are none, in the order in which they were sent.
+  void run() { dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler()).run(); }
+  template <class T>
+  void tell(const caf::actor& to, T what) {
+    send(to, std::move(what));
+    run();
+  }
+
+  session_ptr make_session(const std::string& user, const std::string& device = {}) {
+    auto out = std::make_shared<session_record>();
+    out->id = session_id::make(node.options.tag);
+    out->who = make_identity(user);
+    out->device = device_id{device};
+    out->opened_ns = ++clock_ns;
+    return out;
+  }
+  /// A join to rooms, of a session that is open already; its answers go to `client`.
+  ticket_ptr make_ticket(const texts& rooms, std::optional<cursor> resume = std::nullopt,
+                         const std::string& user = "ann") {
+    auto out = std::make_shared<join_ticket>();
+    out->connection = record(client);
+    out->session = make_session(user);
+    out->opening = false;
+    out->resume = resume;
+    for (const auto& name : rooms)
+      out->channels.push_back({std::make_shared<channel>(room_of(name))});
+    return out;
+  }
+  /// A session's first join: its user's channel, then rooms.
+  ticket_ptr make_opening(const std::string& user, const texts& rooms = {},
+                          const std::string& device = {}) {
+    auto out = make_ticket(rooms, std::nullopt, user);
+    out->session = make_session(user, device);
+    out->opening = true;
+    out->channels.insert(out->channels.begin(),
+                         {std::make_shared<channel>(user_channel(acme, user))});
+    return out;
+  }
+
+  config cfg;
+  caf::actor_system system{cfg};
+  fake_engine engine;
+  shard_metrics metrics;
+  node_context node;
+  std::int64_t clock_ns = 1'000'000'000;
+  std::vector<std::shared_ptr<journal>> fanouts;
+  std::shared_ptr<journal> publisher = std::make_shared<journal>();
+  std::shared_ptr<journal> bridge = std::make_shared<journal>();
+  std::shared_ptr<journal> roster = std::make_shared<journal>();
+  std::shared_ptr<journal> client = std::make_shared<journal>();
+
+ private:
+  void end(std::vector<caf::actor>& handles) {
+    for (const auto& each : handles)
+      caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+    handles.clear();
+    run();
+  }
+  std::vector<caf::actor> spawned_;
+};
+
+}  // namespace starling::actors::test

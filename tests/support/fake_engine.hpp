@@ -1,0 +1,111 @@
+/// An engine that does nothing by itself: it remembers what it was asked, and the test answers.
+#pragma once
+
+#include <deque>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cluster/engine.hpp"
+
+namespace starling::test {
+
+/// One thread. Unanswered calls wait in `appends`, `reads`, `states` and `gets`, oldest first.
+class fake_engine final : public cluster::engine,
+                          private cluster::bus,
+                          private cluster::event_log,
+                          private cluster::roster_store,
+                          private cluster::position_store {
+ public:
+  struct append_call {
+    event what;
+    std::string key;
+    cluster::completion<cluster::append_ack> done;
+  };
+  struct read_call {
+    channel where;
+    sequence after;
+    sequence through;
+    std::size_t limit;
+    cluster::completion<cluster::log_page> done;
+  };
+
+  cluster::bus& messages() noexcept override { return *this; }
+  cluster::event_log& history() noexcept override { return *this; }
+  cluster::roster_store& roster() noexcept override { return *this; }
+  cluster::position_store& positions() noexcept override { return *this; }
+  std::string_view kind() const noexcept override { return "fake"; }
+
+  bool follows(const channel& where) const { return followed.contains(where); }
+
+  bool up = true;  ///< false: what needs no answer is refused
+  std::set<channel> followed;
+  std::deque<append_call> appends;
+  std::deque<read_call> reads;
+  std::deque<cluster::completion<cluster::log_state>> states;
+  std::deque<cluster::completion<std::optional<cursor>>> gets;
+  std::vector<event> ephemeral;
+  std::vector<std::pair<channel, std::string>> controls;
+  std::vector<cursor> saved_positions;
+
+ private:
+  void start(cluster::bus_listener&) override {}
+  void start(cluster::roster_listener&) override {}
+  void stop() override {}
+  bool connected() const noexcept override { return up; }
+  void follow(const channel& where) override { followed.insert(where); }
+  void unfollow(const channel& where) override { followed.erase(where); }
+  result<void> send_ephemeral(const event& what) override {
+    if (!up) return error{errc::unavailable, "the engine is away"};
+    ephemeral.push_back(what);
+    return {};
+  }
+  void send_control(const channel& where, std::string payload) override {
+    controls.emplace_back(where, std::move(payload));
+  }
+  void announce(std::string) override {}
+  void ask(const node_id&, std::string, std::chrono::milliseconds,
+           cluster::completion<std::string> done) override {
+    done(error{errc::not_found, "there are no other nodes"});
+  }
+  void ask_all(std::string, std::size_t, std::chrono::milliseconds,
+               std::function<void(std::vector<cluster::node_reply>)> done) override {
+    done({});
+  }
+
+  void append(event what, std::string key, cluster::completion<cluster::append_ack> done) override {
+    appends.push_back({std::move(what), std::move(key), std::move(done)});
+  }
+  void read(channel where, sequence after, sequence through, std::size_t limit,
+            cluster::completion<cluster::log_page> done) override {
+    reads.push_back({std::move(where), after, through, limit, std::move(done)});
+  }
+  void state(cluster::completion<cluster::log_state> done) override {
+    states.push_back(std::move(done));
+  }
+
+  void put(cluster::roster_entry entry, cluster::completion<cluster::roster_entry> done) override {
+    done(std::move(entry));
+  }
+  void erase(tenant_id, std::string, std::string, cluster::completion<bool> done) override {
+    done(false);
+  }
+  void put(const tenant_id&, const std::string&, const cursor& at) override {
+    saved_positions.push_back(at);
+  }
+  void get(const tenant_id&, const std::string&,
+           cluster::completion<std::optional<cursor>> done) override {
+    gets.push_back(std::move(done));
+  }
+};
+
+/// Takes the oldest waiting call out of `calls`.
+template <class Call>
+Call take_oldest(std::deque<Call>& calls) {
+  auto out = std::move(calls.at(0));
+  calls.pop_front();
+  return out;
+}
+
+}  // namespace starling::test
