@@ -187,7 +187,7 @@ void bridge::refuse(const ticket_ptr& ticket, std::string reason) {
     --e.reserved;
     retire_if_unused(e);
   }
-  auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.now()->retry),
+  auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.options.retry),
                                node_.here());
   why.reason = std::move(reason);
   caf::anon_send(ticket->connection, refused{ticket->request, std::move(why)});

@@ -136,7 +136,7 @@ void connection::begin(const join_ticket& ticket) {
   hello.lost = ticket.lost;
   hello.heartbeat = node_.options.heartbeat;
   hello.server_time_ms = wall_ms();
-  const auto retry = node_context::jittered(node_.now()->retry);
+  const auto retry = node_context::jittered(node_.options.retry);
   transport_->send(net::encode_connected(transport_->format(), hello, retry));
   request_.reset();
   metrics.replayed.add(ticket.replay.size());
@@ -179,7 +179,7 @@ void connection::confirm_subscription(const std::string& ref, const join_ticket&
 void connection::queue_replay(const join_ticket& ticket) {
   waiting_->events.insert(waiting_->events.begin() + static_cast<std::ptrdiff_t>(waiting_->next),
                           ticket.replay.begin(), ticket.replay.end());
-  waiting_->limit = waiting_->events.size() + 10 * node_.now()->outbox.max_events;
+  waiting_->limit = waiting_->events.size() + 10 * node_.options.outbox.max_events;
   pump();
 }
 
@@ -213,7 +213,7 @@ bool connection::wanted(const event& what) const {
 
 void connection::pump() {
   if (!transport_ || !waiting_ || joins_unanswered_ > 0 || closing_) return;
-  const auto& outbox = node_.now()->outbox;
+  const auto& outbox = node_.options.outbox;
   while (waiting_->next < waiting_->events.size()) {
     if (transport_->queued_frames() >= (outbox.max_events + 1) / 2 ||
         transport_->queued_bytes() >= outbox.max_bytes / 2)
@@ -224,14 +224,14 @@ void connection::pump() {
 }
 
 bool connection::outbox_full() const {
-  const auto& outbox = node_.now()->outbox;
+  const auto& outbox = node_.options.outbox;
   return transport_->queued_frames() >= outbox.max_events ||
          transport_->queued_bytes() >= outbox.max_bytes;
 }
 
 void connection::relieve_outbox() {
   auto& metrics = metrics_of(loop_);
-  if (!node_.now()->outbox.drop_oldest) {
+  if (!node_.options.outbox.drop_oldest) {
     metrics.dropped[static_cast<std::size_t>(drop_reason::slow_consumer)].add();
     return say_goodbye({close_code::slow_consumer, std::nullopt, std::nullopt});
   }
@@ -254,7 +254,7 @@ void connection::relieve_outbox() {
 void connection::say_goodbye(const close_session& why) {
   if (closing_ || !alive()) return;
   closing_ = true;
-  auto retry = why.retry.value_or(node_context::jittered(node_.now()->retry));
+  auto retry = why.retry.value_or(node_context::jittered(node_.options.retry));
   auto goodbye = net::make_goodbye(why.code, retry, transport_ ? cursor_ : node_.here());
   if (why.reconnect) goodbye.reconnect = *why.reconnect;
   if (transport_) {
@@ -462,7 +462,7 @@ void connection::subscribe(std::vector<std::string> rooms, const std::optional<s
   joins_->push_back({ticket->request, std::move(ref_json)});
   ++joins_unanswered_;
   if (!waiting_) waiting_ = std::make_unique<backlog>();
-  waiting_->limit = std::max(waiting_->limit, 10 * node_.now()->outbox.max_events);
+  waiting_->limit = std::max(waiting_->limit, 10 * node_.options.outbox.max_events);
   caf::anon_send(node_.bridge, join{std::move(ticket)});
 }
 

@@ -109,7 +109,7 @@ class connection final : public pinned_actor,
   /// Roster changes that came before the stream began.
   std::unique_ptr<std::vector<roster_changed>> early_changes_;
   std::uint64_t next_request_ = 1;
-  cursor cursor_;  ///< everything up to here has been handed to the transport
+  cursor cursor_;   ///< everything up to here has been handed to the transport
   cursor flushed_;  ///< everything up to here has been taken by the kernel
   cursor saved_;    ///< what the position store knows
   steady_time next_heartbeat_{};

@@ -32,22 +32,17 @@ struct node_options {
   std::string version;
   std::chrono::milliseconds heartbeat{30000};
   std::chrono::milliseconds drain_window{10000};
-  cluster::history_limits history;
-  ring_limits ring;
-};
-
-/// May change while the node runs; read per use.
-struct live_options {
+  std::chrono::milliseconds retry{2000};  ///< of goodbyes and `connected`, before jitter
   session_policy sessions;
   outbox_options outbox;
-  std::chrono::milliseconds retry{2000};
-  std::size_t max_sessions = 0;  ///< of this node; 0: no limit
+  cluster::history_limits history;
+  ring_limits ring;
 };
 
 /// Outlives every actor. Handles are set before the first message and not changed after.
 struct node_context {
   node_options options;
-  std::atomic<std::shared_ptr<const live_options>> live;
+  std::atomic<std::size_t> max_sessions{0};  ///< of this node; 0: no limit. May change any time
   cluster::engine* engine = nullptr;
   bool clustered = false;  ///< other nodes are possible
   /// Verifies a token that came in-band (WebSocket `auth`). Any thread.
@@ -72,7 +67,6 @@ struct node_context {
   std::atomic<std::size_t> rooms{0};
   std::atomic<std::size_t> users{0};
 
-  std::shared_ptr<const live_options> now() const { return live.load(); }
   cursor here() const noexcept {
     return {epoch.load(std::memory_order_relaxed), position.load(std::memory_order_relaxed)};
   }

@@ -21,7 +21,7 @@ namespace starling::actors {
 using json = nlohmann::json;
 
 node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> engine,
-           node_options options, std::shared_ptr<const live_options> live, node_hooks hooks)
+           node_options options, node_hooks hooks)
     : loops_(std::move(loops)),
       engine_(std::move(engine)),
       hooks_(std::move(hooks)),
@@ -32,7 +32,6 @@ node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> en
                }),
       api_(context_, membership_, cluster_, loops_) {
   context_.options = std::move(options);
-  context_.live = std::move(live);
   context_.engine = engine_.get();
   context_.clustered = engine_->kind() == "nats";
   context_.reach = &cluster_;
@@ -118,15 +117,16 @@ void node::drain() {
 // -- net::service -------------------------------------------------------------------------------
 
 std::optional<net::goodbye> node::cannot_open() const {
-  const auto live = context_.now();
   const auto no = [&](close_code code, std::string reason) {
-    auto out = net::make_goodbye(code, node_context::jittered(live->retry), context_.here());
+    auto out =
+        net::make_goodbye(code, node_context::jittered(context_.options.retry), context_.here());
     out.reason = std::move(reason);
     return out;
   };
   if (context_.draining) return no(close_code::draining, "this node is leaving");
   if (!context_.engine_ready) return no(close_code::overload, "the engine is not ready");
-  if (live->max_sessions != 0 && context_.sessions >= live->max_sessions)
+  const auto most = context_.max_sessions.load();
+  if (most != 0 && context_.sessions >= most)
     return no(close_code::overload, "this node has all the sessions it may have");
   return std::nullopt;
 }

@@ -34,7 +34,7 @@ class node final : public net::service,
                    private cluster::roster_listener {
  public:
   node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> engine,
-       node_options options, std::shared_ptr<const live_options> live, node_hooks hooks);
+       node_options options, node_hooks hooks);
   ~node() override;
 
   /// Starts the engine and the heartbeat. `public_address`, `admin_address`: shown to others.
@@ -45,7 +45,8 @@ class node final : public net::service,
   /// Says goodbye to whoever is left, leaves the cluster, ends all actors. Blocks; not on a loop.
   void stop();
 
-  void update(std::shared_ptr<const live_options> live) { context_.live = std::move(live); }
+  /// How many sessions this node may have; 0: no limit. Any thread, any time.
+  void limit_sessions(std::size_t most) { context_.max_sessions = most; }
   void verify_tokens_with(std::function<result<net::identity_ptr>(std::string_view)> verify) {
     context_.verify_token = std::move(verify);
   }

@@ -47,7 +47,7 @@ void roster::receive(caf::type_erased_tuple& message) {
 void roster::enrich(join&& request) {
   auto& ticket = *request.ticket;
   if (!loaded_) {
-    auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.now()->retry),
+    auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.options.retry),
                                  node_.here());
     why.reason = "the roster is not loaded yet";
     return caf::anon_send(ticket.connection, refused{ticket.request, std::move(why)});

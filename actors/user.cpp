@@ -57,14 +57,14 @@ void user::consider(const ticket_ptr& ticket) {
   say(introduction(!introduced_));
   introduced_ = true;
   waiting_.push_back(ticket);
-  if (!node_.now()->sessions.reject_new || others_known) return settle();
+  if (!node_.options.sessions.reject_new || others_known) return settle();
   send_after(home(), settle_time, self(), settled{});
 }
 
 void user::settle() {
   auto tickets = std::move(waiting_);
   waiting_.clear();
-  const auto policy = node_.now()->sessions;
+  const auto policy = node_.options.sessions;
   const auto out = sessions_.enforce(policy);
   for (const auto& loser : out) {
     const auto newcomer = std::find_if(tickets.begin(), tickets.end(), [&](const ticket_ptr& t) {
@@ -77,7 +77,7 @@ void user::settle() {
     }
     const bool rejected = policy.reject_new && loser.why == close_code::session_limit;
     auto why = net::make_goodbye(
-        loser.why, rejected ? node_context::jittered(come_back_later) : node_.now()->retry,
+        loser.why, rejected ? node_context::jittered(come_back_later) : node_.options.retry,
         node_.here());
     why.reconnect = rejected || why.reconnect;
     caf::anon_send((*newcomer)->connection, refused{(*newcomer)->request, why});
@@ -90,7 +90,7 @@ void user::settle() {
 
 void user::enforce() {
   if (!waiting_.empty()) return;  // settle() follows
-  for (const auto& loser : sessions_.enforce(node_.now()->sessions))
+  for (const auto& loser : sessions_.enforce(node_.options.sessions))
     if (loser.who.connection)
       caf::anon_send(loser.who.connection, close_session{loser.why, std::nullopt, std::nullopt});
 }

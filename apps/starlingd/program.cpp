@@ -71,10 +71,11 @@ class program {
     http_ = http_settings_of(c, std::move(keys));
     for (auto* loop : loop_list_) loop->start();
     node_ = std::make_unique<actors::node>(
-        loop_list_, make_engine(c), node_options_of(c), live_options_of(c),
+        loop_list_, make_engine(c), node_options_of(c),
         actors::node_hooks{[this] { return metrics_page(node_->state(), loop_list_); },
                            [this] { return effective_config(); }, set_log_level,
                            [] { kill(getpid(), SIGTERM); }});
+    node_->limit_sessions(c.limits.max_sessions);
     node_->verify_tokens_with([this](std::string_view token) -> result<net::identity_ptr> {
       const auto now = http_.load();
       auto who = net::verify(token, *now->keys, now->rules, wall_ms() / 1000);
@@ -137,7 +138,7 @@ class program {
     log::set_level(current_.value.log.level);
     http_ = http_settings_of(current_.value, std::move(*keys));
     server_->update(http_.load());
-    node_->update(live_options_of(current_.value));
+    node_->limit_sessions(current_.value.limits.max_sessions);
     log::info("configuration reloaded");
   }
 

@@ -57,20 +57,14 @@ actors::node_options node_options_of(const config& c) {
   out.version = STARLING_VERSION;
   out.heartbeat = c.sse.heartbeat;
   out.drain_window = c.drain.window;
+  out.retry = c.sse.retry;
+  out.sessions.max_per_user = c.sessions.max_per_user;
+  out.sessions.reject_new = c.sessions.policy == session_policy::reject_new;
+  out.outbox.max_events = c.outbox.max_events;
+  out.outbox.max_bytes = c.outbox.max_bytes;
+  out.outbox.drop_oldest = c.outbox.policy == outbox_policy::drop_oldest;
   out.history = history_of(c);
   out.ring.max_events = std::min<std::size_t>(out.ring.max_events, c.history.max_events_per_room);
-  return out;
-}
-
-std::shared_ptr<const actors::live_options> live_options_of(const config& c) {
-  auto out = std::make_shared<actors::live_options>();
-  out->sessions.max_per_user = c.sessions.max_per_user;
-  out->sessions.reject_new = c.sessions.policy == session_policy::reject_new;
-  out->outbox.max_events = c.outbox.max_events;
-  out->outbox.max_bytes = c.outbox.max_bytes;
-  out->outbox.drop_oldest = c.outbox.policy == outbox_policy::drop_oldest;
-  out->retry = c.sse.retry;
-  out->max_sessions = c.limits.max_sessions;
   return out;
 }
 

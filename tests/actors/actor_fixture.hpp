@@ -112,7 +112,6 @@ struct test_node {
   explicit test_node(std::size_t shards = 1) {
     node.options.id = node_id{"n1"};
     node.options.tag = 1;
-    set_live({});
     node.engine = &engine;
     node.home_metrics = &metrics;
     for (std::size_t i = 0; i < shards; ++i) {
@@ -133,9 +132,6 @@ struct test_node {
     run();
   }
 
-  void set_live(live_options options) {
-    node.live = std::make_shared<const live_options>(std::move(options));
-  }
   caf::actor record(const std::shared_ptr<journal>& into) { return spawn<recorder>(into); }
   /// The actor is ended with the fixture.
   template <class Actor, class... Args>
@@ -200,8 +196,7 @@ struct test_node {
 
  private:
   void end(std::vector<caf::actor>& handles) {
-    for (const auto& each : handles)
-      caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+    for (const auto& each : handles) caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
     handles.clear();
     run();
   }

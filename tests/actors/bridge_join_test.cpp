@@ -164,9 +164,7 @@ TEST_SUITE("actors/bridge join") {
 
   TEST_CASE("a session turned away by its user leaves no channel behind") {
     bridge_node n;
-    live_options live;
-    live.sessions = {1, true};
-    n.set_live(live);
+    n.node.options.sessions = {1, true};
     n.start();
     n.enter(n.make_opening("ann", {"a"}));
     const auto extra = n.make_opening("ann", {"a", "b"});

@@ -2,6 +2,7 @@
 import asyncio
 import json
 import random
+import resource
 import shutil
 import time
 from collections import Counter
@@ -13,7 +14,7 @@ from reader import Reader
 from world import World, until
 from harness import ROOT, admin, token
 
-CLIENTS = 150
+CLIENTS = 200
 USERS = 60
 ROOMS = 10
 SLOW_READERS = 12
@@ -23,6 +24,7 @@ SETTLE_SECONDS = 30  # for everybody to have everything, once nothing is broken 
 QUIET_SECONDS = 0.5  # after that: time for what should not come
 RECOVERY_SECONDS = 2.0  # after kill -9 of a node, plus the retry the client was told
 HEAL_SECONDS = 3.0  # after a single nats-server is back; a cluster takes 4-9 s to elect a leader, back or not
+OPEN_FILES = 8192  # a client through the proxy takes three here
 KEPT = ROOT / ".run" / "proof"
 
 
@@ -196,4 +198,6 @@ class Run:
 
 
 def carry_out(seed, clustered, **options):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, OPEN_FILES)), hard))
     return asyncio.run(Run(seed, clustered, **options).carry_out())

@@ -1,0 +1,226 @@
+#include "tests/actors/bridge_fixture.hpp"
+
+namespace starling::actors::test {
+
+namespace {
+
+constexpr auto epoch = bridge_node::epoch;
+
+ticket_ptr resume(bridge_node& n, const texts& rooms, sequence after) {
+  return n.make_ticket(rooms, cursor{epoch, after});
+}
+
+std::vector<std::pair<std::string, std::string>> losses(const ticket_ptr& ticket) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& l : ticket->lost) out.emplace_back(l.room, l.reason);
+  return out;
+}
+using lost = std::vector<std::pair<std::string, std::string>>;
+
+}  // namespace
+
+TEST_SUITE("actors/bridge replay") {
+  TEST_CASE("what the ring has is replayed without a read") {
+    bridge_node n;
+    n.start();
+    n.enter({"a", "b"});
+    const auto seen = n.publish("a", "a1");
+    n.publish("b", "b1");
+    n.publish("a", "a2");
+    const auto ticket = resume(n, {"a", "b"}, seen);
+    n.request(ticket);
+    REQUIRE(n.is_joined(ticket));
+    CHECK(n.engine.reads.empty());
+    CHECK(data_of(ticket->replay) == texts{"b1", "a2"});
+    CHECK(ticket->resumed);
+    CHECK(ticket->lost.empty());
+  }
+
+  TEST_CASE("nothing is replayed to a join without a cursor") {
+    bridge_node n;
+    n.start();
+    n.enter({"a"});
+    n.publish("a");
+    const auto ticket = n.enter({"a"});
+    CHECK(ticket->replay.empty());
+    CHECK_FALSE(ticket->resumed);
+  }
+
+  TEST_CASE("what the ring does not reach is read from the store while live events flow") {
+    bridge_node n;
+    n.start();
+    const auto old = n.store("a", "old");
+    const auto first = n.enter({"a"});
+    n.publish("a", "young");
+    const auto ticket = resume(n, {"a"}, old.seq - 1);
+    n.request(ticket);
+    REQUIRE(n.is_joined(ticket));
+    CHECK(ticket->missing.size() == 1);
+    CHECK(n.client->all<replay_ready>().empty());
+    REQUIRE(n.engine.reads.size() == 1);
+    CHECK(n.engine.reads[0].after == old.seq - 1);
+    CHECK(n.engine.reads[0].through == first->position.seq);
+
+    cluster::log_page page;
+    page.events = {old};
+    n.answer_read(std::move(page));
+    REQUIRE(n.client->all<replay_ready>().size() == 1);
+    CHECK(data_of(ticket->replay) == texts{"old", "young"});
+    CHECK(ticket->resumed);
+  }
+
+  TEST_CASE("parts from several channels are one replay in the store's order") {
+    bridge_node n;
+    n.start();
+    const auto b1 = n.store("b", "b1");
+    const auto a1 = n.store("a", "a1");
+    const auto b2 = n.store("b", "b2");
+    const auto ticket = resume(n, {"a", "b"}, b1.seq - 1);
+    n.enter(ticket);
+    REQUIRE(n.engine.reads.size() == 2);
+    while (!n.engine.reads.empty()) {
+      cluster::log_page page;
+      if (n.engine.reads[0].where == room_of("a"))
+        page.events = {a1};
+      else
+        page.events = {b1, b2};
+      n.answer_read(std::move(page));
+    }
+    CHECK(n.client->all<replay_ready>().size() == 1);
+    CHECK(data_of(ticket->replay) == texts{"b1", "a1", "b2"});
+  }
+
+  TEST_CASE("a part of more than a page is read to its end") {
+    bridge_node n;
+    n.start();
+    const auto first = n.store("a", "a1");
+    const auto second = n.store("a", "a2");
+    const auto ticket = n.enter(resume(n, {"a"}, first.seq - 1));
+    cluster::log_page page;
+    page.events = {first};
+    page.more = true;
+    n.answer_read(std::move(page));
+    CHECK(n.client->all<replay_ready>().empty());
+    REQUIRE(n.engine.reads.size() == 1);
+    CHECK(n.engine.reads[0].after == first.seq);
+    page = {};
+    page.events = {second};
+    n.answer_read(std::move(page));
+    CHECK(n.client->all<replay_ready>().size() == 1);
+    CHECK(data_of(ticket->replay) == texts{"a1", "a2"});
+    CHECK(ticket->resumed);
+  }
+
+  TEST_CASE("history that is gone is named by its room, and the rest is replayed") {
+    bridge_node n;
+    n.start();
+    const auto kept = n.store("a", "kept");
+    const auto ticket = n.enter(resume(n, {"a"}, 50));
+    cluster::log_page page;
+    page.events = {kept};
+    page.dropped = true;
+    n.answer_read(std::move(page));
+    CHECK_FALSE(ticket->resumed);
+    CHECK(losses(ticket) == lost{{"a", "expired"}});
+    CHECK(data_of(ticket->replay) == texts{"kept"});
+  }
+
+  TEST_CASE("a channel holds no more than its history, whatever the store still has") {
+    bridge_node n;
+    n.node.options.history.max_events_per_channel = 2;
+    n.start();
+    const auto first = n.store("a", "a1");
+    const auto second = n.store("a", "a2");
+    const auto third = n.store("a", "a3");
+    const auto ticket = n.enter(resume(n, {"a"}, first.seq - 1));
+    REQUIRE(n.engine.reads.size() == 1);
+    CHECK(n.engine.reads[0].limit == 3);
+    cluster::log_page page;
+    page.events = {first, second, third};
+    n.answer_read(std::move(page));
+    CHECK(losses(ticket) == lost{{"a", "expired"}});
+    CHECK(data_of(ticket->replay) == texts{"a2", "a3"});
+  }
+
+  TEST_CASE("the loss of a user's own events is a loss of everything") {
+    bridge_node n;
+    n.start();
+    const auto ticket = n.make_opening("ann");
+    ticket->resume = cursor{epoch, 50};
+    n.enter(ticket);
+    cluster::log_page page;
+    page.dropped = true;
+    n.answer_read(std::move(page));
+    CHECK(losses(ticket) == lost{{"*", "expired"}});
+  }
+
+  TEST_CASE("a cursor ahead of this node waits until the node is there") {
+    bridge_node n;
+    n.start();
+    n.enter({"a"});
+    const auto elsewhere = n.store("a", "x");  // the client has it from another node
+    const auto ticket = resume(n, {"a"}, elsewhere.seq);
+    n.request(ticket);
+    CHECK_FALSE(n.is_joined(ticket));
+    n.arrives(elsewhere);
+    n.fence_back();
+    REQUIRE(n.is_joined(ticket));
+    CHECK(ticket->resumed);
+    CHECK(ticket->replay.empty());
+  }
+
+  TEST_CASE("a cursor beyond the end of the store is of a lost store; everything is replayed") {
+    bridge_node n;
+    n.start();
+    n.enter({"a"});
+    n.publish("a", "x");
+    const auto ticket = resume(n, {"a"}, n.end_of_store + 1000);
+    n.request(ticket);
+    n.fence_back();
+    REQUIRE(n.is_joined(ticket));
+    CHECK_FALSE(ticket->resumed);
+    CHECK(losses(ticket) == lost{{"*", "epoch"}});
+    cluster::log_page page;
+    page.dropped = true;  // is known already
+    n.answer_read(std::move(page));
+    CHECK(losses(ticket) == lost{{"*", "epoch"}});
+    CHECK(data_of(ticket->replay) == texts{"x"});
+  }
+
+  TEST_CASE("a cursor of another epoch is a loss and needs no fence") {
+    bridge_node n;
+    n.start();
+    n.enter({"a"});
+    const auto ticket = n.make_ticket({"a"}, cursor{epoch + 1, 5});
+    n.request(ticket);
+    CHECK(n.engine.appends.empty());
+    REQUIRE(n.is_joined(ticket));
+    CHECK(losses(ticket) == lost{{"*", "epoch"}});
+    CHECK_FALSE(ticket->resumed);
+  }
+
+  TEST_CASE("nothing from before a membership is replayed") {
+    bridge_node n;
+    n.start();
+    n.enter({"a"});
+    const auto before = n.publish("a", "before");
+    n.publish("a", "after");
+    const auto ticket = resume(n, {"a"}, before - 1);
+    ticket->channels[0].since = before;
+    n.request(ticket);
+    CHECK(data_of(ticket->replay) == texts{"after"});
+  }
+
+  TEST_CASE("a replay that cannot be read sends the session away to try again") {
+    bridge_node n;
+    n.start();
+    n.enter(resume(n, {"a"}, 50));
+    take_oldest(n.engine.reads).done(error{errc::unavailable, "timeout"});
+    n.run();
+    CHECK(n.client->all<replay_ready>().empty());
+    REQUIRE(n.client->all<close_session>().size() == 1);
+    CHECK(n.client->all<close_session>()[0].code == close_code::overload);
+  }
+}
+
+}  // namespace starling::actors::test
