@@ -24,15 +24,8 @@ void bridge::receive(caf::type_erased_tuple& message) {
   if (auto* state = message_cast<store_state>(message)) return take_state(*state);
   if (auto* change = message_cast<engine_changed>(message)) return engine_state(*change);
   if (message_cast<engine_leader_changed>(message)) return begin_catch_up();
-  if (auto* failed = message_cast<fence_failed>(message)) {
-    if (failed->number != fence_sent_) return;
-    fence_seen_ = fence_sent_;  // not under way any more; those who wait are told
-    behind_fence_.insert(behind_fence_.end(), behind_next_fence_.begin(), behind_next_fence_.end());
-    behind_next_fence_.clear();
-    for (auto& ticket : std::exchange(waiting_, {})) refuse(ticket, failed->why.message);
-    return;
-  }
-  if (auto* dead = message_cast<feed_died>(message)) return rebuild(dead->feed);
+  if (auto* failed = message_cast<fence_failed>(message)) return fence_lost(*failed);
+  if (auto* dead = message_cast<feed_died>(message)) return rebuild(*dead);
   if (auto* gone = message_cast<node_gone>(message)) {
     for (auto& [where, e] : channels_)
       if (where->kind == channel_kind::user) caf::anon_send(e->feed, *gone);

@@ -36,10 +36,11 @@ class bridge final : public pinned_actor {
     channel_ptr where;
     feed_id id = 0;
     caf::actor feed;
-    sequence through = 0;        ///< everything of this channel up to here was handed to the feed
-    bool live = false;           ///< its subscription is known to be active
-    std::uint32_t members = 0;   ///< sessions attached
-    std::uint32_t reserved = 0;  ///< joins under way
+    sequence through = 0;       ///< everything of this channel up to here was handed to the feed
+    bool live = false;          ///< its subscription is known to be active
+    std::uint32_t members = 0;  ///< sessions attached
+    std::vector<std::uint32_t> by_shard;  ///< the same by shard, for a feed that must be rebuilt
+    std::uint32_t reserved = 0;           ///< joins under way
   };
   struct by_name {
     std::size_t operator()(const channel_ptr& c) const { return std::hash<channel>{}(*c); }
@@ -56,6 +57,7 @@ class bridge final : public pinned_actor {
   };
 
   // joining and leaving (bridge_joins.cpp)
+  void read_for_replay(const ticket_ptr& ticket, std::size_t which);
   void begin_join(const ticket_ptr& ticket);
   void attach_all(const ticket_ptr& ticket);
   void finish_attach(const ticket_ptr& ticket);
@@ -65,7 +67,7 @@ class bridge final : public pinned_actor {
   void remove_member(const left& who);
   entry& ensure(const channel_ptr& where);
   void spawn_feed(entry& e);
-  void rebuild(feed_id feed);
+  void rebuild(const feed_died& dead);
   void retire_if_unused(entry& e);
   void refuse(const ticket_ptr& ticket, std::string reason);
   bool ready_for(const join_ticket& ticket) const;
@@ -82,12 +84,16 @@ class bridge final : public pinned_actor {
   void send_fence();
   void fence_arrived(sequence seq);
   void engine_state(const engine_changed& change);
+  void ask_for_state();
   void take_state(const store_state& answer);
   void begin_catch_up();
   void begin_repair(std::vector<std::pair<entry*, sequence>> holes);
+  void read_for_repair(const channel& where, sequence after, sequence through);
+  void fence_lost(const fence_failed& failed);
   void take_repair(repair_read& answer);
   void finish_repair();
-  void tell_of_loss(const channel& where);
+  void hand_out_held();
+  void tell_of_loss(const channel& where, std::string_view reason);
   void every_second();
 
   void list_channels(const channels_query& query) const;
@@ -113,7 +119,8 @@ class bridge final : public pinned_actor {
   std::vector<ticket_ptr> waiting_;         ///< joins for a fence
 
   bool engine_up_ = false;
-  bool catch_up_ = false;  ///< the fence under way ends an outage: everything may have holes
+  bool state_unknown_ = true;  ///< connected, but not yet told which life of the store this is
+  bool catch_up_ = false;      ///< the fence under way ends an outage: everything may have holes
   std::unique_ptr<repair> repair_;
   std::uint64_t repairs_ = 0;
   std::deque<stored_event> held_;

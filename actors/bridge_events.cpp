@@ -114,6 +114,12 @@ void bridge::fence_arrived(sequence seq) {
   if (fence_wanted_ || !behind_next_fence_.empty()) send_fence();
 }
 
+void bridge::fence_lost(const fence_failed& failed) {
+  if (failed.number != fence_sent_) return;
+  fence_seen_ = fence_sent_;  // not under way any more; those who wait are told
+  for (auto& ticket : std::exchange(waiting_, {})) refuse(ticket, failed.why.message);
+}
+
 // -- engine state -------------------------------------------------------------------------------
 
 void bridge::engine_state(const engine_changed& change) {
@@ -126,6 +132,18 @@ void bridge::engine_state(const engine_changed& change) {
     return;
   }
   log::info("engine connected", {{"detail", change.detail}});
+  if (epoch_ != 0) {
+    // Nothing is handed out until it is known what was missed, and in which life of the store.
+    catch_up_ = true;
+    fence_seen_ = ++fence_sent_;
+    held_.clear();  // of before the outage: the catch-up reads it again
+    repair_.reset();
+  }
+  state_unknown_ = true;
+  ask_for_state();
+}
+
+void bridge::ask_for_state() {
   node_.engine->history().state([me = self()](result<cluster::log_state> state) {
     caf::anon_send(me, store_state{std::move(state)});
   });
@@ -133,6 +151,7 @@ void bridge::engine_state(const engine_changed& change) {
 
 void bridge::take_state(const store_state& answer) {
   if (!answer.state) return;  // every_second asks again
+  state_unknown_ = false;
   const auto& state = *answer.state;
   const bool begins_anew = epoch_ != 0 && epoch_ != state.epoch;
   const bool first_time = epoch_ == 0;
@@ -140,10 +159,12 @@ void bridge::take_state(const store_state& answer) {
     log::warn("the store began anew: clients are told to fetch again", {{"epoch", state.epoch}});
     node_.home_metrics->gaps[1].add();
     for (const auto& shard : node_.fanouts) caf::anon_send(shard, drain{std::chrono::seconds(1)});
-    held_.clear();
-    repair_.reset();
+    catch_up_ = false;  // there is nothing of the former life to catch up with
     position_ = state.last;
-    for (auto& [where, e] : channels_) e->through = state.last;
+    for (auto& [where, e] : channels_) {
+      e->through = state.last;
+      if (e->live) caf::anon_send(e->feed, forget_history{state.last});
+    }
   }
   if (first_time || begins_anew) {
     node_.epoch = epoch_ = state.epoch;
@@ -151,10 +172,9 @@ void bridge::take_state(const store_state& answer) {
     node_.engine->messages().follow(fence_channel_);
   }
   if (node_.engine_ready && !begins_anew) return;  // only a look whether it is still the same
-  if (first_time)
-    want_fence();
-  else
-    begin_catch_up();
+  if (!first_time && !begins_anew) return begin_catch_up();
+  hand_out_held();
+  want_fence();
 }
 
 void bridge::begin_catch_up() {
@@ -171,16 +191,16 @@ void bridge::every_second() {
     caf::anon_send(self(), fence_failed{fence_sent_, {errc::unavailable, "the store is silent"}});
     return begin_catch_up();
   }
+  if (state_unknown_) return ask_for_state();
+  if (catch_up_ && fence_sent_ == fence_seen_) return begin_catch_up();  // could not be stored
   if (repair_ && repair_->failed && repair_->reads == 0) {
     // The store could not be read: look again, for all that may be missing.
     repair_.reset();
     return begin_catch_up();
   }
-  if (epoch_ == 0 || since_fence > idle_fence_ms) {
-    node_.engine->history().state([me = self()](result<cluster::log_state> state) {
-      caf::anon_send(me, store_state{std::move(state)});
-    });
-    if (epoch_ != 0) want_fence();
+  if (since_fence > idle_fence_ms) {
+    ask_for_state();
+    want_fence();
   }
 }
 
@@ -193,12 +213,16 @@ void bridge::begin_repair(std::vector<std::pair<entry*, sequence>> holes) {
   if (holes.empty()) return finish_repair();
   for (const auto& [e, through] : holes) {
     repair_->reach.emplace_back(e->id, through);
-    node_.engine->history().read(
-        *e->where, e->through, through, repair_page,
-        [me = self(), number = repairs_, where = *e->where](result<cluster::log_page> page) {
-          caf::anon_send(me, repair_read{number, where, std::move(page)});
-        });
+    read_for_repair(*e->where, e->through, through);
   }
+}
+
+void bridge::read_for_repair(const channel& where, sequence after, sequence through) {
+  node_.engine->history().read(
+      where, after, through, repair_page,
+      [me = self(), number = repairs_, where, through](result<cluster::log_page> page) {
+        caf::anon_send(me, repair_read{number, where, through, std::move(page)});
+      });
 }
 
 void bridge::take_repair(repair_read& answer) {
@@ -207,6 +231,8 @@ void bridge::take_repair(repair_read& answer) {
     auto& found = answer.page->events;
     std::move(found.begin(), found.end(), std::back_inserter(repair_->found));
     if (answer.page->dropped) repair_->lost.push_back(answer.where);
+    if (answer.page->more && !found.empty())
+      return read_for_repair(answer.where, repair_->found.back().seq, answer.through);
   } else {
     repair_->failed = true;
     log::warn("repair failed; trying again",
@@ -215,14 +241,15 @@ void bridge::take_repair(repair_read& answer) {
   if (--repair_->reads == 0 && !repair_->failed) finish_repair();
 }
 
-void bridge::tell_of_loss(const channel& where) {
-  // The store no longer has what this node missed: its sessions are told, not left to guess.
+void bridge::tell_of_loss(const channel& where, std::string_view reason) {
+  // Members may have missed something that nobody can give them now: they are told.
   node_.home_metrics->gaps[1].add();
-  log::warn("events are lost", {{"kind", to_string(where.kind)}, {"name", where.name}});
+  log::warn("events may be lost",
+            {{"kind", to_string(where.kind)}, {"name", where.name}, {"reason", reason}});
   event notice;
   notice.where = where;
   notice.name = "gap";
-  notice.data = "{\"reason\":\"expired\"}";
+  notice.data = "{\"reason\":\"" + std::string(reason) + "\"}";
   take_ephemeral(std::move(notice));
 }
 
@@ -236,10 +263,14 @@ void bridge::finish_repair() {
     node_.home_metrics->gaps[0].add();
     hand_out(*e, std::move(missed.what), missed.seq);
   }
-  for (const auto& where : done->lost) tell_of_loss(where);
+  for (const auto& where : done->lost) tell_of_loss(where, "expired");
   for (const auto& [feed, through] : done->reach)
     if (const auto found = by_id_.find(feed); found != by_id_.end())
       found->second->through = std::max(found->second->through, through);
+  hand_out_held();
+}
+
+void bridge::hand_out_held() {
   while (!held_.empty() && !repair_ && !catch_up_) {
     auto next = std::move(held_.front());
     held_.pop_front();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
+#include <type_traits>
 
 #include "actors/bridge.hpp"
 #include "actors/room.hpp"
@@ -58,6 +59,7 @@ void bridge::attach_all(const ticket_ptr& ticket) {
     auto& e = *by_id_.at(ticket->channels[i].feed);
     --e.reserved;
     ++e.members;
+    ++e.by_shard[ticket->shard];
     caf::anon_send(e.feed, attach_member{ticket, i});
   }
   caf::anon_send(self(), attached{ticket});
@@ -71,20 +73,23 @@ void bridge::finish_attach(const ticket_ptr& ticket) {
   }
   caf::anon_send(node_.fanouts[ticket->shard], joined{ticket});
   ticket->reads_under_way = ticket->missing.size();
-  for (std::size_t i = 0; i < ticket->missing.size(); ++i) {
-    const auto& part = ticket->missing[i];
-    // One more than history keeps: the surplus tells that something is lost.
-    node_.engine->history().read(*part.where, part.after, part.through,
-                                 node_.options.history.max_events_per_channel + 1,
-                                 [me = self(), ticket, i](result<cluster::log_page> page) {
-                                   caf::anon_send(me, replay_read{ticket, i, std::move(page)});
-                                 });
-  }
+  for (std::size_t i = 0; i < ticket->missing.size(); ++i) read_for_replay(ticket, i);
+}
+
+void bridge::read_for_replay(const ticket_ptr& ticket, std::size_t which) {
+  const auto& part = ticket->missing[which];
+  // One more than history keeps: the surplus tells that something is lost.
+  const auto limit = node_.options.history.max_events_per_channel + 1 - part.found.size();
+  const auto after = part.found.empty() ? part.after : part.found.back()->seq();
+  node_.engine->history().read(*part.where, after, part.through, limit,
+                               [me = self(), ticket, which](result<cluster::log_page> page) {
+                                 caf::anon_send(me, replay_read{ticket, which, std::move(page)});
+                               });
 }
 
 void bridge::take_replay(replay_read& answer) {
   auto& ticket = *answer.ticket;
-  const auto& part = ticket.missing[answer.which];
+  auto& part = ticket.missing[answer.which];
   if (!answer.page) {
     log::warn("replay failed", {{"client_id", ticket.session->id.str()},
                                 {"channel", part.where->name},
@@ -94,19 +99,23 @@ void bridge::take_replay(replay_read& answer) {
     return;
   }
   auto& page = *answer.page;
+  for (auto& stored : page.events) {
+    const cursor at{epoch_, stored.seq};
+    part.found.push_back(std::make_shared<publication>(std::move(stored.what), at, stored.seq));
+  }
   const auto keep = node_.options.history.max_events_per_channel;
-  const bool cut = page.events.size() > keep;
+  const bool cut = part.found.size() > keep;
+  if (page.more && !page.events.empty() && !cut)
+    return read_for_replay(answer.ticket, answer.which);
   if ((cut || page.dropped) && ticket.resume->seq != 0) {
     const auto& name = part.where->kind == channel_kind::room ? part.where->name : "*";
     ticket.lost.push_back({name, "expired"});
     ticket.resumed = false;
   }
-  if (cut)
-    page.events.erase(page.events.begin(), page.events.end() - static_cast<std::ptrdiff_t>(keep));
-  for (auto& stored : page.events) {
-    const cursor at{epoch_, stored.seq};
-    ticket.replay.push_back(std::make_shared<publication>(std::move(stored.what), at, stored.seq));
-  }
+  const auto surplus = cut ? part.found.size() - keep : 0;
+  ticket.replay.insert(ticket.replay.end(),
+                       part.found.begin() + static_cast<std::ptrdiff_t>(surplus), part.found.end());
+  part.found.clear();
   if (--ticket.reads_under_way > 0) return;
   finish_replay(answer.ticket);
   caf::anon_send(ticket.connection, replay_ready{answer.ticket});
@@ -131,6 +140,7 @@ void bridge::remove_member(const left& who) {
     if (found == by_id_.end()) continue;
     auto& e = *found->second;
     --e.members;
+    --e.by_shard[who.shard];
     caf::anon_send(e.feed, detach_member{who.session, who.shard, who.ended});
     retire_if_unused(e);
   }
@@ -142,6 +152,7 @@ bridge::entry& bridge::ensure(const channel_ptr& where) {
   auto& e = *fresh;
   e.where = where;
   e.id = next_feed_++;
+  e.by_shard.resize(node_.fanouts.size());
   channels_.emplace(where, std::move(fresh));
   by_id_.emplace(e.id, &e);
   if (where->kind == channel_kind::room) node_.rooms = ++rooms_;
@@ -152,20 +163,24 @@ bridge::entry& bridge::ensure(const channel_ptr& where) {
 }
 
 void bridge::spawn_feed(entry& e) {
-  auto& system = home_system();
-  e.feed = e.where->kind == channel_kind::user
-               ? spawn_pinned<user>(system, home(), std::ref(node_), e.where, e.id, e.through)
-               : spawn_pinned<room>(system, home(), std::ref(node_), e.where, e.id, e.through);
+  const auto spawn = [&]<class Feed>(std::type_identity<Feed>) {
+    return spawn_pinned<Feed>(home_system(), home(), std::ref(node_), e.where, e.id, e.through,
+                              e.by_shard);
+  };
+  e.feed = e.where->kind == channel_kind::user ? spawn(std::type_identity<user>{})
+                                               : spawn(std::type_identity<room>{});
 }
 
-void bridge::rebuild(feed_id feed) {
-  const auto found = by_id_.find(feed);
+void bridge::rebuild(const feed_died& dead) {
+  const auto found = by_id_.find(dead.feed);
   if (found == by_id_.end()) return;  // stopped by us
   auto& e = *found->second;
+  if (dead.who && e.feed.address() != dead.who) return;  // replaced already
   log::warn("channel rebuilt after a fault",
             {{"kind", to_string(e.where->kind)}, {"name", e.where->name}});
   spawn_feed(e);
   for (const auto& shard : node_.fanouts) caf::anon_send(shard, recount{e.id, e.feed});
+  tell_of_loss(*e.where, "fault");  // what was on its way to the dead one
 }
 
 void bridge::retire_if_unused(entry& e) {

@@ -24,8 +24,14 @@ void ring::copy_after(sequence after, std::vector<publication_ptr>& out) const {
   out.insert(out.end(), from, events_->end());
 }
 
-feed_state::feed_state(channel_ptr where, feed_id id, sequence from, std::size_t shards)
-    : where_(std::move(where)), id_(id), ring_(from), members_(shards) {}
+feed_state::feed_state(channel_ptr where, feed_id id, sequence from,
+                       std::vector<std::uint32_t> members)
+    : where_(std::move(where)), id_(id), ring_(from), members_(std::move(members)) {}
+
+void feed_state::forget_history(sequence from) {
+  last_ = 0;
+  ring_ = ring(from);
+}
 
 bool feed_state::remember(const publication_ptr& what, const ring_limits& limits) {
   if (what->seq() <= last_) return false;

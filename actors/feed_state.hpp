@@ -36,7 +36,8 @@ class ring {
 /// Common part of room and user. Plain state: tells which shards to send to, sends nothing.
 class feed_state {
  public:
-  feed_state(channel_ptr where, feed_id id, sequence from, std::size_t shards);
+  /// `members`: how many there are already, by shard.
+  feed_state(channel_ptr where, feed_id id, sequence from, std::vector<std::uint32_t> members);
 
   const channel& where() const noexcept { return *where_; }
   feed_id id() const noexcept { return id_; }
@@ -45,9 +46,10 @@ class feed_state {
   bool remember(const publication_ptr& what, const ring_limits& limits);
   void member_joined(unsigned shard) { ++members_[shard]; }
   void member_left(unsigned shard) { --members_[shard]; }
-  void set_members(unsigned shard, std::uint32_t count) { members_[shard] = count; }
   const std::vector<std::uint32_t>& members() const noexcept { return members_; }
 
+  /// The store began anew at `from`.
+  void forget_history(sequence from);
   /// Puts into the ticket what this channel has for its `which`th channel up to the ticket's
   /// position: from the ring, and as `missing` what only the store has.
   void replay_into(join_ticket& ticket, std::size_t which) const;

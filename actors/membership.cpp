@@ -1,11 +1,15 @@
 #include "actors/membership.hpp"
 
+#include <utility>
+
 namespace starling::actors {
 
 bool membership::heard(const net::node_info& from, bool leaving, steady_time now) {
   const std::lock_guard guard(lock_);
   auto& e = nodes_[from.id];
-  const bool news = e.last.id.empty() || e.reported_gone || e.last.started_ms != from.started_ms;
+  const bool restarted = !e.last.id.empty() && e.last.started_ms != from.started_ms;
+  const bool news = e.last.id.empty() || e.reported_gone || restarted;
+  if (restarted && !e.reported_gone) restarted_.emplace_back(from.id);
   e.last = from;
   e.heard = now;
   e.left = leaving;
@@ -15,7 +19,7 @@ bool membership::heard(const net::node_info& from, bool leaving, steady_time now
 
 std::vector<node_id> membership::newly_gone(steady_time now) {
   const std::lock_guard guard(lock_);
-  std::vector<node_id> out;
+  auto out = std::exchange(restarted_, {});
   for (auto at = nodes_.begin(); at != nodes_.end();) {
     auto& [id, e] = *at;
     if (!e.reported_gone && state(e, now) == "gone") {

@@ -25,7 +25,7 @@ class membership {
   /// A heartbeat. `leaving`: its last one; the node is gone at once. Returns true when the node
   /// was unknown, gone or restarted until now.
   bool heard(const net::node_info& from, bool leaving, steady_time now);
-  /// Nodes that became gone since the last call.
+  /// Nodes that became gone, or began another life, since the last call.
   std::vector<node_id> newly_gone(steady_time now);
 
   /// Every node known, state filled in, in id order.
@@ -48,6 +48,7 @@ class membership {
   const node_id self_;
   mutable std::mutex lock_;
   std::map<std::string, entry> nodes_;
+  std::vector<node_id> restarted_;  ///< not reported yet: their former sessions are gone
 };
 
 }  // namespace starling::actors

@@ -34,7 +34,7 @@ json event_json(const stored_event& stored, epoch_id epoch) {
 /// The most available state of all counts; sessions add up; the earliest start stays.
 void merge(std::map<std::string, net::presence_user>& into, const net::presence_user& from) {
   auto& user = into[from.user];
-  if (user.sessions == 0 || from.state == "online") user.state = from.state;
+  if (user.sessions == 0 || more_available(from.state, user.state)) user.state = from.state;
   if (user.sessions == 0 || from.since_ms < user.since_ms) user.since_ms = from.since_ms;
   user.sessions += from.sessions;
   user.user = from.user;

@@ -18,4 +18,10 @@ std::optional<presence_state> parse_presence(std::string_view text) noexcept {
   return std::nullopt;
 }
 
+bool more_available(std::string_view state, std::string_view than) noexcept {
+  const auto one = parse_presence(state);
+  const auto other = parse_presence(than);
+  return one && (!other || *one < *other);
+}
+
 }  // namespace starling::actors

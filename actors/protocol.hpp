@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <caf/actor.hpp>
+#include <caf/actor_addr.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <cstdint>
 #include <functional>
@@ -35,6 +36,8 @@ enum class presence_state : std::uint8_t {
 };
 std::string_view to_string(presence_state state) noexcept;
 std::optional<presence_state> parse_presence(std::string_view text) noexcept;
+/// Of several sessions of a user the most available state counts: online, away, busy.
+bool more_available(std::string_view state, std::string_view than) noexcept;
 
 /// What is known of a session from its first moment, shared by all who deal with it.
 struct session_record {
@@ -81,9 +84,10 @@ struct join_ticket {
     channel_ptr where;
     sequence after = 0;
     sequence through = 0;
+    std::vector<publication_ptr> found;
   };
-  std::vector<missing_part> missing;
-  std::size_t reads_under_way = 0;  ///< the bridge's own
+  std::vector<missing_part> missing;  ///< its parts belong to the bridge until replay_ready
+  std::size_t reads_under_way = 0;    ///< the bridge's own
 };
 using ticket_ptr = std::shared_ptr<join_ticket>;
 
@@ -165,6 +169,11 @@ struct detach_member {
 /// room, user -> bridge: this feed died of a fault.
 struct feed_died {
   feed_id feed;
+  caf::actor_addr who;  ///< tells the one that died from its successor
+};
+/// bridge -> room, user: the store began anew; what you remember is of its former life.
+struct forget_history {
+  sequence from;
 };
 /// bridge -> fanout: tell `feed` who its members on your shard are (it was rebuilt).
 struct recount {
@@ -213,6 +222,7 @@ struct fence_failed {
 struct repair_read {
   std::uint64_t repair;
   channel where;
+  sequence through;
   result<cluster::log_page> page;
 };
 /// store -> bridge: answer to a read for a replay.
@@ -379,6 +389,7 @@ STARLING_MESSAGE(session_ended)
 STARLING_MESSAGE(left)
 STARLING_MESSAGE(detach_member)
 STARLING_MESSAGE(feed_died)
+STARLING_MESSAGE(forget_history)
 STARLING_MESSAGE(recount)
 STARLING_MESSAGE(members_report)
 STARLING_MESSAGE(engine_stored)

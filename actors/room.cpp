@@ -6,8 +6,9 @@
 
 namespace starling::actors {
 
-room::room(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from)
-    : pinned_actor(cfg), node_(node), feed_(std::move(where), id, from, node.fanouts.size()) {}
+room::room(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from,
+           std::vector<std::uint32_t> members)
+    : pinned_actor(cfg), node_(node), feed_(std::move(where), id, from, std::move(members)) {}
 
 void room::receive(caf::type_erased_tuple& message) {
   if (auto* event = message_cast<inbound>(message)) return publish(event->what);
@@ -15,6 +16,7 @@ void room::receive(caf::type_erased_tuple& message) {
   if (auto* who = message_cast<detach_member>(message)) return remove(*who);
   if (auto* query = message_cast<presence_query>(message)) return query->done(present());
   if (auto* report = message_cast<members_report>(message)) return rebuild(*report);
+  if (auto* anew = message_cast<forget_history>(message)) return feed_.forget_history(anew->from);
 }
 
 void room::publish(const publication_ptr& what) {
@@ -37,7 +39,6 @@ void room::remove(const detach_member& who) {
 }
 
 void room::rebuild(const members_report& report) {
-  feed_.set_members(report.shard, static_cast<std::uint32_t>(report.members.size()));
   if (feed_.where().kind != channel_kind::room) return;
   for (const auto& member : report.members) members_.emplace(member->id, member);
 }
@@ -48,8 +49,8 @@ std::vector<net::presence_user> room::present() const {
     const auto state = member->state.load(std::memory_order_relaxed);
     if (state == presence_state::invisible) continue;
     auto& user = by_user[member->who->user.str()];
-    // Of several sessions the most available state counts.
-    if (user.sessions == 0 || to_string(state) == "online") user.state = to_string(state);
+    if (user.sessions == 0 || more_available(to_string(state), user.state))
+      user.state = to_string(state);
     if (user.sessions == 0 || member->opened_ms() < user.since_ms)
       user.since_ms = member->opened_ms();
     ++user.sessions;
@@ -62,6 +63,6 @@ std::vector<net::presence_user> room::present() const {
   return out;
 }
 
-void room::on_exit() { caf::anon_send(node_.bridge, feed_died{feed_.id()}); }
+void room::on_exit() { caf::anon_send(node_.bridge, feed_died{feed_.id(), address()}); }
 
 }  // namespace starling::actors

@@ -16,7 +16,8 @@ namespace starling::actors {
 /// Thread: the bridge's shard. Dies of a fault alone: the bridge builds it anew from its members.
 class room final : public pinned_actor {
  public:
-  room(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from);
+  room(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from,
+       std::vector<std::uint32_t> members);
   const char* name() const override { return "room"; }
 
  protected:

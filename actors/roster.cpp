@@ -57,7 +57,11 @@ void roster::enrich(join&& request) {
     if (wanted.where->kind != channel_kind::room) continue;
     const auto* entry = state_.find(who.tenant, who.user.str(), wanted.where->name);
     wanted.from_roster = entry != nullptr;
-    if (entry || net::may_join(who, wanted.where->name)) continue;
+    if (net::may_join(who, wanted.where->name)) continue;
+    if (entry) {
+      wanted.since = entry->since_seq;
+      continue;
+    }
     return caf::anon_send(
         ticket.connection,
         denied{{errc::forbidden, "room \"" + wanted.where->name +

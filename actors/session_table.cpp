@@ -20,8 +20,8 @@ bool session_table::remove(const session_id& id) {
   return std::erase_if(seats_, [&](const seat& s) { return s.id == id; }) > 0;
 }
 
-void session_table::remove_node(const node_id& node) {
-  std::erase_if(seats_, [&](const seat& s) { return s.node == node; });
+bool session_table::remove_node(const node_id& node) {
+  return std::erase_if(seats_, [&](const seat& s) { return s.node == node; }) > 0;
 }
 
 std::vector<eviction> session_table::enforce(const session_policy& policy) {

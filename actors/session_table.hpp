@@ -37,7 +37,8 @@ class session_table {
   void add(seat who);
   /// False when it was not there.
   bool remove(const session_id& id);
-  void remove_node(const node_id& node);
+  /// False when it had none.
+  bool remove_node(const node_id& node);
   /// Removes and returns those who may not stay: of each device all but the newest (replaced),
   /// then what is over the limit (session_limit), oldest first or, with reject_new, newest first.
   std::vector<eviction> enforce(const session_policy& policy);

@@ -22,8 +22,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(starling::actors::settled)
 
 namespace starling::actors {
 
-user::user(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from)
-    : pinned_actor(cfg), node_(node), feed_(std::move(where), id, from, node.fanouts.size()) {}
+user::user(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from,
+           std::vector<std::uint32_t> members)
+    : pinned_actor(cfg), node_(node), feed_(std::move(where), id, from, std::move(members)) {}
 
 void user::receive(caf::type_erased_tuple& message) {
   if (auto* event = message_cast<inbound>(message)) return publish(event->what);
@@ -38,8 +39,9 @@ void user::receive(caf::type_erased_tuple& message) {
     if (const auto told = decode_user_control(control->payload)) hear(*told);
     return;
   }
-  if (auto* gone = message_cast<node_gone>(message)) return sessions_.remove_node(gone->node);
+  if (auto* gone = message_cast<node_gone>(message)) return forget_node(gone->node);
   if (auto* report = message_cast<members_report>(message)) return rebuild(*report);
+  if (auto* anew = message_cast<forget_history>(message)) return feed_.forget_history(anew->from);
 }
 
 void user::publish(const publication_ptr& what) {
@@ -53,11 +55,13 @@ void user::consider(const ticket_ptr& ticket) {
   const auto& session = *ticket->session;
   sessions_.add(
       {session.id, session.opened_ns, session.device, node_.options.id, ticket->connection});
-  const bool others_known = introduced_ || !node_.clustered;
+  const bool settling = !waiting_.empty();
+  const bool others_known = introduced_ && !settling;
   say(introduction(!introduced_));
   introduced_ = true;
   waiting_.push_back(ticket);
-  if (!node_.options.sessions.reject_new || others_known) return settle();
+  if (!node_.options.sessions.reject_new || !node_.clustered || others_known) return settle();
+  if (settling) return;  // with those who wait already
   send_after(home(), settle_time, self(), settled{});
 }
 
@@ -112,6 +116,11 @@ void user::hear(const user_control& told) {
   enforce();
 }
 
+void user::forget_node(const node_id& node) {
+  // If it has come back already, it tells of its sessions once more.
+  if (sessions_.remove_node(node)) say(introduction(true));
+}
+
 user_control user::introduction(bool ask) const {
   user_control out{node_.options.id, ask, {}, {}};
   for (const auto& s : sessions_.seats())
@@ -125,7 +134,6 @@ void user::say(const user_control& what) {
 }
 
 void user::rebuild(const members_report& report) {
-  feed_.set_members(report.shard, static_cast<std::uint32_t>(report.members.size()));
   for (std::size_t i = 0; i < report.members.size(); ++i) {
     const auto& session = *report.members[i];
     sessions_.add(
@@ -134,6 +142,6 @@ void user::rebuild(const members_report& report) {
   say(introduction(true));
 }
 
-void user::on_exit() { caf::anon_send(node_.bridge, feed_died{feed_.id()}); }
+void user::on_exit() { caf::anon_send(node_.bridge, feed_died{feed_.id(), address()}); }
 
 }  // namespace starling::actors

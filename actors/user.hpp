@@ -17,7 +17,8 @@ namespace starling::actors {
 /// Thread: the bridge's shard. Dies of a fault alone: the bridge builds it anew from its members.
 class user final : public pinned_actor {
  public:
-  user(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from);
+  user(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from,
+       std::vector<std::uint32_t> members);
   const char* name() const override { return "user"; }
 
  protected:
@@ -31,6 +32,7 @@ class user final : public pinned_actor {
   void remove(const detach_member& who);
   void hear(const user_control& told);
   void rebuild(const members_report& report);
+  void forget_node(const node_id& node);
   void enforce();
   void say(const user_control& what);
   user_control introduction(bool ask) const;

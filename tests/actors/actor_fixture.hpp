@@ -5,6 +5,7 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/exit_reason.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 #include <caf/send.hpp>
 #include <memory>
@@ -122,13 +123,17 @@ struct test_node {
     node.bridge = record(bridge);
     node.roster = record(roster);
   }
-  ~test_node() {
-    for (auto* handles : {&node.fanouts, &node.publishers}) end(*handles);
-    end(spawned_);
-    for (auto* handle : {&node.bridge, &node.roster}) {
-      caf::anon_send_exit(*handle, caf::exit_reason::user_shutdown);
-      *handle = nullptr;
-    }
+  ~test_node() { end_actors(); }
+
+  /// Fixtures with members that their actors use call this first when they end.
+  void end_actors() {
+    for (const auto& each : spawned_) caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+    run();
+    spawned_.clear();
+    node.fanouts.clear();
+    node.publishers.clear();
+    node.bridge = nullptr;
+    node.roster = nullptr;
     run();
   }
 
@@ -195,11 +200,6 @@ struct test_node {
   std::shared_ptr<journal> client = std::make_shared<journal>();
 
  private:
-  void end(std::vector<caf::actor>& handles) {
-    for (const auto& each : handles) caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
-    handles.clear();
-    run();
-  }
   std::vector<caf::actor> spawned_;
 };
 

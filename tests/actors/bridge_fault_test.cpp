@@ -1,3 +1,4 @@
+#include <caf/exit_reason.hpp>
 #include <stdexcept>
 
 #include "tests/actors/bridge_fixture.hpp"
@@ -56,7 +57,11 @@ TEST_SUITE("actors/bridge faults") {
     n.node.options.sessions.max_per_user = 1;
     n.start();
     const auto first = n.enter(n.make_opening("ann"));
-    n.tell(n.node.bridge, feed_died{first->channels[0].feed});  // as if by a fault
+    // The bridge names a rebuilt actor to the fanouts: that is how a test gets hold of it.
+    n.tell(n.node.bridge, feed_died{first->channels[0].feed, {}});
+    const auto asked = std::exchange(n.fanouts[0]->all<recount>(), {});
+    caf::anon_send_exit(asked.back().to, caf::exit_reason::unhandled_exception);
+    n.run();
     report(n, {first});
     const auto second = n.enter(n.make_opening("ann"));
     REQUIRE(n.client->all<close_session>().size() == 1);

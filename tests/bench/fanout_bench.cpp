@@ -13,6 +13,7 @@
 
 #include "actors/connection.hpp"
 #include "actors/fanout.hpp"
+#include "cluster/engine.hpp"
 #include "net/base/clock.hpp"
 #include "net/io_loop.hpp"
 #include "net/outbox.hpp"
@@ -91,15 +92,18 @@ class accepting_responder final : public net::stream_responder {
 class room_on_a_shard {
  public:
   explicit room_on_a_shard(std::int64_t members) : loop_(0) {
+    node_.engine = engine_.get();
     node_.fanouts.push_back(spawn_pinned<fanout>(system_, nullptr, node_, 0u));
     for (; members > 0; --members) add_member();
     run();
     flush();
   }
   ~room_on_a_shard() {
-    for (const auto& handles : {std::exchange(connections_, {}), std::exchange(node_.fanouts, {})})
-      for (const auto& each : handles) caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
-    run();
+    for (auto* handles : {&connections_, &node_.fanouts}) {
+      for (const auto& each : *handles) caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+      run();
+      handles->clear();
+    }
   }
   room_on_a_shard(const room_on_a_shard&) = delete;
   room_on_a_shard& operator=(const room_on_a_shard&) = delete;
@@ -153,6 +157,7 @@ class room_on_a_shard {
   config config_;
   caf::actor_system system_{config_};
   net::io_loop loop_;
+  std::unique_ptr<cluster::engine> engine_ = cluster::make_memory_engine({});
   node_context node_;
   channel_ptr where_ = std::make_shared<channel>(sample_event().where);
   std::vector<caf::actor> connections_;

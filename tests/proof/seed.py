@@ -43,6 +43,10 @@ class Run:
         self.recoveries = []  # (seconds, retry, nothing else was broken)
         self.log = []
         self.begun = time.monotonic()
+        self.settled = 0.0  # seconds from the last publish until everybody had everything
+        self.world = World(clustered)
+        self.faults = Faults(self)
+        self.readers, self.publishers = [], []
 
     def now(self):
         """Seconds since the load began."""
@@ -60,9 +64,8 @@ class Run:
 
     def _people(self):
         """Readers and publishers: who is where depends on the seed alone."""
-        rng, world = self.rng, self.world
+        rng = self.rng
         rooms = [f"room{i}" for i in range(ROOMS)]
-        self.readers = []
         for i in range(self.clients):
             slow = i < SLOW_READERS
             user = f"user{rng.randrange(USERS)}"
@@ -81,20 +84,19 @@ class Run:
 
     async def carry_out(self):
         """The result, as JSON-able dict."""
-        async with World(self.clustered) as self.world:
-            try:
+        try:
+            async with self.world:
                 self._people()
-                self.faults = Faults(self)
                 await self._load()
                 for sentence in self.world.died():
                     self.ledger.complain(sentence)
-            finally:
-                await self.world.close()
-            result = self.result()
-            if result["failed"]:
-                self.keep(result)
-            self.world.remove()
-            return result
+        except AssertionError as failed:  # what had to come true did not
+            self.ledger.complain(str(failed))
+        result = self.result()
+        if result["failed"]:
+            self.keep(result)
+        self.world.remove()
+        return result
 
     async def _load(self):
         tasks = [asyncio.create_task(reader.listen()) for reader in self.readers if reader not in self.late]
@@ -112,7 +114,8 @@ class Run:
             await self._first_error(asyncio.gather(*breaking), tasks)
             self.say("nothing is broken any more")
             stopping.set()
-            await self._first_error(asyncio.wait_for(asyncio.gather(*publishing), SETTLE_SECONDS), tasks)
+            await self._first_error(until(lambda: all(each.done() for each in publishing), SETTLE_SECONDS,
+                                          "every publisher got its last 200"), tasks)
             self.say("publishers are done")
             await self._settle(tasks)
         finally:

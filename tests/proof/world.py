@@ -2,6 +2,7 @@
 import asyncio
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -21,24 +22,18 @@ SETTINGS = ("sse.retry=300ms", "sse.heartbeat=1s", "sessions.max_per_user=50", "
             "drain.window=1s")
 # Below the kernel's range for outgoing connections: nobody takes the port while its owner is dead.
 FIRST_PORT, LAST_PORT = 20_000, 32_000
+_random = random.SystemRandom()
 
 
-class _Ports:
-    def __init__(self):
-        self.next = FIRST_PORT + os.getpid() * 37 % (LAST_PORT - FIRST_PORT)
-
-    def take(self):
-        while True:
-            self.next = self.next + 1 if self.next < LAST_PORT else FIRST_PORT
-            with socket.socket() as probe:
-                try:
-                    probe.bind(("127.0.0.1", self.next))
-                except OSError:
-                    continue
-                return self.next
-
-
-_ports = _Ports()
+def free_port():
+    while True:
+        port = _random.randrange(FIRST_PORT, LAST_PORT)  # not of the seed: several runs may be under way
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 async def until(condition, seconds, what):
@@ -99,9 +94,9 @@ class Program:
 
 class NatsServer(Program):
     def __init__(self, folder, name, routes=None):
-        self.port = _ports.take()
+        self.port = free_port()
         self.address = ("127.0.0.1", self.port)
-        self.route_port = _ports.take()
+        self.route_port = free_port()
         config = pathlib.Path(folder) / f"{name}.conf"
         lines = [f'server_name: "{name}"', f'listen: "127.0.0.1:{self.port}"',
                  f'jetstream {{ store_dir: "{folder}/{name}" }}']
@@ -120,8 +115,8 @@ class NatsServer(Program):
 
 class Node(Program):
     def __init__(self, folder, name, nats_urls, replicas):
-        self.public = ("127.0.0.1", _ports.take())
-        self.admin = ("127.0.0.1", _ports.take())
+        self.public = ("127.0.0.1", free_port())
+        self.admin = ("127.0.0.1", free_port())
         command = [str(BIN / "starlingd"), "--node-id", name, "--listen", "127.0.0.1:%d" % self.public[1],
                    "--admin", "127.0.0.1:%d" % self.admin[1], "--nats", ",".join(nats_urls)]
         for setting in (f"auth.hs256_secret={SECRET}", f"nats.replicas={replicas}", *SETTINGS):
@@ -170,6 +165,7 @@ class World:
 
     async def all_ready(self):
         for node in self.nodes:
+            await node.says("starlingd ready")
             await until(node.ready, START_SECONDS, f"{node.name} ready")
 
     def died(self):

@@ -1,0 +1,222 @@
+/// Real connections and a real fanout between transports and a bridge that the test plays.
+#pragma once
+
+#include <map>
+#include <set>
+#include <utility>
+
+#include "actors/connection.hpp"
+#include "actors/fanout.hpp"
+#include "net/io_loop.hpp"
+#include "tests/actors/actor_fixture.hpp"
+
+namespace starling::actors::test {
+
+/// The client's end of a fake transport; outlives it.
+struct wire {
+  net::wire_format format = net::wire_format::ws_json;
+  bool stuck = false;  ///< the kernel takes nothing
+  std::vector<frame> queued;
+  std::vector<frame> written;
+  bool wants_drained = false;
+  bool open = false;
+  std::optional<close_code> closing;
+  net::transport_observer* observer = nullptr;
+  std::optional<net::goodbye> refused;
+  std::optional<error> failed;
+
+  void flush() {
+    if (stuck) return;
+    for (auto& f : queued) written.push_back(std::move(f));
+    queued.clear();
+  }
+  /// Everything handed to the transport so far.
+  texts said() const {
+    texts out;
+    for (const auto* list : {&written, &queued})
+      for (const auto& f : *list) out.emplace_back(f.body());
+    return out;
+  }
+  /// Payloads of the events among it; the fixture's payloads are plain words.
+  texts events() const {
+    texts out;
+    for (const auto* list : {&written, &queued})
+      for (const auto& f : *list)
+        if (f.accepted_ns() != 0) out.push_back(field(std::string(f.body()), "data"));
+    return out;
+  }
+  /// The last thing said that holds `part`; empty when there is none.
+  std::string last_with(const std::string& part) const {
+    std::string out;
+    for (auto& text : said())
+      if (text.find(part) != std::string::npos) out = text;
+    return out;
+  }
+  /// Text of a JSON member whose value is a string.
+  static std::string field(const std::string& json, const std::string& name) {
+    const auto at = json.find("\"" + name + "\":\"");
+    if (at == std::string::npos) return {};
+    const auto from = at + name.size() + 4;
+    return json.substr(from, json.find('"', from) - from);
+  }
+};
+
+class fake_transport final : public net::transport {
+ public:
+  explicit fake_transport(std::shared_ptr<wire> to) : wire_(std::move(to)) { wire_->open = true; }
+  ~fake_transport() override { wire_->open = false; }
+
+  void send(frame bytes) override { wire_->queued.push_back(std::move(bytes)); }
+  void send_heartbeat(std::string_view id) override {
+    send(frame("", "heartbeat " + std::string(id), ""));
+  }
+  void close(close_code why) override { wire_->closing = why; }
+  void flush_now() override { wire_->flush(); }
+  std::size_t drop_queued() override {
+    return std::erase_if(wire_->queued, [](const frame& f) { return f.accepted_ns() != 0; });
+  }
+  void notify_when_drained() override { wire_->wants_drained = true; }
+  net::wire_format format() const noexcept override { return wire_->format; }
+  net::transport_kind kind() const noexcept override { return net::transport_kind::ws; }
+  std::size_t queued_frames() const noexcept override { return wire_->queued.size(); }
+  std::size_t queued_bytes() const noexcept override {
+    std::size_t bytes = 0;
+    for (const auto& f : wire_->queued) bytes += f.whole().size();
+    return bytes;
+  }
+  std::uint64_t delivered() const noexcept override { return wire_->events().size(); }
+
+ private:
+  std::shared_ptr<wire> wire_;
+};
+
+class fake_responder final : public net::stream_responder {
+ public:
+  explicit fake_responder(std::shared_ptr<wire> to) : wire_(std::move(to)) {}
+  std::unique_ptr<net::transport> accept(const session_id&,
+                                         net::transport_observer& observer) override {
+    wire_->observer = &observer;
+    return std::make_unique<fake_transport>(wire_);
+  }
+  void refuse(const net::goodbye& why) override { wire_->refused = why; }
+  void fail(const error& why) override { wire_->failed = why; }
+
+ private:
+  std::shared_ptr<wire> wire_;
+};
+
+struct client_node : test_node {
+  struct client {
+    session_ptr session;
+    caf::actor handle;
+    connection* actor = nullptr;
+    std::shared_ptr<wire> line = std::make_shared<wire>();
+    ticket_ptr ticket;  ///< of the first join, once it was asked for
+
+    texts events() const { return line->events(); }
+  };
+
+  client_node() { node.fanouts[0] = spawn<fanout>(std::ref(node), 0u); }
+  ~client_node() { end_actors(); }
+
+  /// A request of a client whose token is `who`; its join is at the roster then.
+  client begin(const std::shared_ptr<net::identity>& who, net::stream_request request = {}) {
+    auto record = std::make_shared<session_record>();
+    record->id = session_id::make(1);
+    record->who = who;
+    record->kind = net::transport_kind::ws;
+    record->opened_ns = ++clock_ns;
+    request.who = who;
+    client out;
+    out.session = record;
+    out.handle = spawn<connection>(std::ref(node), std::ref(loop), out.session,
+                                   std::make_unique<net::stream_request>(std::move(request)),
+                                   std::make_unique<fake_responder>(out.line));
+    out.actor = static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(out.handle));
+    out.actor->start();
+    run();
+    if (!roster->all<join>().empty()) out.ticket = roster->all<join>().back().ticket;
+    return out;
+  }
+  client begin(const std::string& user, const texts& rooms = {}) {
+    net::stream_request request;
+    request.rooms = rooms;
+    return begin(make_identity(user), std::move(request));
+  }
+  /// What roster and bridge do: names the feeds, and lets the session in.
+  void let_in(const ticket_ptr& ticket) {
+    for (auto& c : ticket->channels) c.feed = feed_of(*c.where);
+    ticket->position = {7, position};
+    tell(node.fanouts[0], joined{ticket});
+  }
+  client open(const std::string& user, const texts& rooms = {}) {
+    auto out = begin(user, rooms);
+    let_in(out.ticket);
+    REQUIRE(out.line->open);
+    out.line->flush();
+    return out;
+  }
+  /// The join that a session asked for last.
+  ticket_ptr last_join() {
+    REQUIRE_FALSE(bridge->all<join>().empty());
+    return bridge->all<join>().back().ticket;
+  }
+
+  feed_id feed_of(const channel& where) {
+    return feeds.emplace(where, feeds.size() + 1).first->second;
+  }
+  void publish(const std::string& room, const std::string& data) {
+    fan(make_event(room_of(room), data));
+  }
+  void fan(event what) {
+    const auto feed = feed_of(what.where);
+    const auto seq = ++position;
+    tell(node.fanouts[0],
+         fan_out{feed, std::make_shared<publication>(std::move(what), cursor{7, seq}, seq)});
+  }
+  void command(const client& who, net::ws_command what) {
+    who.line->observer->on_command(std::move(what));
+    run();
+  }
+  void subscribe(const client& who, const texts& rooms, const std::string& ref = "1",
+                 std::optional<std::string> from = std::nullopt) {
+    net::ws_command what;
+    what.what = net::ws_command::type::subscribe;
+    what.rooms = rooms;
+    what.ref_json = ref;
+    what.last_event_id = std::move(from);
+    command(who, std::move(what));
+  }
+  void unsubscribe(const client& who, const texts& rooms, const std::string& ref = "1") {
+    net::ws_command what;
+    what.what = net::ws_command::type::unsubscribe;
+    what.rooms = rooms;
+    what.ref_json = ref;
+    command(who, std::move(what));
+  }
+  /// The peer went away, or a close is complete.
+  void closed(const client& who, close_code why = close_code::client_closed) {
+    who.line->observer->on_closed(why);
+    run();
+  }
+  /// The kernel took everything.
+  void drained(const client& who) {
+    who.line->flush();
+    if (std::exchange(who.line->wants_drained, false)) who.line->observer->on_drained();
+    run();
+  }
+
+  net::io_loop loop{0};
+  sequence position = 100;
+  std::map<channel, feed_id> feeds;
+};
+
+inline std::vector<publication_ptr> some_events(const std::string& room, std::size_t count,
+                                                sequence after) {
+  std::vector<publication_ptr> out;
+  for (std::size_t i = 1; i <= count; ++i)
+    out.push_back(make_publication(room, after + i, "r" + std::to_string(i)));
+  return out;
+}
+
+}  // namespace starling::actors::test

@@ -1,0 +1,141 @@
+#include "tests/actors/connection_fixture.hpp"
+
+namespace starling::actors::test {
+
+namespace {
+
+texts numbered(const std::string& prefix, std::size_t count) {
+  texts out;
+  for (std::size_t i = 1; i <= count; ++i) out.push_back(prefix + std::to_string(i));
+  return out;
+}
+
+void publish_all(client_node& n, const texts& all) {
+  for (const auto& data : all) n.publish("a", data);
+}
+
+/// A client whose kernel takes nothing any more.
+client_node::client stuck_client(client_node& n) {
+  const auto out = n.open("ann", {"a"});
+  out.line->stuck = true;
+  return out;
+}
+
+}  // namespace
+
+TEST_SUITE("actors/connection outbox") {
+  TEST_CASE("many events in one pass are no fault of a peer that takes them") {
+    client_node n;
+    n.node.options.outbox.max_events = 10;
+    const auto c = n.open("ann", {"a"});
+    publish_all(n, numbered("e", 100));
+    CHECK(c.events() == numbered("e", 100));
+    CHECK_FALSE(c.line->closing.has_value());
+  }
+
+  TEST_CASE("a full outbox ends the session, resumable after what it got") {
+    client_node n;
+    n.node.options.outbox.max_events = 3;
+    const auto c = stuck_client(n);
+    publish_all(n, numbered("e", 5));
+    CHECK(c.line->closing == close_code::slow_consumer);
+    CHECK(c.events() == numbered("e", 3));
+    const auto goodbye = c.line->said().back();
+    CHECK(wire::field(goodbye, "code") == "slow_consumer");
+    CHECK(wire::field(goodbye, "id") == cursor{7, 103}.str());
+    CHECK(goodbye.find("\"reconnect\":true") != std::string::npos);
+    CHECK(n.loop.metrics().dropped[static_cast<int>(drop_reason::slow_consumer)].get() == 1);
+  }
+
+  TEST_CASE("bytes fill an outbox as well") {
+    client_node n;
+    n.node.options.outbox.max_bytes = 1000;
+    const auto c = stuck_client(n);
+    publish_all(n, {std::string(600, 'x'), std::string(600, 'y'), std::string(600, 'z')});
+    CHECK(c.line->closing == close_code::slow_consumer);
+    CHECK(c.events().size() == 2);
+  }
+
+  TEST_CASE("drop-oldest says how many are gone and goes on with the latest") {
+    client_node n;
+    n.node.options.outbox.max_events = 3;
+    n.node.options.outbox.drop_oldest = true;
+    const auto c = stuck_client(n);
+    publish_all(n, numbered("e", 4));
+    CHECK(c.events() == texts{"e4"});
+    const auto gap = c.line->last_with("\"gap\"");
+    CHECK(gap.find("\"dropped\":3") != std::string::npos);
+    CHECK(wire::field(gap, "id") == cursor{7, 103}.str());
+    CHECK_FALSE(c.line->closing.has_value());
+    CHECK(n.loop.metrics().dropped[static_cast<int>(drop_reason::oldest)].get() == 3);
+    n.drained(c);
+    n.publish("a", "e5");
+    CHECK(c.events() == texts{"e4", "e5"});
+  }
+
+  TEST_CASE("a long replay is written half an outbox at a time, live events behind it") {
+    client_node n;
+    n.node.options.outbox.max_events = 10;
+    const auto c = n.begin("ann", {"a"});
+    c.line->stuck = true;
+    c.ticket->replay = some_events("a", 22, 40);
+    n.let_in(c.ticket);
+    CHECK(c.line->queued.size() == 5);
+    CHECK(c.line->wants_drained);
+    n.publish("a", "live");
+    CHECK(c.line->queued.size() == 5);
+    c.line->stuck = false;
+    for (int i = 0; i < 10; ++i) n.drained(c);
+    auto expected = numbered("r", 22);
+    expected.push_back("live");
+    CHECK(c.events() == expected);
+    CHECK_FALSE(c.line->wants_drained);
+    n.publish("a", "after");
+    CHECK(c.events().back() == "after");
+    CHECK_FALSE(c.line->closing.has_value());
+  }
+
+  TEST_CASE("a client that does not read its replay is slow when too much waits behind it") {
+    client_node n;
+    n.node.options.outbox.max_events = 4;
+    const auto c = n.begin("ann", {"a"});
+    c.line->stuck = true;
+    c.ticket->replay = some_events("a", 20, 40);
+    n.let_in(c.ticket);
+    const auto got = c.events().size();
+    publish_all(n, numbered("e", 100));
+    CHECK(c.line->closing == close_code::slow_consumer);
+    CHECK(c.events().size() == got);
+    CHECK(wire::field(c.line->said().back(), "id") == cursor{7, 40 + got}.str());
+  }
+
+  TEST_CASE("with drop-oldest a replay that is not read is dropped with a gap, and live goes on") {
+    client_node n;
+    n.node.options.outbox.max_events = 4;
+    n.node.options.outbox.drop_oldest = true;
+    const auto c = n.begin("ann", {"a"});
+    c.line->stuck = true;
+    c.ticket->replay = some_events("a", 20, 40);
+    n.let_in(c.ticket);
+    publish_all(n, numbered("e", 100));
+    CHECK_FALSE(c.line->closing.has_value());
+    CHECK_FALSE(c.line->last_with("\"gap\"").empty());
+    c.line->stuck = false;
+    for (int i = 0; i < 100; ++i) n.drained(c);
+    n.publish("a", "last");
+    CHECK(c.events().back() == "last");
+  }
+
+  TEST_CASE("a resume at the goodbye of a slow consumer misses nothing") {
+    client_node n;
+    n.node.options.outbox.max_events = 3;
+    const auto c = stuck_client(n);
+    publish_all(n, numbered("e", 6));
+    const auto goodbye = c.line->said().back();
+    const auto at = parse_cursor(wire::field(goodbye, "id"));
+    REQUIRE(at.has_value());
+    CHECK(at->at.seq - 100 == c.events().size());
+  }
+}
+
+}  // namespace starling::actors::test

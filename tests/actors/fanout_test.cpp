@@ -1,0 +1,183 @@
+#include "actors/fanout.hpp"
+
+#include <random>
+
+#include "tests/actors/connection_fixture.hpp"
+
+namespace starling::actors::test {
+
+namespace {
+
+/// 200 sessions that come, subscribe, unsubscribe and go at random, beside a model of who is where.
+struct crowd {
+  struct member {
+    client_node::client who;
+    std::set<std::string> rooms;
+    texts expected;
+  };
+
+  client_node n;
+  std::minstd_rand random{2024};
+  std::vector<member> members;
+
+  std::string any_room() { return "r" + std::to_string(random() % 12); }
+
+  void arrive() {
+    const texts rooms{any_room()};
+    members.push_back({n.open("u" + std::to_string(random() % 50), rooms), {rooms[0]}, {}});
+  }
+  void subscribe(member& m) {
+    const auto room = any_room();
+    const auto before = n.bridge->all<join>().size();
+    n.subscribe(m.who, {room});
+    if (n.bridge->all<join>().size() > before) n.let_in(n.last_join());
+    m.rooms.insert(room);
+  }
+  void unsubscribe(member& m) {
+    const auto room = any_room();
+    n.unsubscribe(m.who, {room});
+    m.rooms.erase(room);
+  }
+  void depart(std::size_t index) {
+    n.closed(members[index].who);
+    CHECK(members[index].who.events() == members[index].expected);
+    members[index] = std::move(members.back());
+    members.pop_back();
+  }
+  void step() {
+    const auto dice = random() % 10;
+    if (members.size() < 200 && dice < 4) return arrive();
+    if (members.empty()) return;
+    const auto index = random() % members.size();
+    if (dice < 6) return subscribe(members[index]);
+    if (dice < 8) return unsubscribe(members[index]);
+    if (dice == 9) depart(index);
+  }
+  void publish_everywhere(int round) {
+    for (int r = 0; r < 12; ++r) {
+      const auto room = "r" + std::to_string(r);
+      const auto data = room + "." + std::to_string(round);
+      n.publish(room, data);
+      for (auto& m : members)
+        if (m.rooms.contains(room)) m.expected.push_back(data);
+    }
+  }
+  void verify() {
+    for (auto& m : members) {
+      m.who.line->flush();
+      CHECK(m.who.events() == m.expected);
+    }
+  }
+};
+
+result<void> close_it(client_node& n, close_one what) {
+  result<void> out = error{errc::internal, "not answered"};
+  what.done = [&](result<void> r) { out = std::move(r); };
+  n.tell(n.node.fanouts[0], std::move(what));
+  return out;
+}
+
+}  // namespace
+
+TEST_SUITE("actors/fanout") {
+  TEST_CASE("whoever comes and goes, exactly the members of a room get its events") {
+    crowd c;
+    for (int i = 0; i < 150; ++i) c.arrive();
+    for (int round = 0; round < 40; ++round) {
+      for (int i = 0; i < 50; ++i) c.step();
+      c.publish_everywhere(round);
+    }
+    c.verify();
+    while (!c.members.empty()) c.depart(c.random() % c.members.size());
+    c.n.bridge->all<left>().clear();
+    c.publish_everywhere(1000);
+    CHECK(c.n.node.sessions == 0);
+  }
+
+  TEST_CASE("a session is closed by who may close it") {
+    client_node n;
+    const auto ann = n.open("ann");
+    const auto id = ann.session->id;
+    const auto unknown = close_it(n, {session_id::make(1), {}, {}, close_code::kicked, {}});
+    CHECK(unknown.error().code == errc::not_found);
+    const auto foreign = close_it(n, {id, {}, tenant_id{"other"}, close_code::kicked, {}});
+    CHECK(foreign.error().code == errc::not_found);
+    const auto stranger = close_it(n, {id, user_id{"bob"}, acme, close_code::kicked, {}});
+    CHECK(stranger.error().code == errc::forbidden);
+    CHECK_FALSE(ann.line->closing.has_value());
+    CHECK(close_it(n, {id, user_id{"ann"}, acme, close_code::kicked, {}}).ok());
+    CHECK(ann.line->closing == close_code::kicked);
+  }
+
+  TEST_CASE("a drain says goodbye to everybody") {
+    client_node n;
+    std::vector<client_node::client> all;
+    for (int i = 0; i < 5; ++i) all.push_back(n.open("u" + std::to_string(i)));
+    n.tell(n.node.fanouts[0], drain{std::chrono::milliseconds(100)});
+    for (const auto& c : all) CHECK(c.line->closing == close_code::draining);
+  }
+
+  TEST_CASE("a drain of nobody is nothing") {
+    client_node n;
+    n.tell(n.node.fanouts[0], drain{std::chrono::milliseconds(100)});
+    CHECK(n.open("ann").line->open);
+  }
+
+  TEST_CASE("sessions are found by tenant, user and id") {
+    client_node n;
+    const auto ann = n.open("ann", {"a"});
+    n.open("ann");
+    n.open("bob");
+    const auto count = [&](const tenant_id& tenant, const std::string& user,
+                           std::optional<session_id> id) {
+      std::vector<net::session_info> out;
+      n.tell(n.node.fanouts[0],
+             sessions_query{tenant, user, id, [&](auto some) { out = std::move(some); }});
+      return out;
+    };
+    CHECK(count({}, {}, {}).size() == 3);
+    CHECK(count(acme, "ann", {}).size() == 2);
+    CHECK(count(tenant_id{"other"}, {}, {}).empty());
+    const auto one = count(acme, {}, ann.session->id);
+    REQUIRE(one.size() == 1);
+    CHECK(one[0].client_id == ann.session->id.str());
+    CHECK(one[0].rooms == texts{"a"});
+    CHECK(one[0].transport == "ws");
+    CHECK(count(tenant_id{"other"}, {}, ann.session->id).empty());
+  }
+
+  TEST_CASE("a recount names the members of a feed and nobody else") {
+    client_node n;
+    const auto ann = n.open("ann", {"a"});
+    n.open("bob", {"b"});
+    struct counter_actor final : pinned_actor {
+      counter_actor(caf::actor_config& cfg, std::vector<session_ptr>& into)
+          : pinned_actor(cfg), into_(into) {}
+      void receive(caf::type_erased_tuple& message) override {
+        if (auto* report = message_cast<members_report>(message)) into_ = report->members;
+      }
+      std::vector<session_ptr>& into_;
+    };
+    std::vector<session_ptr> members;
+    const auto asker = n.spawn<counter_actor>(std::ref(members));
+    n.tell(n.node.fanouts[0], recount{n.feed_of(room_of("a")), asker});
+    CHECK(members == std::vector<session_ptr>{ann.session});
+    n.tell(n.node.fanouts[0], recount{n.feed_of(room_of("empty")), asker});
+    CHECK(members.empty());
+  }
+
+  TEST_CASE("a connection that dies of a fault is let go, the others live on") {
+    client_node n;
+    const auto ann = n.open("ann", {"a"});
+    const auto bob = n.open("bob", {"a"});
+    caf::anon_send_exit(ann.handle, caf::exit_reason::unhandled_exception);
+    n.run();
+    CHECK_FALSE(ann.line->open);
+    REQUIRE(n.bridge->all<left>().size() == 1);
+    CHECK(n.bridge->all<left>()[0].ended);
+    n.publish("a", "x");
+    CHECK(bob.events() == texts{"x"});
+  }
+}
+
+}  // namespace starling::actors::test

@@ -1,0 +1,174 @@
+#include "actors/roster.hpp"
+
+#include "tests/actors/actor_fixture.hpp"
+
+namespace starling::actors::test {
+
+namespace {
+
+struct roster_node : test_node {
+  roster_node() : test_node(2) { node.roster = spawn<actors::roster>(std::ref(node)); }
+
+  static cluster::roster_entry entry(const std::string& room, const std::string& user,
+                                     sequence since = 5) {
+    return {acme, room, user, 1000, since};
+  }
+  void load(std::vector<cluster::roster_entry> all) {
+    tell(node.roster, roster_loaded{std::move(all)});
+  }
+  void change(const cluster::roster_entry& what, bool added) {
+    tell(node.roster, roster_entry_changed{what, added});
+  }
+  /// A join of somebody whose token allows `allowed`.
+  ticket_ptr ask(const texts& rooms, const texts& allowed = {}) {
+    auto who = make_identity("ann");
+    who->rooms = allowed;
+    auto session = std::make_shared<session_record>();
+    session->id = session_id::make(1);
+    session->who = who;
+    auto ticket = make_opening("ann", rooms);
+    ticket->session = session;
+    tell(node.roster, join{ticket});
+    return ticket;
+  }
+  std::size_t passed() { return bridge->all<join>().size(); }
+  static texts rooms(const ticket_ptr& ticket) {
+    texts out;
+    for (const auto& c : ticket->channels)
+      if (c.where->kind == channel_kind::room) out.push_back(c.where->name);
+    return out;
+  }
+};
+
+}  // namespace
+
+TEST_SUITE("actors/roster") {
+  TEST_CASE("joins are refused until the roster is loaded") {
+    roster_node n;
+    n.ask({});
+    REQUIRE(n.client->all<refused>().size() == 1);
+    CHECK(n.client->all<refused>()[0].why.code == close_code::overload);
+    CHECK(n.client->all<refused>()[0].why.reconnect);
+    CHECK(n.passed() == 0);
+    CHECK_FALSE(n.node.roster_ready);
+    n.load({});
+    CHECK(n.node.roster_ready);
+    n.ask({});
+    CHECK(n.passed() == 1);
+  }
+
+  TEST_CASE("a join gets the user's rooms, from when the membership began") {
+    roster_node n;
+    n.load({n.entry("a", "ann", 5), n.entry("b", "bob"), n.entry("c", "ann", 7)});
+    const auto ticket = n.ask({});
+    CHECK(n.passed() == 1);
+    CHECK(n.rooms(ticket) == texts{"a", "c"});
+    CHECK(ticket->channels[1].since == 5);
+    CHECK(ticket->channels[2].since == 7);
+    CHECK(ticket->channels[1].from_roster);
+  }
+
+  TEST_CASE("rooms of another tenant are not added") {
+    roster_node n;
+    auto foreign = n.entry("a", "ann");
+    foreign.tenant = tenant_id{"other"};
+    n.load({foreign});
+    CHECK(n.rooms(n.ask({})).empty());
+  }
+
+  TEST_CASE("a room that neither token nor roster allows is denied by name") {
+    roster_node n;
+    n.load({n.entry("b", "bob")});
+    n.ask({"a", "b"}, {"a"});
+    CHECK(n.passed() == 0);
+    REQUIRE(n.client->all<denied>().size() == 1);
+    CHECK(n.client->all<denied>()[0].why.code == errc::forbidden);
+    CHECK(n.client->all<denied>()[0].why.message.find("\"b\"") != std::string::npos);
+  }
+
+  TEST_CASE("a room that both name is joined once") {
+    roster_node n;
+    n.load({n.entry("a", "ann")});
+    const auto ticket = n.ask({"a"}, {"a"});
+    CHECK(n.rooms(ticket) == texts{"a"});
+    CHECK(ticket->channels[1].from_roster);
+  }
+
+  TEST_CASE("who asks for a room that only the roster allows sees nothing from before") {
+    roster_node n;
+    n.load({n.entry("a", "ann", 5)});
+    const auto ticket = n.ask({"a"});
+    CHECK(n.rooms(ticket) == texts{"a"});
+    CHECK(ticket->channels[1].since == 5);
+  }
+
+  TEST_CASE("a room that the token allows is seen from its beginning") {
+    roster_node n;
+    n.load({n.entry("a", "ann", 5)});
+    CHECK(n.ask({"a"}, {"a"})->channels[1].since == 0);
+  }
+
+  TEST_CASE("changes are told to every shard, and only changes") {
+    roster_node n;
+    n.load({});
+    n.change(n.entry("a", "ann", 9), true);
+    n.change(n.entry("a", "ann", 9), true);
+    for (const auto& shard : n.fanouts) {
+      REQUIRE(shard->all<roster_changed>().size() == 1);
+      CHECK(shard->all<roster_changed>()[0].user == user_id{"ann"});
+      CHECK(shard->all<roster_changed>()[0].room == "a");
+      CHECK(shard->all<roster_changed>()[0].member);
+      CHECK(shard->all<roster_changed>()[0].since == 9);
+    }
+    n.change(n.entry("a", "ann"), false);
+    n.change(n.entry("a", "ann"), false);
+    CHECK(n.fanouts[0]->all<roster_changed>().size() == 2);
+    CHECK_FALSE(n.fanouts[0]->all<roster_changed>()[1].member);
+  }
+
+  TEST_CASE("a reload after an outage tells what changed meanwhile") {
+    roster_node n;
+    n.load({n.entry("a", "ann"), n.entry("b", "ann")});
+    n.fanouts[0]->all<roster_changed>().clear();
+    n.load({n.entry("b", "ann"), n.entry("c", "ann")});
+    const auto& told = n.fanouts[0]->all<roster_changed>();
+    REQUIRE(told.size() == 2);
+    CHECK(told[0].room == "a");
+    CHECK_FALSE(told[0].member);
+    CHECK(told[1].room == "c");
+    CHECK(told[1].member);
+  }
+
+  TEST_CASE("who waits for a membership is called when it is there, or gone, once") {
+    roster_node n;
+    n.load({});
+    int there = 0;
+    int gone = 0;
+    n.tell(n.node.roster, await_membership{acme, "a", "ann", true, [&] { ++there; }});
+    CHECK(there == 0);
+    n.change(n.entry("b", "ann"), true);
+    CHECK(there == 0);
+    n.change(n.entry("a", "ann"), true);
+    CHECK(there == 1);
+    n.tell(n.node.roster, await_membership{acme, "a", "ann", true, [&] { ++there; }});
+    CHECK(there == 2);  // at once
+    n.tell(n.node.roster, await_membership{acme, "a", "ann", false, [&] { ++gone; }});
+    n.change(n.entry("a", "ann"), false);
+    CHECK(gone == 1);
+    n.change(n.entry("a", "ann"), true);
+    CHECK(there == 2);
+  }
+
+  TEST_CASE("members and rooms can be asked for") {
+    roster_node n;
+    n.load({n.entry("a", "ann"), n.entry("a", "bob"), n.entry("b", "bob")});
+    std::size_t members = 0;
+    n.tell(n.node.roster, members_query{acme, "a", "ann", 10, [&](auto m) { members = m.size(); }});
+    CHECK(members == 1);
+    texts rooms;
+    n.tell(n.node.roster, rooms_of_user_query{acme, "bob", [&](auto r) { rooms = std::move(r); }});
+    CHECK(rooms == texts{"a", "b"});
+  }
+}
+
+}  // namespace starling::actors::test

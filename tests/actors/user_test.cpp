@@ -1,0 +1,248 @@
+#include "actors/user.hpp"
+
+#include <caf/exit_reason.hpp>
+
+#include "tests/actors/actor_fixture.hpp"
+
+namespace starling::actors::test {
+
+namespace {
+
+struct user_node : test_node {
+  explicit user_node(session_policy policy = {}, bool clustered = true) {
+    node.options.sessions = policy;
+    node.clustered = clustered;
+    user = spawn<actors::user>(std::ref(node), std::make_shared<channel>(user_channel(acme, "ann")),
+                               feed_id{4}, sequence{0}, std::vector<std::uint32_t>{0});
+  }
+
+  /// A session with a journal of its own.
+  struct guest {
+    ticket_ptr ticket;
+    std::shared_ptr<journal> told;
+    bool closed_for(close_code why) const {
+      const auto& all = told->all<close_session>();
+      return all.size() == 1 && all[0].code == why;
+    }
+    bool refused_for(close_code why) const {
+      const auto& all = told->all<refused>();
+      return all.size() == 1 && all[0].why.code == why;
+    }
+  };
+  guest make_guest(const std::string& device = {}) {
+    guest out{make_opening("ann", {}, device), std::make_shared<journal>()};
+    out.ticket->connection = record(out.told);
+    return out;
+  }
+  guest arrive(const std::string& device = {}) {
+    auto out = make_guest(device);
+    tell(user, admit{out.ticket});
+    return out;
+  }
+  bool was_admitted(const guest& who) {
+    for (const auto& a : bridge->all<admitted>())
+      if (a.ticket == who.ticket) return true;
+    return false;
+  }
+  bool was_turned_away(const guest& who) {
+    for (const auto& a : bridge->all<turned_away>())
+      if (a.ticket == who.ticket) return true;
+    return false;
+  }
+  void hear(const user_control& what) {
+    tell(user, engine_control{user_channel(acme, "ann"), encode(what)});
+  }
+  seat elsewhere(std::int64_t opened_ns, const std::string& device = {}) {
+    return {session_id::make(2), opened_ns, device_id{device}, node_id{"n2"}, nullptr};
+  }
+  std::vector<user_control> said() {
+    std::vector<user_control> out;
+    for (const auto& [where, text] : engine.controls) {
+      CHECK(where == user_channel(acme, "ann"));
+      out.push_back(decode_user_control(text).value());
+    }
+    return out;
+  }
+
+  caf::actor user;
+};
+
+}  // namespace
+
+TEST_SUITE("actors/user") {
+  TEST_CASE("a device that comes back replaces its old session") {
+    user_node n;
+    const auto old = n.arrive("phone");
+    const auto other = n.arrive("laptop");
+    const auto fresh = n.arrive("phone");
+    CHECK(n.was_admitted(fresh));
+    CHECK(old.closed_for(close_code::replaced));
+    CHECK(other.told->all<close_session>().empty());
+  }
+
+  TEST_CASE("beyond the limit the oldest session is closed") {
+    user_node n({2, false});
+    const auto first = n.arrive();
+    const auto second = n.arrive();
+    const auto third = n.arrive();
+    CHECK(first.closed_for(close_code::session_limit));
+    CHECK_FALSE(first.told->all<close_session>()[0].reconnect.value_or(false));
+    CHECK(second.told->all<close_session>().empty());
+    CHECK(n.was_admitted(third));
+  }
+
+  TEST_CASE("with reject-new the newcomer is refused and may come back in a minute") {
+    user_node n({1, true}, false);
+    const auto first = n.arrive();
+    const auto second = n.arrive();
+    CHECK(n.was_admitted(first));
+    CHECK(second.refused_for(close_code::session_limit));
+    CHECK(second.told->all<refused>()[0].why.reconnect);
+    CHECK(second.told->all<refused>()[0].why.retry >= std::chrono::seconds(30));
+    CHECK(n.was_turned_away(second));
+    CHECK_FALSE(n.was_admitted(second));
+    CHECK(first.told->all<close_session>().empty());
+  }
+
+  TEST_CASE("a refused newcomer takes nobody's place") {
+    user_node n({1, true}, false);
+    const auto first = n.arrive();
+    n.arrive();
+    n.tell(n.user, detach_member{first.ticket->session, 0, true});
+    CHECK(n.was_admitted(n.arrive()));
+  }
+
+  TEST_CASE("the first session asks the other nodes, the next only tell") {
+    user_node n;
+    const auto first = n.arrive("phone");
+    const auto second = n.arrive();
+    const auto told = n.said();
+    REQUIRE(told.size() == 2);
+    CHECK(told[0].from == node_id{"n1"});
+    CHECK(told[0].ask);
+    REQUIRE(told[0].opened.size() == 1);
+    CHECK(told[0].opened[0].id == first.ticket->session->id);
+    CHECK(told[0].opened[0].opened_ns == first.ticket->session->opened_ns);
+    CHECK(told[0].opened[0].device == device_id{"phone"});
+    CHECK_FALSE(told[1].ask);
+    CHECK(told[1].opened.back().id == second.ticket->session->id);
+  }
+
+  TEST_CASE("a node that is alone tells nobody") {
+    user_node n({}, false);
+    n.arrive();
+    CHECK(n.engine.controls.empty());
+  }
+
+  TEST_CASE("who asks is told of this node's sessions only") {
+    user_node n;
+    const auto here = n.arrive();
+    n.hear({node_id{"n2"}, false, {n.elsewhere(5)}, {}});
+    n.engine.controls.clear();
+    n.hear({node_id{"n3"}, true, {}, {}});
+    const auto told = n.said();
+    REQUIRE(told.size() == 1);
+    CHECK_FALSE(told[0].ask);
+    REQUIRE(told[0].opened.size() == 1);
+    CHECK(told[0].opened[0].id == here.ticket->session->id);
+  }
+
+  TEST_CASE("a newer session of the same device on another node replaces the one here") {
+    user_node n;
+    const auto here = n.arrive("phone");
+    n.hear({node_id{"n2"}, false, {n.elsewhere(n.clock_ns + 1, "phone")}, {}});
+    CHECK(here.closed_for(close_code::replaced));
+  }
+
+  TEST_CASE("an older session of the same device on another node does not") {
+    user_node n;
+    const auto here = n.arrive("phone");
+    n.hear({node_id{"n2"}, false, {n.elsewhere(1, "phone")}, {}});
+    CHECK(here.told->all<close_session>().empty());
+  }
+
+  TEST_CASE("sessions of all nodes count for the limit until they end") {
+    user_node n({2, false});
+    const auto abroad = n.elsewhere(1);
+    n.hear({node_id{"n2"}, false, {abroad}, {}});
+    const auto first = n.arrive();
+    n.hear({node_id{"n2"}, false, {}, {abroad.id}});
+    n.arrive();
+    CHECK(first.told->all<close_session>().empty());
+    n.hear({node_id{"n2"}, false, {n.elsewhere(n.clock_ns + 1)}, {}});
+    CHECK(first.closed_for(close_code::session_limit));
+  }
+
+  TEST_CASE("a node that is gone takes its sessions along") {
+    user_node n({2, false});
+    const auto first = n.arrive();
+    n.hear({node_id{"n2"}, false, {n.elsewhere(n.clock_ns + 1)}, {}});
+    n.tell(n.user, node_gone{node_id{"n2"}});
+    n.arrive();
+    CHECK(first.told->all<close_session>().empty());
+  }
+
+  TEST_CASE("with reject-new an older session elsewhere wins over a newcomer here") {
+    user_node n({1, true});
+    const auto here = n.make_guest();
+    n.send(n.user, admit{here.ticket});
+    n.send(n.user, engine_control{user_channel(acme, "ann"),
+                                  encode({node_id{"n2"}, false, {n.elsewhere(1)}, {}})});
+    n.run();
+    CHECK(here.refused_for(close_code::session_limit));
+    CHECK(n.was_turned_away(here));
+    CHECK(n.said().back().closed == std::vector{here.ticket->session->id});
+  }
+
+  TEST_CASE("with reject-new a second newcomer waits for objections as the first does") {
+    user_node n({1, true});
+    const auto first = n.make_guest();
+    const auto second = n.make_guest();
+    n.send(n.user, admit{first.ticket});
+    n.send(n.user, admit{second.ticket});
+    n.send(n.user, engine_control{user_channel(acme, "ann"),
+                                  encode({node_id{"n2"}, false, {n.elsewhere(1)}, {}})});
+    n.run();
+    CHECK(first.refused_for(close_code::session_limit));
+    CHECK(second.refused_for(close_code::session_limit));
+  }
+
+  TEST_CASE("the end of a session is told to the other nodes, leaving a feed is not") {
+    user_node n;
+    const auto here = n.arrive();
+    n.engine.controls.clear();
+    n.tell(n.user, attach_member{here.ticket, 0});
+    n.tell(n.user, detach_member{here.ticket->session, 0, false});
+    CHECK(n.engine.controls.empty());
+    n.tell(n.user, attach_member{here.ticket, 0});
+    n.tell(n.user, detach_member{here.ticket->session, 0, true});
+    CHECK(n.said().back().closed == std::vector{here.ticket->session->id});
+  }
+
+  TEST_CASE("words that are not ours change nothing") {
+    user_node n;
+    const auto here = n.arrive();
+    n.tell(n.user, engine_control{user_channel(acme, "ann"), "rubbish"});
+    CHECK(here.told->all<close_session>().empty());
+  }
+
+  TEST_CASE("an event to the user goes to the shards that hold its sessions") {
+    user_node n;
+    n.tell(n.user, inbound{make_publication("x", 1)});
+    CHECK(n.fanouts[0]->all<fan_out>().empty());
+    const auto here = n.arrive();
+    n.tell(n.user, attach_member{here.ticket, 0});
+    n.tell(n.user, inbound{make_publication("x", 2)});
+    CHECK(n.fanouts[0]->all<fan_out>().size() == 1);
+  }
+
+  TEST_CASE("a fault is reported to the bridge") {
+    user_node n;
+    caf::anon_send_exit(n.user, caf::exit_reason::unhandled_exception);
+    n.run();
+    REQUIRE(n.bridge->all<feed_died>().size() == 1);
+    CHECK(n.bridge->all<feed_died>()[0].feed == 4);
+  }
+}
+
+}  // namespace starling::actors::test
