@@ -79,7 +79,7 @@ inline std::shared_ptr<net::identity> make_identity(const std::string& user) {
 inline event make_event(const channel& where, const std::string& data) {
   event out;
   out.where = where;
-  out.id = "id-" + data;
+  out.id = "id";
   out.name = "message";
   out.data = data;
   out.data_is_text = true;

@@ -215,7 +215,7 @@ inline std::vector<publication_ptr> some_events(const std::string& room, std::si
                                                 sequence after) {
   std::vector<publication_ptr> out;
   for (std::size_t i = 1; i <= count; ++i)
-    out.push_back(make_publication(room, after + i, "r" + std::to_string(i)));
+    out.push_back(make_publication(room, after + i, std::string("r").append(std::to_string(i))));
   return out;
 }
 

@@ -79,7 +79,7 @@ class Faults:
         node = self.world.nodes[fault.target]
         hit = (fault, self.run.now())
         for reader in self.run.readers:
-            if reader.node == fault.target:
+            if reader.node == fault.target and not reader.paused:
                 reader.hit = hit
         node.kill()
         await asyncio.sleep(fault.lasts)

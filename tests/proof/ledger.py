@@ -69,7 +69,7 @@ class Ledger:
         return [key for key, track in self.tracks.items() if track.lost(self.acked[key[1]])]
 
     def broken(self):
-        """{(client, channel): {lost, duplicated, reordered}} with the numbers, of the pairs that are not as promised."""
+        """{(client, channel): {lost, duplicated, reordered}} with the numbers, where it is not as promised."""
         out = {}
         for key, track in self.tracks.items():
             found = {"lost": track.lost(self.acked[key[1]]), "duplicated": track.duplicated,

@@ -5,7 +5,7 @@ import signal
 import sys
 from collections import Counter
 
-from seed import CLIENTS, KEPT, carry_out
+from seed import CLIENTS, carry_out
 
 VERDICT = ("lost", "duplicated", "reordered")
 
@@ -54,7 +54,7 @@ def main():
     parse.add_argument("--from", type=int, default=1, metavar="S", dest="first", help="the first one (1)")
     parse.add_argument("--seed", type=int, metavar="N", help="only this one, telling what happens")
     parse.add_argument("--nats", choices=("single", "cluster", "both"),
-                       help="one server, three with replicas, or each seed with both; default: odd seeds one, even three")
+                       help="one server, three with replicas, or each seed with both; default: three for even seeds")
     parse.add_argument("--clients", type=int, default=CLIENTS, metavar="N", help=f"SSE clients per seed ({CLIENTS})")
     parse.add_argument("--json", metavar="FILE", help="the report, with every seed")
     parse.add_argument("--verbose", action="store_true", help="tell what happens")
@@ -73,7 +73,7 @@ def main():
             for sentence in result["complaints"][:5]:
                 print("   ", sentence)
             if result["failed"]:
-                print(f"    kept in {KEPT}/seed-{seed}-{result['nats']}; again: "
+                print(f"    kept in {result['kept']}; again: "
                       f"scripts/proof --seed {seed} --nats {result['nats']}", flush=True)
     whole = summary(results)
     if options.json:

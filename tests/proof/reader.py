@@ -132,6 +132,7 @@ class Reader:
     def pause(self, on):
         """Stops or goes on reading."""
         self.paused = on
+        self.hit = None  # one that does not look cannot see its node die
         stream = self._stream
         if stream is None or stream.transport.is_closing():
             return

@@ -1,9 +1,9 @@
 """One seed: a world, its load, its faults, and the audit."""
 import asyncio
+import itertools
 import json
 import random
 import resource
-import shutil
 import time
 from collections import Counter
 
@@ -40,7 +40,7 @@ class Run:
         self.rng = rng
         self.ledger = Ledger()
         self.goodbyes = Counter()
-        self.recoveries = []  # (seconds, retry, nothing else was broken)
+        self.recoveries = []  # (client, seconds, retry, nothing else was broken)
         self.log = []
         self.begun = time.monotonic()
         self.settled = 0.0  # seconds from the last publish until everybody had everything
@@ -60,7 +60,7 @@ class Run:
     def recovered(self, reader):
         fault, when = reader.hit
         reader.hit = None
-        self.recoveries.append((self.now() - when, reader.retry, self.faults.alone(fault, when)))
+        self.recoveries.append((reader.name, self.now() - when, reader.retry, self.faults.alone(fault, when)))
 
     def _people(self):
         """Readers and publishers: who is where depends on the seed alone."""
@@ -157,10 +157,10 @@ class Run:
 
     def result(self):
         verdict = self.ledger.verdict()
-        clean = [(seconds, retry) for seconds, retry, alone in self.recoveries if alone]
-        for seconds, retry in clean:
+        clean = [each for each in self.recoveries if each[-1]]
+        for name, seconds, retry, _ in clean:
             if seconds > RECOVERY_SECONDS + retry:
-                self.ledger.complain(f"a client was back {seconds:.2f} s after kill -9 of its node (retry {retry} s)")
+                self.ledger.complain(f"{name}: was back {seconds:.2f} s after kill -9 of its node (retry {retry} s)")
         for seconds in self.faults.nats_healed:
             if seconds > HEAL_SECONDS and not self.clustered:
                 self.ledger.complain(f"nodes were ready {seconds:.2f} s after NATS was back")
@@ -171,17 +171,16 @@ class Run:
             "faults": dict(Counter(fault.kind for fault in self.faults_drawn)),
             "reconnects": sum(max(0, reader.connects - 1) for reader in self.readers),
             "goodbyes": dict(self.goodbyes),
-            "worst_recovery": round(max((seconds for seconds, _ in clean), default=0), 3),
-            "worst_recovery_overlapping": round(max((seconds for seconds, *_ in self.recoveries), default=0), 3),
+            "worst_recovery": round(max((seconds for _, seconds, *_ in clean), default=0), 3),
+            "worst_recovery_overlapping": round(max((seconds for _, seconds, *_ in self.recoveries), default=0), 3),
             "worst_nats_heal": round(max(self.faults.nats_healed, default=0), 3),
             "settled": round(self.settled, 2), **verdict._asdict(), "complaints": self.ledger.complaints,
             "failed": bool(any(verdict) or self.ledger.complaints)}
 
     def keep(self, result):
-        """Everything that helps to understand a failure, in .run/proof/seed-N-KIND/."""
-        folder = KEPT / f"seed-{self.seed}-{result['nats']}"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        """Everything that helps to understand a failure, in .run/proof/."""
+        folder = self._new_folder(result)
+        result["kept"] = str(folder.relative_to(ROOT))
         self.world.keep_logs(folder)
         broken = self.ledger.broken()
         (folder / "result.json").write_text(json.dumps(result, indent=1))
@@ -194,6 +193,15 @@ class Run:
                 self._write_trace(folder / f"{reader.name}.txt", reader.trace)
         for each in self.publishers:
             self._write_trace(folder / f"publisher-{each.channel.replace(':', '-')}.txt", each.trace)
+
+    @staticmethod
+    def _new_folder(result):
+        """A new folder: an earlier failure of the same seed may have been another one."""
+        for attempt in itertools.count(1):
+            folder = KEPT / f"seed-{result['seed']}-{result['nats']}-{attempt}"
+            if not folder.exists():
+                folder.mkdir(parents=True)
+                return folder
 
     @staticmethod
     def _write_trace(path, trace):

@@ -23,17 +23,22 @@ SETTINGS = ("sse.retry=300ms", "sse.heartbeat=1s", "sessions.max_per_user=50", "
 # Below the kernel's range for outgoing connections: nobody takes the port while its owner is dead.
 FIRST_PORT, LAST_PORT = 20_000, 32_000
 _random = random.SystemRandom()
+_given = set()
 
 
 def free_port():
+    """One that nobody listens on, and that this run has not given away before."""
     while True:
         port = _random.randrange(FIRST_PORT, LAST_PORT)  # not of the seed: several runs may be under way
+        if port in _given:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+        _given.add(port)
+        return port
 
 
 async def until(condition, seconds, what):

@@ -1,0 +1,117 @@
+// What a WebSocket client asks for over its connection.
+#include <algorithm>
+#include <caf/send.hpp>
+
+#include "actors/connection.hpp"
+#include "net/wire/codec.hpp"
+#include "net/wire/encoders.hpp"
+
+namespace starling::actors {
+
+void connection::on_command(net::ws_command command) {
+  if (closing_ || !transport_) return;
+  using type = net::ws_command::type;
+  switch (command.what) {
+    case type::ping: return transport_->send(net::encode_pong(command.ref_json));
+    case type::subscribe:
+      return subscribe(std::move(command.rooms), command.last_event_id,
+                       std::move(command.ref_json));
+    case type::unsubscribe: return unsubscribe(command.rooms, command.ref_json);
+    case type::publish: return publish(std::move(command));
+    case type::presence: {
+      const auto state = parse_presence(command.state);
+      if (!state)
+        return transport_->send(net::encode_error(
+            command.ref_json,
+            {errc::malformed, "state must be one of online, away, busy, invisible"}));
+      session_->state.store(*state, std::memory_order_relaxed);
+      return transport_->send(net::encode_ack(command.ref_json, {}));
+    }
+    case type::auth: {
+      const auto fresh = node_.verify_token(command.token);
+      const auto done = fresh ? renew(*fresh) : result<void>(fresh.error());
+      return transport_->send(done ? net::encode_ack(command.ref_json, {})
+                                   : net::encode_error(command.ref_json, done.error()));
+    }
+  }
+}
+
+void connection::subscribe(std::vector<std::string> rooms, const std::optional<std::string>& from,
+                           std::string ref_json) {
+  for (const auto& room : rooms)
+    if (!net::may_join(*who_, room) && !in_room(room))
+      return transport_->send(net::encode_error(
+          ref_json, {errc::forbidden, "room \"" + room + "\" is not allowed by the token"}));
+  std::erase_if(rooms, [&](const std::string& room) { return in_room(room); });
+  auto ticket = std::make_shared<join_ticket>();
+  ticket->connection = self();
+  ticket->shard = loop_.index();
+  ticket->session = session_;
+  ticket->opening = false;
+  ticket->request = next_request_++;
+  for (const auto& room : rooms)
+    ticket->channels.push_back({std::make_shared<channel>(room_channel(who_->tenant, room))});
+  if (from) {
+    if (const auto at = parse_cursor(*from))
+      ticket->resume = at->at;
+    else
+      ticket->lost.push_back({"*", "bad_cursor"});
+  }
+  if (!joins_) joins_ = std::make_unique<std::vector<pending_join>>();
+  joins_->push_back({ticket->request, std::move(ref_json)});
+  ++joins_unanswered_;
+  if (!waiting_) waiting_ = std::make_unique<backlog>();
+  waiting_->limit = std::max(waiting_->limit, 10 * node_.options.outbox.max_events);
+  caf::anon_send(node_.bridge, join{std::move(ticket)});
+}
+
+void connection::unsubscribe(const std::vector<std::string>& rooms, const std::string& ref_json) {
+  std::vector<feed_id> feeds;
+  for (const auto& m : memberships_)
+    if (m.where->kind == channel_kind::room &&
+        std::find(rooms.begin(), rooms.end(), m.where->name) != rooms.end())
+      feeds.push_back(m.feed);
+  if (!feeds.empty())
+    caf::anon_send(node_.fanouts[loop_.index()], leave{session_->id, std::move(feeds)});
+  transport_->send(net::encode_ack(ref_json, {}));
+}
+
+void connection::publish(net::ws_command command) {
+  auto batch = std::make_shared<net::publish_batch>();
+  batch->items.push_back(std::move(command.item));
+  caf::anon_send(node_.publishers[loop_.index()],
+                 publish_request{who_, std::move(batch), event_source::ws,
+                                 [me = self(), ref = command.ref_json](auto verdicts) {
+                                   caf::anon_send(me, publish_done{ref, std::move(verdicts[0])});
+                                 }});
+}
+
+void connection::acknowledge(const std::string& ref_json, const net::publish_verdict& verdict) {
+  if (closing_ || !transport_) return;
+  transport_->send(verdict ? net::encode_ack(ref_json, net::to_json(verdict))
+                           : net::encode_error(ref_json, verdict.error()));
+}
+
+std::optional<std::string> connection::take_pending_join(std::uint64_t request) {
+  if (!joins_) return std::nullopt;
+  const auto found = std::find_if(joins_->begin(), joins_->end(),
+                                  [&](const pending_join& p) { return p.request == request; });
+  if (found == joins_->end()) return std::nullopt;
+  auto ref = std::move(found->ref_json);
+  joins_->erase(found);
+  return ref;
+}
+
+void connection::confirm_subscription(const std::string& ref, const join_ticket& ticket) {
+  std::string lost = "[";
+  for (const auto& l : ticket.lost) {
+    if (lost.size() > 1) lost += ',';
+    lost += "{\"room\":" + net::quoted(l.room) + ",\"reason\":" + net::quoted(l.reason) + "}";
+  }
+  transport_->send(net::encode_ack(
+      ref, "{\"position\":" + net::quoted(ticket.position.str()) +
+               ",\"resumed\":" + (ticket.resumed ? "true" : "false") + ",\"replayed\":" +
+               std::to_string(ticket.replay.size()) + ",\"lost\":" + lost + "]}"));
+}
+
+}  // namespace starling::actors

@@ -1,0 +1,156 @@
+#include "tests/actors/connection_fixture.hpp"
+
+namespace starling::actors::test {
+
+using kind = net::ws_command::type;
+
+TEST_SUITE("actors/connection commands") {
+  TEST_CASE("subscribe joins and is acknowledged with its position") {
+    client_node n;
+    const auto c = n.open("ann");
+    n.subscribe(c, {"a", "b"}, "\"r\"");
+    const auto join = n.last_join();
+    CHECK(join->channels.size() == 2);
+    CHECK(c.line->said().size() == 1);
+    n.let_in(join);
+    const auto ack = c.line->said().back();
+    CHECK(wire::field(ack, "type") == "ack");
+    CHECK(wire::field(ack, "ref") == "r");
+    CHECK(wire::field(ack, "position") == cursor{7, 100}.str());
+    n.publish("b", "x");
+    CHECK(c.events() == texts{"x"});
+  }
+
+  TEST_CASE("while a subscribe is answered events wait, and the replay goes first") {
+    client_node n;
+    const auto c = n.open("ann", {"b"});
+    n.subscribe(c, {"a"}, "1", cursor{7, 50}.str());
+    const auto join = n.last_join();
+    CHECK(join->resume == cursor{7, 50});
+    n.publish("b", "live");
+    join->replay = some_events("a", 2, 60);
+    n.let_in(join);
+    CHECK(c.events() == texts{"r1", "r2", "live"});
+  }
+
+  TEST_CASE("a room that is asked for twice is joined once") {
+    client_node n;
+    const auto c = n.open("ann", {"b"});
+    n.subscribe(c, {"a", "a", "b"}, "1");
+    const auto first = n.last_join();
+    n.subscribe(c, {"a"}, "2");
+    const auto second = n.last_join();
+    n.let_in(first);
+    if (second != first) n.let_in(second);
+    n.publish("a", "x");
+    n.publish("b", "y");
+    CHECK(c.events() == texts{"x", "y"});
+    CHECK_FALSE(c.line->last_with("\"ref\":2").empty());
+    n.unsubscribe(c, {"a"});
+    n.publish("a", "z");
+    CHECK(c.events() == texts{"x", "y"});
+  }
+
+  TEST_CASE("a room the token does not allow is refused by name, and nothing is joined") {
+    client_node n;
+    auto who = make_identity("ann");
+    who->rooms = {"a"};
+    const auto c = n.begin(who);
+    n.let_in(c.ticket);
+    n.subscribe(c, {"a", "b"}, "5");
+    CHECK(n.bridge->all<join>().empty());
+    const auto no = c.line->said().back();
+    CHECK(wire::field(no, "type") == "error");
+    CHECK(wire::field(no, "code") == "forbidden");
+    CHECK(no.find(R"(\"b\")") != std::string::npos);
+  }
+
+  TEST_CASE("a subscribe that is refused is an error, and events flow on") {
+    client_node n;
+    const auto c = n.open("ann", {"b"});
+    n.subscribe(c, {"a"}, "5");
+    n.publish("b", "x");
+    n.tell(c.handle,
+           refused{n.last_join()->request, net::make_goodbye(close_code::overload, {}, {})});
+    CHECK_FALSE(c.line->last_with("\"error\"").empty());
+    CHECK(c.events() == texts{"x"});
+    CHECK_FALSE(c.line->closing.has_value());
+  }
+
+  TEST_CASE("unsubscribe leaves at once and is acknowledged") {
+    client_node n;
+    const auto c = n.open("ann", {"a", "b"});
+    n.unsubscribe(c, {"a", "unknown"}, "3");
+    CHECK(wire::field(c.line->said().back(), "type") == "ack");
+    n.publish("a", "x");
+    n.publish("b", "y");
+    CHECK(c.events() == texts{"y"});
+  }
+
+  TEST_CASE("publish goes to the publisher and comes back as ack or error") {
+    client_node n;
+    const auto c = n.open("ann");
+    net::ws_command what;
+    what.what = kind::publish;
+    what.ref_json = "9";
+    what.item = net::publish_item{};
+    n.command(c, what);
+    REQUIRE(n.publisher->all<publish_request>().size() == 1);
+    const auto& request = n.publisher->all<publish_request>()[0];
+    CHECK(request.source == event_source::ws);
+    CHECK(request.who->user == user_id{"ann"});
+    request.done({net::published{"e1", {7, 5}}});
+    n.run();
+    CHECK(wire::field(c.line->said().back(), "type") == "ack");
+    CHECK(wire::field(c.line->said().back(), "id") == "e1");
+    request.done({error{errc::forbidden, "no"}});
+    n.run();
+    CHECK(wire::field(c.line->said().back(), "code") == "forbidden");
+  }
+
+  TEST_CASE("presence is set for the session, a state that is none is refused") {
+    client_node n;
+    const auto c = n.open("ann");
+    net::ws_command what;
+    what.what = kind::presence;
+    what.state = "away";
+    n.command(c, what);
+    CHECK(c.session->state == presence_state::away);
+    CHECK(wire::field(c.line->said().back(), "type") == "ack");
+    what.state = "asleep";
+    n.command(c, what);
+    CHECK(c.session->state == presence_state::away);
+    CHECK(wire::field(c.line->said().back(), "code") == "malformed");
+  }
+
+  TEST_CASE("auth takes a token that verifies and is the same user's") {
+    client_node n;
+    n.node.verify_token = [](std::string_view token) -> result<net::identity_ptr> {
+      if (token.empty()) return error{errc::unauthorized, "no token"};
+      return net::identity_ptr(make_identity(std::string(token)));
+    };
+    const auto c = n.open("ann");
+    net::ws_command what;
+    what.what = kind::auth;
+    for (const auto& [token, answer] : std::map<std::string, std::string>{
+             {"ann", ""}, {"bob", "forbidden"}, {"", "unauthorized"}}) {
+      what.token = token;
+      n.command(c, what);
+      CHECK(wire::field(c.line->said().back(), "code") == answer);
+    }
+  }
+
+  TEST_CASE("ping is answered, and nothing is after goodbye") {
+    client_node n;
+    const auto c = n.open("ann");
+    net::ws_command ping;
+    ping.ref_json = "1";
+    n.command(c, ping);
+    CHECK(wire::field(c.line->said().back(), "type") == "pong");
+    n.tell(c.handle, close_session{close_code::kicked, std::nullopt, std::nullopt});
+    n.command(c, ping);
+    CHECK(wire::field(c.line->said().back(), "type") == "goodbye");
+  }
+}
+
+}  // namespace starling::actors::test

@@ -1,0 +1,75 @@
+#include "tests/actors/connection_fixture.hpp"
+
+namespace starling::actors::test {
+
+TEST_SUITE("actors/connection roster") {
+  TEST_CASE("a change before the stream begins takes effect when it does") {
+    client_node n;
+    const auto c = n.begin("ann", {"b"});
+    c.ticket->channels.back().from_roster = true;
+    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 77});
+    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "b", false, 0});
+    CHECK(n.bridge->all<join>().empty());
+    n.let_in(c.ticket);
+    const auto more = n.last_join();
+    CHECK_FALSE(more->opening);
+    REQUIRE(more->channels.size() == 1);
+    CHECK(*more->channels[0].where == room_of("a"));
+    CHECK(more->channels[0].since == 77);
+    n.let_in(more);
+    n.publish("a", "x");
+    n.publish("b", "y");
+    CHECK(c.events() == texts{"x"});
+  }
+
+  TEST_CASE("a new member joins live, in all sessions of the user and in no other") {
+    client_node n;
+    const auto first = n.open("ann");
+    const auto second = n.open("ann");
+    const auto bob = n.open("bob");
+    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 0});
+    n.tell(n.node.fanouts[0], roster_changed{tenant_id{"other"}, user_id{"bob"}, "a", true, 0});
+    REQUIRE(n.bridge->all<join>().size() == 2);
+    for (const auto& each : n.bridge->all<join>()) n.let_in(each.ticket);
+    n.publish("a", "x");
+    CHECK(first.events() == texts{"x"});
+    CHECK(second.events() == texts{"x"});
+    CHECK(bob.events().empty());
+  }
+
+  TEST_CASE("a member that is removed leaves, unless its token names the room") {
+    client_node n;
+    auto who = make_identity("ann");
+    who->rooms = {"own"};
+    const auto c = n.begin(who);
+    c.ticket->channels.back().from_roster = true;
+    c.ticket->channels.push_back({std::make_shared<channel>(room_of("a")), 0, true});
+    n.let_in(c.ticket);
+    for (const auto* room : {"own", "a"})
+      n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, room, false, 0});
+    n.publish("own", "x");
+    n.publish("a", "y");
+    CHECK(c.events() == texts{"x"});
+  }
+
+  TEST_CASE("a membership that ends while its join is under way does not stay") {
+    client_node n;
+    const auto c = n.open("ann");
+    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 0});
+    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", false, 0});
+    n.let_in(n.last_join());
+    n.publish("a", "secret");
+    CHECK(c.events().empty());
+  }
+
+  TEST_CASE("a member whose join is refused is sent away to come back, not left deaf") {
+    client_node n;
+    const auto c = n.open("ann");
+    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 0});
+    const auto join = n.last_join();
+    n.tell(c.handle, refused{join->request, net::make_goodbye(close_code::overload, {}, {})});
+    CHECK(c.line->closing == close_code::overload);
+  }
+}
+
+}  // namespace starling::actors::test
