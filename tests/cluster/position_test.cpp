@@ -95,8 +95,8 @@ TEST_CASE_TEMPLATE("the latest position wins, even when it is earlier", Maker, B
 
 TEST_CASE_TEMPLATE("odd names of users and tenants do not meet", Maker, BOTH_ENGINES) {
   running_engine<Maker> node;
-  const std::vector<std::string> names{"a.b", "a", "*", ">", "ann@x.org", "a b", "=", "é/ü", "\xff",
-                                       "\"}", "\r\n", "a=2Eb", "~_-:"};
+  const std::vector<std::string> names{"a.b", "a",    "*",   ">",    "ann@x.org", "a b", "=",
+                                       "é/ü", "\xff", "\"}", "\r\n", "a=2Eb",     "~_-:"};
   sequence seq = 0;
   for (const auto& name : names) node.engine->positions().put(acme, name, {1, ++seq});
   for (const auto& name : names) node.engine->positions().put(tenant_id(name), "ann", {2, ++seq});
