@@ -135,13 +135,11 @@ void nats_session::on_closed(natsConnection* connection, void* closure) {
                     .append(text && *text ? std::string(": ").append(text) : std::string()));
 }
 
-void nats_session::on_error(natsConnection*, natsSubscription* subscription, natsStatus status,
-                            void* closure) {
+void nats_session::on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure) {
   const auto session = find(closure);
   if (!session) return;
-  const char* subject = subscription ? natsSubscription_GetSubject(subscription) : nullptr;
-  log::warn("NATS reports an error",
-            {{"status", natsStatus_GetText(status)}, {"subject", subject ? subject : "-"}});
+  // The subscription may be gone: cnats reports later, on a thread of its own, and does not keep it.
+  log::warn("NATS reports an error", {{"status", natsStatus_GetText(status)}});
   if (status == NATS_SLOW_CONSUMER)
     session->lose("messages were dropped because this node was too slow to take them");
   else if (status == NATS_MISSED_HEARTBEAT || status == NATS_MISMATCH)

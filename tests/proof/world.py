@@ -27,7 +27,7 @@ _given = set()
 
 
 def free_port():
-    """One that nobody listens on, and that this run has not given away before."""
+    """One that nobody listens on, and that this world has not given to another program."""
     while True:
         port = _random.randrange(FIRST_PORT, LAST_PORT)  # not of the seed: several runs may be under way
         if port in _given:
@@ -137,6 +137,7 @@ class World:
     """async with World(clustered): everything started and ready; stopped and removed at the end."""
 
     def __init__(self, clustered):
+        _given.clear()
         self.clustered = clustered
         self.folder = tempfile.mkdtemp(prefix="starling-proof-")
         count = SERVERS_OF_A_CLUSTER if clustered else 1
