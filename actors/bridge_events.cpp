@@ -188,7 +188,7 @@ void bridge::every_second() {
   const auto since_fence = wall_ms() - fence_sent_ms_;
   if (fence_sent_ != fence_seen_ && since_fence > fence_deadline_ms) {
     log::warn("a fence did not come back", {{"after_ms", since_fence}});
-    caf::anon_send(self(), fence_failed{fence_sent_, {errc::unavailable, "the store is silent"}});
+    fence_lost({fence_sent_, {errc::unavailable, "the store is silent"}});
     return begin_catch_up();
   }
   if (state_unknown_) return ask_for_state();

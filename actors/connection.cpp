@@ -79,8 +79,11 @@ void connection::receive(caf::type_erased_tuple& message) {
       return quit();
     }
     --joins_unanswered_;
-    if (const auto ref = take_pending_join(no->request))
-      acknowledge(*ref, error{errc::unavailable, no->why.reason});
+    const auto pending = take_pending_join(no->request);
+    if (pending && pending->ref_json)
+      acknowledge(*pending->ref_json, error{errc::unavailable, no->why.reason});
+    else if (pending && pending->unwanted.empty())  // a member that hears nothing must come back
+      return say_goodbye({close_code::overload, std::nullopt, std::nullopt});
     return pump();
   }
   if (auto* no = message_cast<denied>(message)) {
@@ -146,7 +149,9 @@ void connection::begin(const join_ticket& ticket) {
 }
 
 void connection::continue_with(const join_ticket& ticket) {
-  if (auto ref = take_pending_join(ticket.request)) confirm_subscription(*ref, ticket);
+  const auto pending = take_pending_join(ticket.request);
+  if (pending && pending->ref_json) confirm_subscription(*pending->ref_json, ticket);
+  if (pending) leave_rooms(pending->unwanted);
   metrics_of(loop_).replayed.add(ticket.replay.size());
   if (!waiting_) waiting_ = std::make_unique<backlog>();
   queue_replay(ticket);
@@ -327,7 +332,7 @@ std::vector<feed_id> connection::feeds() const {
 
 bool connection::in_room(const std::string& room) const {
   return std::any_of(memberships_.begin(), memberships_.end(), [&](const placement& m) {
-    return m.where->kind == channel_kind::room && m.where->name == room;
+    return m.where->kind == channel_kind::room && m.where->name == room && !m.leaving;
   });
 }
 
@@ -336,13 +341,16 @@ result<void> connection::renew(const net::identity_ptr& fresh) {
     return error{errc::forbidden, "the new token is for another user or tenant"};
   who_ = fresh;
   expiry_announced_ = false;
-  std::vector<feed_id> lost;
+  std::vector<std::string> forbidden;
   for (const auto& m : memberships_)
     if (m.where->kind == channel_kind::room && !m.from_roster &&
         !net::may_join(*who_, m.where->name))
-      lost.push_back(m.feed);
-  if (!lost.empty())
-    caf::anon_send(node_.fanouts[loop_.index()], leave{session_->id, std::move(lost)});
+      forbidden.push_back(m.where->name);
+  leave_rooms(forbidden);
+  if (joins_)
+    for (auto& p : *joins_)
+      for (const auto& room : p.rooms)
+        if (p.ref_json && !net::may_join(*who_, room)) p.unwanted.push_back(room);
   if (transport_) arm();
   return {};
 }
@@ -352,35 +360,87 @@ void connection::apply(const roster_changed& change) {
     if (!early_changes_) early_changes_ = std::make_unique<std::vector<roster_changed>>();
     return early_changes_->push_back(change);
   }
-  const auto found =
-      std::find_if(memberships_.begin(), memberships_.end(), [&](const placement& m) {
-        return m.where->kind == channel_kind::room && m.where->name == change.room;
-      });
+  auto* in = find_room(change.room);
+  const bool pending = want_pending(change.room, change.member || own_room(change.room));
   if (!change.member) {
-    if (found == memberships_.end() || !found->from_roster) return;
-    // Leaves, unless the token names the room as well.
-    if (const auto own = rooms_to_join(*who_, {});
-        std::find(own.begin(), own.end(), change.room) != own.end()) {
-      found->from_roster = false;
-      return;
-    }
-    caf::anon_send(node_.fanouts[loop_.index()], leave{session_->id, {found->feed}});
+    if (!in || !in->from_roster) return;
+    in->from_roster = false;
+    if (!own_room(change.room)) leave_rooms({change.room});
     return;
   }
-  if (found != memberships_.end()) {
-    found->from_roster = true;
+  if (in) {
+    in->from_roster = true;
     return;
   }
+  if (pending) return;
+  auto ticket = next_ticket();
+  ticket->channels.push_back(
+      {std::make_shared<channel>(room_channel(who_->tenant, change.room)), change.since, true});
+  send_join(std::move(ticket), std::nullopt);
+}
+
+ticket_ptr connection::next_ticket() {
   auto ticket = std::make_shared<join_ticket>();
   ticket->connection = self();
   ticket->shard = loop_.index();
   ticket->session = session_;
   ticket->opening = false;
   ticket->request = next_request_++;
-  ticket->channels.push_back(
-      {std::make_shared<channel>(room_channel(who_->tenant, change.room)), change.since, true});
+  return ticket;
+}
+
+void connection::send_join(ticket_ptr ticket, std::optional<std::string> ref_json) {
+  pending_join pending{ticket->request, {}, std::move(ref_json)};
+  for (const auto& wanted : ticket->channels) pending.rooms.push_back(wanted.where->name);
+  if (!joins_) joins_ = std::make_unique<std::vector<pending_join>>();
+  joins_->push_back(std::move(pending));
   ++joins_unanswered_;
   caf::anon_send(node_.bridge, join{std::move(ticket)});
+}
+
+std::optional<connection::pending_join> connection::take_pending_join(std::uint64_t request) {
+  if (!joins_) return std::nullopt;
+  const auto found = std::find_if(joins_->begin(), joins_->end(),
+                                  [&](const pending_join& p) { return p.request == request; });
+  if (found == joins_->end()) return std::nullopt;
+  auto out = std::move(*found);
+  joins_->erase(found);
+  if (joins_->empty()) joins_.reset();
+  return out;
+}
+
+bool connection::want_pending(const std::string& room, bool wanted) {
+  if (!joins_) return false;
+  for (auto& p : *joins_) {
+    if (std::find(p.rooms.begin(), p.rooms.end(), room) == p.rooms.end()) continue;
+    std::erase(p.unwanted, room);
+    if (!wanted) p.unwanted.push_back(room);
+    return true;
+  }
+  return false;
+}
+
+void connection::leave_rooms(const std::vector<std::string>& rooms) {
+  std::vector<feed_id> feeds;
+  for (const auto& room : rooms)
+    if (auto* in = find_room(room)) {
+      in->leaving = true;
+      feeds.push_back(in->feed);
+    }
+  if (!feeds.empty())
+    caf::anon_send(node_.fanouts[loop_.index()], leave{session_->id, std::move(feeds)});
+}
+
+placement* connection::find_room(const std::string& room) {
+  const auto found = std::find_if(memberships_.begin(), memberships_.end(), [&](const auto& m) {
+    return m.where->kind == channel_kind::room && m.where->name == room && !m.leaving;
+  });
+  return found == memberships_.end() ? nullptr : &*found;
+}
+
+bool connection::own_room(const std::string& room) const {
+  const auto own = rooms_to_join(*who_, {});
+  return std::find(own.begin(), own.end(), room) != own.end();
 }
 
 // -- inspection ---------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ struct placement {
   std::uint32_t index;  ///< in the fanout's member list
   bool from_roster;
   channel_ptr where;
+  bool leaving = false;  ///< the fanout has been told
 };
 
 /// Owns the transport, the outbox limits, the cursor and the timers of one session.
@@ -56,6 +57,14 @@ class connection final : public pinned_actor,
   void on_exit() override;
 
  private:
+  /// A join under way on a stream that has begun.
+  struct pending_join {
+    std::uint64_t request;
+    std::vector<std::string> rooms;
+    std::optional<std::string> ref_json;  ///< of a WebSocket subscribe; else the roster's
+    std::vector<std::string> unwanted{};  ///< of `rooms`: to be left as soon as they are joined
+  };
+
   // transport_observer
   void on_closed(close_code why) override;
   void on_command(net::ws_command command) override;
@@ -67,8 +76,16 @@ class connection final : public pinned_actor,
   void save_position();
   void begin(const join_ticket& ticket);
   void continue_with(const join_ticket& ticket);
-  /// The ref of a WebSocket subscribe, once; nullopt when the join was the roster's.
-  std::optional<std::string> take_pending_join(std::uint64_t request);
+  /// A ticket for more rooms on a stream that has begun.
+  ticket_ptr next_ticket();
+  void send_join(ticket_ptr ticket, std::optional<std::string> ref_json);
+  std::optional<pending_join> take_pending_join(std::uint64_t request);
+  /// Whether the room is being joined; from now on it is wanted, or not.
+  bool want_pending(const std::string& room, bool wanted);
+  void leave_rooms(const std::vector<std::string>& rooms);
+  placement* find_room(const std::string& room);
+  /// Named by the token itself.
+  bool own_room(const std::string& room) const;
   void confirm_subscription(const std::string& ref, const join_ticket& ticket);
   void queue_replay(const join_ticket& ticket);
   void write(const publication_ptr& what);
@@ -100,11 +117,6 @@ class connection final : public pinned_actor,
     std::size_t limit = 0;
   };
   std::unique_ptr<backlog> waiting_;
-  /// WebSocket subscribes under way: the join's number and the client's ref.
-  struct pending_join {
-    std::uint64_t request;
-    std::string ref_json;
-  };
   std::unique_ptr<std::vector<pending_join>> joins_;
   /// Roster changes that came before the stream began.
   std::unique_ptr<std::vector<roster_changed>> early_changes_;

@@ -42,37 +42,28 @@ void connection::subscribe(std::vector<std::string> rooms, const std::optional<s
     if (!net::may_join(*who_, room) && !in_room(room))
       return transport_->send(net::encode_error(
           ref_json, {errc::forbidden, "room \"" + room + "\" is not allowed by the token"}));
-  std::erase_if(rooms, [&](const std::string& room) { return in_room(room); });
-  auto ticket = std::make_shared<join_ticket>();
-  ticket->connection = self();
-  ticket->shard = loop_.index();
-  ticket->session = session_;
-  ticket->opening = false;
-  ticket->request = next_request_++;
-  for (const auto& room : rooms)
+  auto ticket = next_ticket();
+  for (std::size_t i = 0; i < rooms.size(); ++i) {
+    const auto& room = rooms[i];
+    const bool repeated = std::find(rooms.begin(), rooms.begin() + static_cast<std::ptrdiff_t>(i),
+                                    room) != rooms.begin() + static_cast<std::ptrdiff_t>(i);
+    if (repeated || want_pending(room, true) || in_room(room)) continue;
     ticket->channels.push_back({std::make_shared<channel>(room_channel(who_->tenant, room))});
+  }
   if (from) {
     if (const auto at = parse_cursor(*from))
       ticket->resume = at->at;
     else
       ticket->lost.push_back({"*", "bad_cursor"});
   }
-  if (!joins_) joins_ = std::make_unique<std::vector<pending_join>>();
-  joins_->push_back({ticket->request, std::move(ref_json)});
-  ++joins_unanswered_;
   if (!waiting_) waiting_ = std::make_unique<backlog>();
   waiting_->limit = std::max(waiting_->limit, 10 * node_.options.outbox.max_events);
-  caf::anon_send(node_.bridge, join{std::move(ticket)});
+  send_join(std::move(ticket), std::move(ref_json));
 }
 
 void connection::unsubscribe(const std::vector<std::string>& rooms, const std::string& ref_json) {
-  std::vector<feed_id> feeds;
-  for (const auto& m : memberships_)
-    if (m.where->kind == channel_kind::room &&
-        std::find(rooms.begin(), rooms.end(), m.where->name) != rooms.end())
-      feeds.push_back(m.feed);
-  if (!feeds.empty())
-    caf::anon_send(node_.fanouts[loop_.index()], leave{session_->id, std::move(feeds)});
+  for (const auto& room : rooms) want_pending(room, false);
+  leave_rooms(rooms);
   transport_->send(net::encode_ack(ref_json, {}));
 }
 
@@ -90,16 +81,6 @@ void connection::acknowledge(const std::string& ref_json, const net::publish_ver
   if (closing_ || !transport_) return;
   transport_->send(verdict ? net::encode_ack(ref_json, net::to_json(verdict))
                            : net::encode_error(ref_json, verdict.error()));
-}
-
-std::optional<std::string> connection::take_pending_join(std::uint64_t request) {
-  if (!joins_) return std::nullopt;
-  const auto found = std::find_if(joins_->begin(), joins_->end(),
-                                  [&](const pending_join& p) { return p.request == request; });
-  if (found == joins_->end()) return std::nullopt;
-  auto ref = std::move(found->ref_json);
-  joins_->erase(found);
-  return ref;
 }
 
 void connection::confirm_subscription(const std::string& ref, const join_ticket& ticket) {

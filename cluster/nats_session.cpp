@@ -138,7 +138,8 @@ void nats_session::on_closed(natsConnection* connection, void* closure) {
 void nats_session::on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure) {
   const auto session = find(closure);
   if (!session) return;
-  // The subscription may be gone: cnats reports later, on a thread of its own, and does not keep it.
+  // The subscription may be gone: cnats reports later, on a thread of its own, and does not keep
+  // it.
   log::warn("NATS reports an error", {{"status", natsStatus_GetText(status)}});
   if (status == NATS_SLOW_CONSUMER)
     session->lose("messages were dropped because this node was too slow to take them");

@@ -58,6 +58,7 @@ class recorder final : public pinned_actor {
 
  protected:
   void receive(caf::type_erased_tuple& message) override { into_->take(message); }
+  void on_exit() override { into_.reset(); }  // what it was told may hold it
 
  private:
   std::shared_ptr<journal> into_;

@@ -37,11 +37,8 @@ TEST_SUITE("actors/connection commands") {
     client_node n;
     const auto c = n.open("ann", {"b"});
     n.subscribe(c, {"a", "a", "b"}, "1");
-    const auto first = n.last_join();
     n.subscribe(c, {"a"}, "2");
-    const auto second = n.last_join();
-    n.let_in(first);
-    if (second != first) n.let_in(second);
+    n.let_all_in();
     n.publish("a", "x");
     n.publish("b", "y");
     CHECK(c.events() == texts{"x", "y"});
@@ -85,6 +82,45 @@ TEST_SUITE("actors/connection commands") {
     n.publish("a", "x");
     n.publish("b", "y");
     CHECK(c.events() == texts{"y"});
+  }
+
+  TEST_CASE("unsubscribe while the room is being joined is not forgotten") {
+    client_node n;
+    const auto c = n.open("ann");
+    n.subscribe(c, {"a"}, "1");
+    n.unsubscribe(c, {"a"}, "2");
+    n.let_all_in();
+    n.publish("a", "x");
+    CHECK(c.events().empty());
+    CHECK_FALSE(c.line->last_with("\"ref\":1").empty());
+    CHECK_FALSE(c.line->last_with("\"ref\":2").empty());
+  }
+
+  TEST_CASE("unsubscribe and subscribe in one breath end in the room") {
+    client_node n;
+    const auto c = n.open("ann", {"a"});
+    net::ws_command what;
+    what.rooms = {"a"};
+    for (const auto verb : {kind::unsubscribe, kind::subscribe}) {
+      what.what = verb;
+      c.line->observer->on_command(what);
+    }
+    n.run();
+    n.let_all_in();
+    n.publish("a", "x");
+    CHECK(c.events() == texts{"x"});
+  }
+
+  TEST_CASE("a room that a renewed token forbids is left when its join is done") {
+    client_node n;
+    const auto c = n.open("ann");
+    n.subscribe(c, {"a"});
+    auto fewer = make_identity("ann");
+    fewer->rooms = {"b"};
+    CHECK(c.actor->renew(fewer).ok());
+    n.let_all_in();
+    n.publish("a", "x");
+    CHECK(c.events().empty());
   }
 
   TEST_CASE("publish goes to the publisher and comes back as ack or error") {

@@ -156,6 +156,13 @@ struct client_node : test_node {
     out.line->flush();
     return out;
   }
+  /// Answers every join of open sessions that was not answered yet, and those that follow.
+  void let_all_in() {
+    while (!bridge->all<join>().empty()) {
+      const auto waiting = std::exchange(bridge->all<join>(), {});
+      for (const auto& each : waiting) let_in(each.ticket);
+    }
+  }
   /// The join that a session asked for last.
   ticket_ptr last_join() {
     REQUIRE_FALSE(bridge->all<join>().empty());

@@ -57,9 +57,22 @@ TEST_SUITE("actors/connection roster") {
     const auto c = n.open("ann");
     n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 0});
     n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", false, 0});
-    n.let_in(n.last_join());
+    n.let_all_in();
     n.publish("a", "secret");
     CHECK(c.events().empty());
+  }
+
+  TEST_CASE("a membership that ends and begins again at once stays") {
+    client_node n;
+    const auto c = n.open("ann");
+    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 0});
+    n.let_all_in();
+    n.send(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", false, 0});
+    n.send(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 0});
+    n.run();
+    n.let_all_in();
+    n.publish("a", "x");
+    CHECK(c.events() == texts{"x"});
   }
 
   TEST_CASE("a member whose join is refused is sent away to come back, not left deaf") {
