@@ -4,6 +4,8 @@
 #include <caf/send.hpp>
 #include <map>
 
+#include "actors/spread.hpp"
+
 namespace starling::actors {
 
 room::room(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from,
@@ -11,19 +13,12 @@ room::room(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_i
     : pinned_actor(cfg), node_(node), feed_(std::move(where), id, from, std::move(members)) {}
 
 void room::receive(caf::type_erased_tuple& message) {
-  if (auto* event = message_cast<inbound>(message)) return publish(event->what);
+  if (auto* event = message_cast<inbound>(message)) return spread(node_, feed_, event->what);
   if (auto* who = message_cast<attach_member>(message)) return add(*who);
   if (auto* who = message_cast<detach_member>(message)) return remove(*who);
   if (auto* query = message_cast<presence_query>(message)) return query->done(present());
   if (auto* report = message_cast<members_report>(message)) return rebuild(*report);
   if (auto* anew = message_cast<forget_history>(message)) return feed_.forget_history(anew->from);
-}
-
-void room::publish(const publication_ptr& what) {
-  if (what->stored() && !feed_.remember(what, node_.options.ring)) return;
-  const auto& members = feed_.members();
-  for (std::size_t shard = 0; shard < members.size(); ++shard)
-    if (members[shard] > 0) caf::anon_send(node_.fanouts[shard], fan_out{feed_.id(), what});
 }
 
 void room::add(attach_member& who) {

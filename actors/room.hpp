@@ -25,7 +25,6 @@ class room final : public pinned_actor {
   void on_exit() override;
 
  private:
-  void publish(const publication_ptr& what);
   void add(attach_member& who);
   void remove(const detach_member& who);
   void rebuild(const members_report& report);

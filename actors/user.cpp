@@ -4,6 +4,7 @@
 #include <caf/send.hpp>
 
 #include "actors/runtime/delayed.hpp"
+#include "actors/spread.hpp"
 
 namespace starling::actors {
 
@@ -27,7 +28,7 @@ user::user(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_i
     : pinned_actor(cfg), node_(node), feed_(std::move(where), id, from, std::move(members)) {}
 
 void user::receive(caf::type_erased_tuple& message) {
-  if (auto* event = message_cast<inbound>(message)) return publish(event->what);
+  if (auto* event = message_cast<inbound>(message)) return spread(node_, feed_, event->what);
   if (auto* who = message_cast<attach_member>(message)) {
     feed_.replay_into(*who->ticket, who->which);
     return feed_.member_joined(who->ticket->shard);
@@ -42,13 +43,6 @@ void user::receive(caf::type_erased_tuple& message) {
   if (auto* gone = message_cast<node_gone>(message)) return forget_node(gone->node);
   if (auto* report = message_cast<members_report>(message)) return rebuild(*report);
   if (auto* anew = message_cast<forget_history>(message)) return feed_.forget_history(anew->from);
-}
-
-void user::publish(const publication_ptr& what) {
-  if (what->stored() && !feed_.remember(what, node_.options.ring)) return;
-  const auto& members = feed_.members();
-  for (std::size_t shard = 0; shard < members.size(); ++shard)
-    if (members[shard] > 0) caf::anon_send(node_.fanouts[shard], fan_out{feed_.id(), what});
 }
 
 void user::consider(const ticket_ptr& ticket) {

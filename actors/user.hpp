@@ -26,7 +26,6 @@ class user final : public pinned_actor {
   void on_exit() override;
 
  private:
-  void publish(const publication_ptr& what);
   void consider(const ticket_ptr& ticket);
   void settle();
   void remove(const detach_member& who);

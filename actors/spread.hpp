@@ -1,0 +1,20 @@
+/// How a channel's actor, room or user, hands an event to the shards that have members of it.
+#pragma once
+
+#include <caf/send.hpp>
+
+#include "actors/context.hpp"
+#include "actors/feed_state.hpp"
+
+namespace starling::actors {
+
+/// Remembers a stored event and sends one fan_out per shard with members; an event that is not
+/// newer than what was handed out before is dropped. On the channel's shard.
+inline void spread(const node_context& node, feed_state& feed, const publication_ptr& what) {
+  if (what->stored() && !feed.remember(what, node.options.ring)) return;
+  const auto& members = feed.members();
+  for (std::size_t shard = 0; shard < members.size(); ++shard)
+    if (members[shard] > 0) caf::anon_send(node.fanouts[shard], fan_out{feed.id(), what});
+}
+
+}  // namespace starling::actors
