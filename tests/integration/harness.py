@@ -74,6 +74,17 @@ def admin(**claims):
     return token("admin", admin=True, publish=True, rooms=["*"], **claims)
 
 
+def reserve_port():
+    """(port, socket): 127.0.0.1:port belongs to whom it is given to for as long as the socket lives, also while its
+    program is dead. The socket is bound and does not listen, so a program with SO_REUSEADDR can still have the port,
+    while the kernel picks it neither for another's port 0 nor for an outgoing connection."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    held.bind(("127.0.0.1", 0))
+    return held.getsockname()[1], held
+
+
 class Process:
     """A program with its output in a file."""
 
@@ -117,9 +128,8 @@ class Nats(Process):
     """nats-server with JetStream. start_again() keeps port and store."""
 
     def __init__(self, folder):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port, reservation = reserve_port()
+        atexit.register(reservation.close)
         self.folder = folder
         self.start_again()
 

@@ -2,43 +2,23 @@
 import asyncio
 import os
 import pathlib
-import random
 import re
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
-from harness import BIN, SECRET, Process  # noqa: E402
+from harness import BIN, SECRET, Process, reserve_port  # noqa: E402
 from http_client import get_status  # noqa: E402
 from proxy import Proxy  # noqa: E402
 
 NODES = 3
 SERVERS_OF_A_CLUSTER = 3
 START_SECONDS = 20
+LOG_TAIL = 2000  # characters of a log that go into a complaint
 SETTINGS = ("sse.retry=300ms", "sse.heartbeat=1s", "sessions.max_per_user=50", "history.max_events_per_room=100000",
             "drain.window=1s")
-# Below the kernel's range for outgoing connections: nobody takes the port while its owner is dead.
-FIRST_PORT, LAST_PORT = 20_000, 32_000
-_random = random.SystemRandom()
-_given = set()
-
-
-def free_port():
-    """One that nobody listens on, and that this world has not given to another program."""
-    while True:
-        port = _random.randrange(FIRST_PORT, LAST_PORT)  # not of the seed: several runs may be under way
-        if port in _given:
-            continue
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        _given.add(port)
-        return port
 
 
 async def until(condition, seconds, what):
@@ -59,11 +39,22 @@ async def until(condition, seconds, what):
 class Program:
     """Something that is killed and started again, on the same ports; each life has its own log."""
 
-    def __init__(self, folder, name, command):
-        self.folder, self.name, self.command = folder, name, command
+    def __init__(self, folder, name):
+        self.folder, self.name = folder, name
+        self.command = None  # the owner of the ports knows
+        self._reservations = []
         self.lives = 0
         self.process = None
         self.expected_down = True
+
+    def reserve_port(self):
+        port, reservation = reserve_port()
+        self._reservations.append(reservation)
+        return port
+
+    def give_ports_back(self):
+        for reservation in self._reservations:
+            reservation.close()
 
     def start(self):
         self.lives += 1
@@ -76,7 +67,8 @@ class Program:
 
     def _said(self, pattern):
         if not self.alive():
-            raise AssertionError(f"{self.name} ended with {self.process.process.returncode} while it started")
+            raise AssertionError(f"{self.name} ended with {self.process.process.returncode} while it started:\n"
+                                 + self.process.text()[-LOG_TAIL:])
         return re.search(pattern, self.process.text())
 
     def alive(self):
@@ -99,15 +91,16 @@ class Program:
 
 class NatsServer(Program):
     def __init__(self, folder, name, routes=None):
-        self.port = free_port()
+        super().__init__(folder, name)
+        self.port = self.reserve_port()
         self.address = ("127.0.0.1", self.port)
-        self.route_port = free_port()
+        self.route_port = self.reserve_port()
         config = pathlib.Path(folder) / f"{name}.conf"
         lines = [f'server_name: "{name}"', f'listen: "127.0.0.1:{self.port}"',
                  f'jetstream {{ store_dir: "{folder}/{name}" }}']
         self.config, self.lines = config, lines
         binary = shutil.which("nats-server", path=os.environ["PATH"] + ":/usr/sbin")
-        super().__init__(folder, name, [binary, "-c", str(config)])
+        self.command = [binary, "-c", str(config)]
         self.write_config([])
 
     def write_config(self, route_ports):
@@ -120,13 +113,14 @@ class NatsServer(Program):
 
 class Node(Program):
     def __init__(self, folder, name, nats_urls, replicas):
-        self.public = ("127.0.0.1", free_port())
-        self.admin = ("127.0.0.1", free_port())
+        super().__init__(folder, name)
+        self.public = ("127.0.0.1", self.reserve_port())
+        self.admin = ("127.0.0.1", self.reserve_port())
         command = [str(BIN / "starlingd"), "--node-id", name, "--listen", "127.0.0.1:%d" % self.public[1],
                    "--admin", "127.0.0.1:%d" % self.admin[1], "--nats", ",".join(nats_urls)]
         for setting in (f"auth.hs256_secret={SECRET}", f"nats.replicas={replicas}", *SETTINGS):
             command += ["--set", setting]
-        super().__init__(folder, name, command)
+        self.command = command
         self.down = False  # killed, stopped or draining: a fault has it
 
     async def ready(self):
@@ -137,7 +131,6 @@ class World:
     """async with World(clustered): everything started and ready; stopped and removed at the end."""
 
     def __init__(self, clustered):
-        _given.clear()
         self.clustered = clustered
         self.folder = tempfile.mkdtemp(prefix="starling-proof-")
         count = SERVERS_OF_A_CLUSTER if clustered else 1
@@ -190,6 +183,7 @@ class World:
     async def close(self):
         for each in (*self.nodes, *self.servers):
             each.kill()
+            each.give_ports_back()
         for proxy in self.proxies():
             await proxy.close()
 

@@ -14,6 +14,8 @@
 #include <stdexcept>
 #include <string_view>
 #include <thread>
+#include <tuple>
+#include <utility>
 
 namespace starling::test {
 
@@ -30,15 +32,19 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
-std::uint16_t free_port() {
+/// A port of 127.0.0.1 and the socket that keeps it: bound, not listening. nats-server
+/// (SO_REUSEADDR) can still have it; the kernel gives it to nobody else, also while the server is
+/// dead.
+std::pair<std::uint16_t, int> reserve_port() {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int yes = 1;
   auto address = loopback(0);
   socklen_t size = sizeof address;
-  const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+  const bool bound = ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+                     ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
                      ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  ::close(fd);
   if (!bound) throw std::runtime_error("nats_server: no free port on 127.0.0.1");
-  return ntohs(address.sin_port);
+  return {ntohs(address.sin_port), fd};
 }
 
 [[noreturn]] void run_server(const char* port, const char* folder, const char* log) {
@@ -53,7 +59,8 @@ std::uint16_t free_port() {
 
 }  // namespace
 
-nats_server::nats_server(bool started) : port_(free_port()) {
+nats_server::nats_server(bool started) {
+  std::tie(port_, reservation_) = reserve_port();
   std::string name = (std::filesystem::temp_directory_path() / "starling-nats-XXXXXX").string();
   if (!::mkdtemp(name.data())) throw std::runtime_error("nats_server: no temporary folder");
   folder_ = name;
@@ -62,6 +69,7 @@ nats_server::nats_server(bool started) : port_(free_port()) {
 
 nats_server::~nats_server() {
   kill();
+  ::close(reservation_);
   std::error_code ignored;  // a file left in the temporary folder fails no test
   std::filesystem::remove_all(folder_, ignored);
 }

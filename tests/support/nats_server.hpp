@@ -34,6 +34,7 @@ class nats_server {
 
   std::filesystem::path folder_;
   std::uint16_t port_ = 0;
+  int reservation_ = -1;
   pid_t pid_ = -1;
 };
 
