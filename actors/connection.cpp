@@ -166,6 +166,13 @@ void connection::queue_replay(const join_ticket& ticket) {
 
 // -- events -------------------------------------------------------------------------------------
 
+void connection::deliver(batch& events) {
+  if (closing_ || !alive()) return;
+  if (!waiting_ && events.uniform() && outbox_holds(events.events().size()))
+    return send_events(events.joined(transport_->format()), events.through());
+  for (const auto& what : events.events()) deliver(what);
+}
+
 void connection::deliver(const publication_ptr& what) {
   if (closing_ || !alive()) return;
   if (!waiting_) return write(what);
@@ -174,14 +181,18 @@ void connection::deliver(const publication_ptr& what) {
 }
 
 void connection::write(const publication_ptr& what) {
-  if (outbox_full()) {
+  if (!outbox_holds(1)) {
     transport_->flush_now();  // many events in one pass are not the peer's fault
-    if (outbox_full()) relieve_outbox();
+    if (!outbox_holds(1)) relieve_outbox();
     if (closing_) return;
   }
-  if (transport_->queued_frames() == 0) flushed_ = cursor_;
-  if (wanted(what->what())) transport_->send(what->frame_for(transport_->format()));
-  if (what->seq() > cursor_.seq) cursor_ = what->at();
+  send_events(wanted(what->what()) ? what->frame_for(transport_->format()) : frame(), what->at());
+}
+
+void connection::send_events(const frame& bytes, const cursor& through) {
+  if (transport_->queued_items() == 0) flushed_ = cursor_;
+  if (bytes) transport_->send(bytes);
+  if (through.seq > cursor_.seq) cursor_ = through;
 }
 
 bool connection::wanted(const event& what) const {
@@ -196,7 +207,7 @@ void connection::pump() {
   if (!transport_ || !waiting_ || joins_unanswered_ > 0 || closing_) return;
   const auto& outbox = node_.options.outbox;
   while (waiting_->next < waiting_->events.size()) {
-    if (transport_->queued_frames() >= (outbox.max_events + 1) / 2 ||
+    if (transport_->queued_items() >= (outbox.max_events + 1) / 2 ||
         transport_->queued_bytes() >= outbox.max_bytes / 2)
       return transport_->notify_when_drained();
     write(waiting_->events[waiting_->next++]);
@@ -204,10 +215,10 @@ void connection::pump() {
   waiting_.reset();
 }
 
-bool connection::outbox_full() const {
+bool connection::outbox_holds(std::size_t more) const {
   const auto& outbox = node_.options.outbox;
-  return transport_->queued_frames() >= outbox.max_events ||
-         transport_->queued_bytes() >= outbox.max_bytes;
+  return transport_->queued_items() + more <= outbox.max_events &&
+         transport_->queued_bytes() < outbox.max_bytes;
 }
 
 void connection::relieve_outbox() {
@@ -259,7 +270,7 @@ void connection::on_closed(close_code why) {
 }
 
 void connection::save_position() {
-  const auto& at = transport_->queued_frames() == 0 ? cursor_ : flushed_;
+  const auto& at = transport_->queued_items() == 0 ? cursor_ : flushed_;
   if (at == saved_) return;
   saved_ = at;
   node_.engine->positions().put(who_->tenant, who_->user.str(), at);
@@ -460,7 +471,7 @@ net::session_info connection::describe() const {
   out.expires_ms = who_->expires_s * 1000;
   if (transport_) {
     out.delivered = transport_->delivered();
-    out.queued_events = transport_->queued_frames();
+    out.queued_events = transport_->queued_items();
     out.queued_bytes = transport_->queued_bytes();
   }
   out.position = cursor_.str();

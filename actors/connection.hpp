@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "actors/batch.hpp"
 #include "actors/context.hpp"
 #include "actors/runtime/pinned_actor.hpp"
 #include "net/service.hpp"
@@ -40,6 +41,7 @@ class connection final : public pinned_actor,
   void start();
 
   // Called by the fanout of the same shard.
+  void deliver(batch& events);
   void deliver(const publication_ptr& what);
   void on_joined(const ticket_ptr& ticket);
   void add_membership(placement in) { memberships_.push_back(std::move(in)); }
@@ -89,9 +91,12 @@ class connection final : public pinned_actor,
   void confirm_subscription(const std::string& ref, const join_ticket& ticket);
   void queue_replay(const join_ticket& ticket);
   void write(const publication_ptr& what);
+  /// `bytes` may be none: nothing of it is for this session.
+  void send_events(const frame& bytes, const cursor& through);
   bool wanted(const event& what) const;
   void pump();
-  bool outbox_full() const;
+  /// Whether `more` events fit besides what is queued.
+  bool outbox_holds(std::size_t more) const;
   void relieve_outbox();
   void say_goodbye(const close_session& why);
   void subscribe(std::vector<std::string> rooms, const std::optional<std::string>& from,

@@ -9,11 +9,6 @@
 
 namespace starling::actors {
 
-namespace {
-/// Half of the default outbox: a batch alone never fills one.
-constexpr std::size_t max_batch = 50;
-}  // namespace
-
 fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
     : pinned_actor(cfg), node_(node), shard_(shard_index) {}
 
@@ -69,18 +64,17 @@ void fanout::receive(caf::type_erased_tuple& message) {
 void fanout::deliver(fan_out&& event) {
   if (event.feed != batch_feed_) flush();
   batch_feed_ = event.feed;
-  batch_.push_back(std::move(event.what));
-  if (!home() || batch_.size() == max_batch)
+  batch_.push(std::move(event.what));
+  if (!home() || batch_.full())
     flush();
-  else if (batch_.size() == 1)
+  else if (batch_.events().size() == 1)
     home()->loop().mark_dirty(*this);
 }
 
 void fanout::flush() {
   if (batch_.empty()) return;
   if (const auto feed = feeds_.find(batch_feed_); feed != feeds_.end())
-    for (auto* member : feed->second)
-      for (const auto& what : batch_) member->deliver(what);
+    for (auto* member : feed->second) member->deliver(batch_);
   batch_.clear();
 }
 

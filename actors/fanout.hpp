@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "actors/batch.hpp"
 #include "actors/context.hpp"
 #include "actors/runtime/pinned_actor.hpp"
 #include "net/io_loop.hpp"
@@ -46,10 +47,9 @@ class fanout final : public pinned_actor, private net::flushable {
 
   node_context& node_;
   const unsigned shard_;
-  /// Events of one channel that arrived one after the other: handed out together, because touching
-  /// each member once is what a large room costs.
+  /// Events that arrived one after the other, all of the channel batch_feed_.
+  batch batch_;
   feed_id batch_feed_ = 0;
-  std::vector<publication_ptr> batch_;
   std::unordered_map<session_id, entry> sessions_;
   std::unordered_map<feed_id, std::vector<connection*>> feeds_;
 };

@@ -17,68 +17,97 @@ void outbox::free(ring* block) noexcept {
   ::operator delete(block);
 }
 
-void outbox::grow() {
-  auto* bigger = make(ring_->capacity * 2);
-  bigger->bytes = ring_->bytes;
-  bigger->count = ring_->count;
-  bigger->written = ring_->written;
-  for (std::uint32_t i = 0; i < ring_->count; ++i) bigger->at(i) = std::move(ring_->at(i));
-  free(std::exchange(ring_, bigger));
+std::size_t outbox::items() const noexcept {
+  return front_ ? front_.items() + (rest_ ? rest_->items : 0) : 0;
+}
+
+std::size_t outbox::bytes() const noexcept {
+  return front_ ? bytes_of(front_).size() - written_ + (rest_ ? rest_->bytes : 0) : 0;
 }
 
 std::size_t outbox::push(frame what) {
-  static constexpr std::uint32_t first_capacity = 4;
   const auto size = bytes_of(what).size();
   if (size == 0) return 0;  // would never be consumed
-  if (!ring_)
-    ring_ = make(first_capacity);
-  else if (ring_->count == ring_->capacity)
-    grow();
-  ring_->at(ring_->count++) = std::move(what);
-  ring_->bytes += size;
+  if (!front_)
+    front_ = std::move(what);
+  else
+    push_rest(std::move(what), size);
   return size;
+}
+
+void outbox::push_rest(frame what, std::size_t size) {
+  static constexpr std::uint32_t first_capacity = 4;
+  if (!rest_) {
+    rest_ = make(first_capacity);
+  } else if (rest_->count == rest_->capacity) {
+    auto* bigger = make(rest_->capacity * 2);
+    bigger->bytes = rest_->bytes;
+    bigger->items = rest_->items;
+    bigger->count = rest_->count;
+    for (std::uint32_t i = 0; i < rest_->count; ++i) bigger->at(i) = std::move(rest_->at(i));
+    free(std::exchange(rest_, bigger));
+  }
+  rest_->bytes += size;
+  rest_->items += what.items();
+  rest_->at(rest_->count++) = std::move(what);
 }
 
 std::size_t outbox::gather(std::span<iovec> out) const noexcept {
   const auto count = std::min(out.size(), frames());
   for (std::size_t i = 0; i < count; ++i) {
-    auto bytes = bytes_of(ring_->at(i));
-    if (i == 0) bytes.remove_prefix(ring_->written);
+    auto bytes = bytes_of(i == 0 ? front_ : rest_->at(i - 1));
+    if (i == 0) bytes.remove_prefix(written_);
     out[i] = {const_cast<char*>(bytes.data()), bytes.size()};  // writev never writes to it
   }
   return count;
 }
 
 frame outbox::pop() noexcept {
-  frame front = std::move(ring_->at(0));
-  ring_->head = (ring_->head + 1) & (ring_->capacity - 1);
-  ring_->written = 0;
-  if (--ring_->count == 0) free(std::exchange(ring_, nullptr));
+  frame front = std::move(front_);
+  written_ = 0;
+  if (!rest_) return front;
+  front_ = std::move(rest_->at(0));
+  rest_->bytes -= bytes_of(front_).size();
+  rest_->items -= front_.items();
+  rest_->head = (rest_->head + 1) & (rest_->capacity - 1);
+  if (--rest_->count == 0) free(std::exchange(rest_, nullptr));
   return front;
 }
 
 outbox::dropped outbox::drop_events(std::size_t begun) {
   dropped out;
-  if (!ring_) return out;
-  if (ring_->written > 0) begun = std::max<std::size_t>(begun, 1);
-  auto kept = std::min<std::size_t>(begun, ring_->count);
-  for (std::size_t i = kept; i < ring_->count; ++i) {
-    frame one = std::move(ring_->at(i));
-    if (one.accepted_ns() == 0) {
-      ring_->at(kept++) = std::move(one);
+  const auto all = frames();
+  if (written_ > 0) begun = std::max<std::size_t>(begun, 1);
+  auto kept = std::min(begun, all);
+  for (std::size_t i = kept; i < all; ++i) {
+    frame one = std::move(at(i));
+    if (!one.is_event()) {
+      at(kept++) = std::move(one);
       continue;
     }
-    ++out.events;
+    out.events += one.items();
     out.bytes += bytes_of(one).size();
   }
-  ring_->bytes -= out.bytes;
-  ring_->count = static_cast<std::uint32_t>(kept);
-  if (kept == 0) free(std::exchange(ring_, nullptr));
+  keep(kept);
   return out;
 }
 
+/// The first `frames` stay; the others have been moved out of their places.
+void outbox::keep(std::size_t frames) noexcept {
+  if (!rest_) return;
+  if (frames <= 1) return free(std::exchange(rest_, nullptr));
+  rest_->count = static_cast<std::uint32_t>(frames - 1);
+  rest_->bytes = rest_->items = 0;
+  for (std::size_t i = 0; i < rest_->count; ++i) {
+    rest_->bytes += bytes_of(rest_->at(i)).size();
+    rest_->items += rest_->at(i).items();
+  }
+}
+
 void outbox::clear() noexcept {
-  if (ring_) free(std::exchange(ring_, nullptr));
+  front_ = {};
+  written_ = 0;
+  if (rest_) free(std::exchange(rest_, nullptr));
 }
 
 }  // namespace starling::net

@@ -12,8 +12,9 @@
 
 namespace starling::net {
 
-/// A queue in one block that exists only while something waits: 16 bytes when empty. Unbounded; the
-/// owner watches bytes() and frames(). One thread.
+/// A queue whose front stands in the object and whose rest is one block that exists only while more
+/// than one frame waits: a frame that goes out at once costs no allocation. Unbounded; the owner
+/// watches bytes() and items(). One thread.
 class outbox {
  public:
   /// `whole`: frames go out with their transfer encoding, else their bodies alone.
@@ -22,9 +23,11 @@ class outbox {
   outbox(const outbox&) = delete;
   outbox& operator=(const outbox&) = delete;
 
-  bool empty() const noexcept { return ring_ == nullptr; }
-  std::size_t frames() const noexcept { return ring_ ? ring_->count : 0; }
-  std::size_t bytes() const noexcept { return ring_ ? ring_->bytes : 0; }
+  bool empty() const noexcept { return !front_; }
+  std::size_t frames() const noexcept { return front_ ? 1 + (rest_ ? rest_->count : 0) : 0; }
+  /// Events and notices; a frame may hold several events.
+  std::size_t items() const noexcept;
+  std::size_t bytes() const noexcept;
 
   /// Appends; answers how many bytes that will put on the wire.
   std::size_t push(frame what);
@@ -38,7 +41,7 @@ class outbox {
     std::size_t events = 0;
     std::size_t bytes = 0;
   };
-  /// Drops events (frames with an acceptance time) except the first `begun` frames and a frame that
+  /// Drops events except the first `begun` frames and a frame that
   /// is partly written.
   dropped drop_events(std::size_t begun);
   void clear() noexcept;
@@ -47,37 +50,39 @@ class outbox {
   /// Header of the block; `capacity` (a power of two) frames follow it.
   struct ring {
     std::size_t bytes = 0;
+    std::size_t items = 0;
     std::uint32_t capacity = 0;
     std::uint32_t head = 0;
     std::uint32_t count = 0;
-    std::uint32_t written = 0;  ///< bytes of the front frame that are gone
     frame& at(std::size_t i) noexcept {
       return reinterpret_cast<frame*>(this + 1)[(head + i) & (capacity - 1)];
     }
   };
   static ring* make(std::uint32_t capacity);
   static void free(ring* block) noexcept;
-  void grow();
+  frame& at(std::size_t i) noexcept { return i == 0 ? front_ : rest_->at(i - 1); }
+  void push_rest(frame what, std::size_t size);
   std::string_view bytes_of(const frame& what) const noexcept {
     return whole_ ? what.whole() : what.body();
   }
   frame pop() noexcept;
+  void keep(std::size_t frames) noexcept;
 
-  ring* ring_ = nullptr;
+  frame front_;
+  ring* rest_ = nullptr;
+  std::uint32_t written_ = 0;  ///< bytes of the front frame that are gone
   bool whole_;
 };
 
 template <class Done>
 void outbox::consume(std::size_t bytes, Done&& done) {
-  while (ring_ && bytes > 0) {
-    const auto left = bytes_of(ring_->at(0)).size() - ring_->written;
+  while (front_ && bytes > 0) {
+    const auto left = bytes_of(front_).size() - written_;
     if (bytes < left) {
-      ring_->written += static_cast<std::uint32_t>(bytes);
-      ring_->bytes -= bytes;
+      written_ += static_cast<std::uint32_t>(bytes);
       return;
     }
     bytes -= left;
-    ring_->bytes -= left;
     done(pop());
   }
 }

@@ -12,7 +12,7 @@ sse_transport::sse_transport(io_loop& loop, transport_observer& owner, const sse
 void sse_transport::send_heartbeat(std::string_view id) {
   // One frame per thread, so that shards do not fight for its reference count.
   thread_local const frame comment = encode_heartbeat();
-  if (queued_frames() > 0) return;
+  if (queued_items() > 0) return;
   send(comment);
   if (heartbeat_event_)
     send(encode_notice(format(), "heartbeat", "{\"ts\":" + std::to_string(wall_ms()) + "}", id));

@@ -80,11 +80,11 @@ void stream_base::written(std::size_t bytes) {
   metrics.outbox_bytes.sub(bytes);
   std::int64_t now = 0;
   outbox_.consume(bytes, [&](const frame& done) {
-    if (done.accepted_ns() == 0) return;
+    if (!done.is_event()) return;
     if (now == 0) now = wall_ns();
-    ++delivered_;
-    metrics.deliveries[static_cast<std::size_t>(kind_)].add();
-    metrics.delivery_latency.observe(now - done.accepted_ns());
+    delivered_ += done.items();
+    metrics.deliveries[static_cast<std::size_t>(kind_)].add(done.items());
+    for (const auto accepted : done.accepted_ns()) metrics.delivery_latency.observe(now - accepted);
   });
 }
 

@@ -31,7 +31,7 @@ class stream_base : public transport, public flushable, public wheel_timer {
   void notify_when_drained() final;
   wire_format format() const noexcept final { return format_; }
   transport_kind kind() const noexcept final { return kind_; }
-  std::size_t queued_frames() const noexcept final { return outbox_.frames(); }
+  std::size_t queued_items() const noexcept final { return outbox_.items(); }
   std::size_t queued_bytes() const noexcept final { return outbox_.bytes(); }
   std::uint64_t delivered() const noexcept final { return delivered_; }
   void flush() final;

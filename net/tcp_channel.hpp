@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include "net/socket.hpp"
@@ -29,17 +30,25 @@ class tcp_channel final : public Protocol {
     if (waiting_) return this->hold_up();
     while (!this->queued().empty()) {
       std::array<iovec, max_gathered_frames> parts;
-      msghdr message{};
-      message.msg_iov = parts.data();
-      message.msg_iovlen = this->queued().gather(parts);
+      const auto count = this->queued().gather(parts);
       std::size_t offered = 0;
-      for (std::size_t i = 0; i < message.msg_iovlen; ++i) offered += parts[i].iov_len;
-      const auto n = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+      for (std::size_t i = 0; i < count; ++i) offered += parts[i].iov_len;
+      const auto n = write(std::span(parts.data(), count));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return this->lost();
       if (n > 0) this->written(static_cast<std::size_t>(n));
       if (n < 0 || static_cast<std::size_t>(n) < offered) return wait_writable();
     }
+  }
+
+  ssize_t write(std::span<iovec> parts) {
+    constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    const int fd = socket_.native_handle();
+    if (parts.size() == 1) return ::send(fd, parts[0].iov_base, parts[0].iov_len, flags);
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    return ::sendmsg(fd, &message, flags);
   }
 
   void wait_writable() {

@@ -38,7 +38,7 @@ class transport {
  public:
   virtual ~transport() = default;
 
-  /// Queues an encoded frame. Never fails: a broken connection shows as on_closed.
+  /// Queues an encoded frame (one event, several, or a notice). Never fails: a broken connection shows as on_closed.
   virtual void send(frame bytes) = 0;
   /// The protocol's keep-alive: an SSE comment (and, if the client asked for it, an event that
   /// carries `id`, the text of the session's cursor), a WebSocket ping. Closes a WebSocket peer
@@ -58,8 +58,8 @@ class transport {
 
   virtual wire_format format() const noexcept = 0;
   virtual transport_kind kind() const noexcept = 0;
-  /// Frames and bytes queued and not yet taken by the kernel.
-  virtual std::size_t queued_frames() const noexcept = 0;
+  /// Events and notices queued and not yet taken by the kernel, and their bytes.
+  virtual std::size_t queued_items() const noexcept = 0;
   virtual std::size_t queued_bytes() const noexcept = 0;
   /// Events written since the start (not counting connected, heartbeats and the like).
   virtual std::uint64_t delivered() const noexcept = 0;

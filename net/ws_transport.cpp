@@ -26,7 +26,7 @@ bool ws_transport::wants_input() const noexcept { return queued_bytes() < pause_
 
 void ws_transport::send_heartbeat(std::string_view) {
   thread_local const frame ping = make_ws_frame(ws_opcode::ping, {});
-  if (closing() || queued_frames() > 0) return;  // the previous ping may still wait here
+  if (closing() || queued_items() > 0) return;  // the previous ping may still wait here
   if (pong_due_) return finish(close_code::client_closed);
   pong_due_ = true;
   send(ping);

@@ -1,31 +1,36 @@
 /// Immutable bytes shared by every receiver of one event.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <new>
+#include <span>
 #include <string_view>
 #include <utility>
 
 namespace starling {
 
-/// One encoded event: one allocation, counted references, never changed after it is made.
+/// One encoded event, or several on end: one allocation, counted references, never changed after it
+/// is made.
 ///
 /// The whole is what an HTTP/1.1 client gets (chunk header, body, chunk end); the body alone is
 /// what an HTTP/1.0 client gets. For WebSocket both are the same. Any thread.
 class frame {
  public:
   frame() = default;
-  /// Copies `prefix + body + suffix` into one new block. `accepted_ns`: wall clock when the publish
-  /// was accepted, for the delivery latency; 0 when these bytes are no event.
+  /// Copies `prefix + body + suffix` into one new block. `accepted_ns`: for each event in it, the
+  /// wall clock when its publish was accepted, for the delivery latency; empty when these bytes
+  /// are no event.
   frame(std::string_view prefix, std::string_view body, std::string_view suffix,
-        std::int64_t accepted_ns = 0) {
+        std::span<const std::int64_t> accepted_ns = {}) {
     const auto size = prefix.size() + body.size() + suffix.size();
-    block_ = new (::operator new(sizeof(block) + size)) block;
+    block_ = new (::operator new(sizeof(block) + accepted_ns.size_bytes() + size)) block;
     block_->size = static_cast<std::uint32_t>(size);
     block_->prefix = static_cast<std::uint16_t>(prefix.size());
     block_->suffix = static_cast<std::uint16_t>(suffix.size());
-    block_->accepted_ns = accepted_ns;
+    block_->events = static_cast<std::uint32_t>(accepted_ns.size());
+    std::copy(accepted_ns.begin(), accepted_ns.end(), block_->times());
     char* at = block_->bytes();
     for (const auto part : {prefix, body, suffix}) at += part.copy(at, part.size());
   }
@@ -52,16 +57,24 @@ class frame {
   std::string_view body() const noexcept {
     return whole().substr(block_->prefix, block_->size - block_->prefix - block_->suffix);
   }
-  std::int64_t accepted_ns() const noexcept { return block_->accepted_ns; }
+  /// One time per event.
+  std::span<const std::int64_t> accepted_ns() const noexcept {
+    return {block_->times(), block_->events};
+  }
+  bool is_event() const noexcept { return block_->events > 0; }
+  /// What it counts for in an outbox: a notice as much as an event.
+  std::size_t items() const noexcept { return std::max<std::size_t>(block_->events, 1); }
 
  private:
-  struct block {
+  /// Header; the times and then the bytes follow it.
+  struct alignas(std::int64_t) block {
     std::atomic<std::uint32_t> refs{1};
     std::uint32_t size = 0;
+    std::uint32_t events = 0;
     std::uint16_t prefix = 0;
     std::uint16_t suffix = 0;
-    std::int64_t accepted_ns = 0;
-    char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
+    std::int64_t* times() noexcept { return reinterpret_cast<std::int64_t*>(this + 1); }
+    char* bytes() noexcept { return reinterpret_cast<char*>(times() + events); }
   };
   block* block_ = nullptr;
 };

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <vector>
 
 #include "net/wire/codec.hpp"
 #include "net/wire/json_writer.hpp"
@@ -21,7 +22,9 @@ std::string& scratch() {
   return buffer;
 }
 
-frame sse_frame(const std::string& buffer, std::int64_t accepted_ns = 0) {
+using times = std::span<const std::int64_t>;
+
+frame sse_frame(const std::string& buffer, times accepted_ns = {}) {
   const auto body = std::string_view(buffer).substr(max_ws_header);
   std::array<char, 18> prefix{};
   char* end = std::to_chars(prefix.data(), prefix.data() + 16, body.size(), 16).ptr;
@@ -30,7 +33,7 @@ frame sse_frame(const std::string& buffer, std::int64_t accepted_ns = 0) {
   return {{prefix.data(), end}, body, "\r\n", accepted_ns};
 }
 
-frame ws_frame(std::string& buffer, std::int64_t accepted_ns = 0) {
+frame ws_frame(std::string& buffer, times accepted_ns = {}) {
   std::array<char, max_ws_header> header{};
   const auto size = write_ws_header(ws_opcode::text, buffer.size() - max_ws_header, header);
   buffer.replace(max_ws_header - size, size, header.data(), size);
@@ -118,10 +121,23 @@ frame encode_event(wire_format format, const event& what, std::string_view id) {
         object.text("event_id", what.id);
         append_event_members(object, what);
       }
-      return ws_frame(out, what.accepted_ns);
+      return ws_frame(out, times(&what.accepted_ns, 1));
     }
   }
-  return sse_frame(out, what.accepted_ns);
+  return sse_frame(out, times(&what.accepted_ns, 1));
+}
+
+frame join_events(wire_format format, std::span<const frame> events) {
+  auto& out = scratch();
+  std::vector<std::int64_t> accepted;
+  accepted.reserve(events.size());
+  for (const auto& one : events) {
+    out += one.body();
+    accepted.insert(accepted.end(), one.accepted_ns().begin(), one.accepted_ns().end());
+  }
+  if (format != wire_format::ws_json) return sse_frame(out, accepted);
+  // Each keeps its own WebSocket header, which is part of its body.
+  return {"", std::string_view(out).substr(max_ws_header), "", accepted};
 }
 
 frame encode_connected(wire_format format, const connected& what, std::chrono::milliseconds retry) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@ namespace starling::net {
 
 /// One event in one format; `id` is the text of its cursor. One allocation.
 frame encode_event(wire_format format, const event& what, std::string_view id);
+/// Encoded events of one format on end, as one frame: receivers of all of them are given one thing
+/// instead of many. One allocation for the bytes.
+frame join_events(wire_format format, std::span<const frame> events);
 
 /// The first event. For SSE preceded by a `retry:` line of `retry`.
 frame encode_connected(wire_format format, const connected& what, std::chrono::milliseconds retry);

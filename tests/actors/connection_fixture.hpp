@@ -42,7 +42,7 @@ struct wire {
     texts out;
     for (const auto* list : {&written, &queued})
       for (const auto& f : *list)
-        if (f.accepted_ns() != 0) out.push_back(field(std::string(f.body()), "data"));
+        if (f.is_event()) out.push_back(field(std::string(f.body()), "data"));
     return out;
   }
   /// The last thing said that holds `part`; empty when there is none.
@@ -73,12 +73,16 @@ class fake_transport final : public net::transport {
   void close(close_code why) override { wire_->closing = why; }
   void flush_now() override { wire_->flush(); }
   std::size_t drop_queued() override {
-    return std::erase_if(wire_->queued, [](const frame& f) { return f.accepted_ns() != 0; });
+    return std::erase_if(wire_->queued, [](const frame& f) { return f.is_event(); });
   }
   void notify_when_drained() override { wire_->wants_drained = true; }
   net::wire_format format() const noexcept override { return wire_->format; }
   net::transport_kind kind() const noexcept override { return net::transport_kind::ws; }
-  std::size_t queued_frames() const noexcept override { return wire_->queued.size(); }
+  std::size_t queued_items() const noexcept override {
+    std::size_t out = 0;
+    for (const auto& f : wire_->queued) out += f.items();
+    return out;
+  }
   std::size_t queued_bytes() const noexcept override {
     std::size_t bytes = 0;
     for (const auto& f : wire_->queued) bytes += f.whole().size();

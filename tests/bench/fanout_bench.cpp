@@ -26,16 +26,16 @@ namespace {
 
 using namespace actors;
 
-/// Takes everything out of `box`, as a kernel with room would; answers the number of frames.
+/// Takes everything out of `box`, as a kernel with room would; answers the number of events.
 std::size_t drain(net::outbox& box) {
   std::array<iovec, 64> parts;
-  std::size_t frames = 0;
+  std::size_t events = 0;
   while (const auto count = box.gather(parts)) {
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < count; ++i) bytes += parts[i].iov_len;
-    box.consume(bytes, [&](const frame&) { ++frames; });
+    box.consume(bytes, [&](const frame& done) { events += done.items(); });
   }
-  return frames;
+  return events;
 }
 
 /// range(0): frames that wait for one connection when the pass ends.
@@ -66,7 +66,7 @@ class queueing_transport final : public net::transport {
   void notify_when_drained() override {}
   net::wire_format format() const noexcept override { return net::wire_format::sse_named; }
   net::transport_kind kind() const noexcept override { return net::transport_kind::sse; }
-  std::size_t queued_frames() const noexcept override { return box_.frames(); }
+  std::size_t queued_items() const noexcept override { return box_.items(); }
   std::size_t queued_bytes() const noexcept override { return box_.bytes(); }
   std::uint64_t delivered() const noexcept override { return delivered_; }
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <charconv>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -82,7 +83,26 @@ TEST_SUITE("net/wire/encoders") {
   TEST_CASE("a named event is name, id, payload and a blank line") {
     const auto f = encode_event(wire_format::sse_named, sample(), "1-a");
     CHECK(f.body() == "event: NewMessage\nid: 1-a\ndata: {\"n\":1}\n\n");
-    CHECK(f.accepted_ns() == sample().accepted_ns);
+    REQUIRE(f.accepted_ns().size() == 1);
+    CHECK(f.accepted_ns()[0] == sample().accepted_ns);
+  }
+
+  TEST_CASE("joined events are one chunk, or one WebSocket frame after the other") {
+    for (const auto format : {wire_format::sse_named, wire_format::ws_json}) {
+      const frame each[] = {encode_event(format, sample(), "1-a"),
+                            encode_event(format, sample(), "1-b")};
+      const auto both = join_events(format, each);
+      CHECK(both.body() == std::string(each[0].body()) + std::string(each[1].body()));
+      CHECK(both.accepted_ns().size() == 2);
+      if (format == wire_format::ws_json) {
+        CHECK(both.whole() == both.body());
+        continue;
+      }
+      std::size_t announced = 0;
+      std::sscanf(both.whole().data(), "%zx\r\n", &announced);
+      CHECK(announced == both.body().size());
+      CHECK(both.whole().ends_with("\r\n"));
+    }
   }
 
   TEST_CASE("the whole of an SSE frame is one chunk around the body") {
@@ -207,7 +227,7 @@ TEST_SUITE("net/wire/encoders") {
     c.server_time_ms = 42;
     const auto f = encode_connected(wire_format::sse_message, c, std::chrono::milliseconds(2100));
     CHECK(f.body().starts_with("retry: 2100\nevent: connected\nid: 1-z\ndata: {"));
-    CHECK(f.accepted_ns() == 0);
+    CHECK_FALSE(f.is_event());
     const auto data = json::parse(read_events(f.body()).at(0).data);
     CHECK(data == json::parse(R"({"client_id":"00000000-0000-0000-0000-000000000000",
         "user":"ann","tenant":"t","node":"n1","rooms":["a","b"],"position":"1-z","resumed":true,

@@ -11,7 +11,9 @@ using starling::net::outbox;
 
 namespace {
 
-frame event_frame(std::string_view text) { return {"[", text, "]", 1}; }
+frame event_frame(std::string_view text, std::size_t events = 1) {
+  return {"[", text, "]", std::vector<std::int64_t>(events, 1)};
+}
 frame notice_frame(std::string_view text) { return {"[", text, "]"}; }
 
 std::string gathered(const outbox& box, std::size_t most = 64) {
@@ -26,7 +28,7 @@ std::string gathered(const outbox& box, std::size_t most = 64) {
 }  // namespace
 
 TEST_SUITE("net/outbox") {
-  TEST_CASE("an empty one is two words") { CHECK(sizeof(outbox) <= 16); }
+  TEST_CASE("an empty one is three words") { CHECK(sizeof(outbox) <= 24); }
 
   TEST_CASE("order and counts hold through growth, wrap-around and partial writes") {
     outbox box(true);
@@ -48,6 +50,20 @@ TEST_SUITE("net/outbox") {
     box.consume(box.bytes(), [&](const frame&) { ++done; });
     CHECK(done == 100);
     CHECK(box.empty());
+  }
+
+  TEST_CASE("a frame of several events counts for all of them") {
+    outbox box(true);
+    box.push(event_frame("abc", 3));
+    box.push(notice_frame("n"));
+    box.push(event_frame("de", 2));
+    CHECK(box.frames() == 3);
+    CHECK(box.items() == 6);
+    box.consume(5, [](const frame& done) { CHECK(done.accepted_ns().size() == 3); });
+    CHECK(box.items() == 3);
+    CHECK(box.drop_events(0).events == 2);
+    CHECK(box.items() == 1);
+    CHECK(gathered(box) == "[n]");
   }
 
   TEST_CASE("bodies alone when the transfer encoding is not wanted") {

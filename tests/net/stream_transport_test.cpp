@@ -24,7 +24,7 @@ struct sse_case {
   std::string fill() {
     std::string sent;
     on.settle();
-    while (stream->queued_frames() == 0) {
+    while (stream->queued_items() == 0) {
       for (int i = 0; i < 20; ++i) {
         const auto body = std::to_string(sent.size()) + std::string(5000, '.');
         stream->send(event_frame(body));
@@ -52,11 +52,11 @@ TEST_SUITE("net/stream_transport sse") {
       t.stream->send(event_frame(std::to_string(i) + "."));
       expected += std::to_string(i) + ".";
     }
-    CHECK(t.stream->queued_frames() == 201);
+    CHECK(t.stream->queued_items() == 201);
     CHECK(t.stream->queued_bytes() == expected.size());
     CHECK(t.metrics().outbox_bytes.get() == expected.size());
     CHECK(t.reads(expected));
-    CHECK(t.stream->queued_frames() == 0);
+    CHECK(t.stream->queued_items() == 0);
     CHECK(t.metrics().outbox_bytes.get() == 0);
     CHECK(t.metrics().bytes_out.get() == expected.size());
     CHECK(t.owner.drained == 0);
@@ -108,10 +108,10 @@ TEST_SUITE("net/stream_transport sse") {
     sse_case t({}, small_buffer);
     const auto sent = t.fill();
     t.stream->send(notice_frame("<notice>"));
-    const auto before = t.stream->queued_frames();
+    const auto before = t.stream->queued_items();
     const auto dropped = t.stream->drop_queued();
-    CHECK(dropped == before - t.stream->queued_frames());
-    CHECK(t.stream->queued_frames() <= 2);
+    CHECK(dropped == before - t.stream->queued_items());
+    CHECK(t.stream->queued_items() <= 2);
     CHECK(t.metrics().outbox_bytes.get() == t.stream->queued_bytes());
     CHECK(t.on.until([&] {
       t.client.read();
@@ -140,7 +140,7 @@ TEST_SUITE("net/stream_transport sse") {
     t.stream->send(event_frame("a"));
     t.stream->notify_when_drained();
     CHECK(t.on.until([&] { return t.owner.drained == 2; }));
-    CHECK(t.stream->queued_frames() == 0);
+    CHECK(t.stream->queued_items() == 0);
   }
 
   TEST_CASE("close: queued bytes, the last chunk, end of output, then on_closed") {
@@ -234,7 +234,7 @@ TEST_SUITE("net/stream_transport sse") {
     sse_options plain;
     plain.chunked = false;
     sse_case t(plain);
-    t.stream->send({"3\r\n", "abc", "\r\n", 1});
+    t.stream->send({"3\r\n", "abc", "\r\n"});
     t.stream->close(close_code::shutdown);
     CHECK(t.on.until([&] { return t.client.read(); }));
     CHECK(t.client.got == "HEADabc");

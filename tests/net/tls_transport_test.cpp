@@ -110,13 +110,13 @@ TEST_SUITE("net/stream_transport tls") {
     tls_case t;
     t.stream = make_sse_transport(t.on.loop, std::move(t.server), "HEAD", {}, t.owner);
     std::size_t sent = 0;
-    while (t.stream->queued_frames() < 1000) {
+    while (t.stream->queued_items() < 1000) {
       for (int i = 0; i < 100; ++i, ++sent) t.stream->send(event_frame(std::string(5000, '.')));
       t.on.settle();
     }
     const auto dropped = t.stream->drop_queued();
     CHECK(dropped > 0);
-    CHECK(t.stream->queued_frames() > 0);
+    CHECK(t.stream->queued_items() > 0);
     CHECK(t.on.loop.metrics().outbox_bytes.get() == t.stream->queued_bytes());
     t.stream->notify_when_drained();
     t.read();
@@ -135,7 +135,7 @@ TEST_SUITE("net/stream_transport tls") {
     CHECK(t.on.until([&] { return t.owner.commands.size() == 1; }));
     for (int i = 0; i < 5000; ++i) t.stream->send(event_frame(std::string(5000, '.')));
     t.on.settle();
-    CHECK(t.stream->queued_frames() > 0);
+    CHECK(t.stream->queued_items() > 0);
     t.stream.reset();
     t.on.settle();
     CHECK(t.owner.closed.empty());

@@ -126,7 +126,10 @@ struct recorder : transport_observer {
   std::function<void()> at_command;
 };
 
-inline frame event_frame(std::string_view body) { return {"", body, "", wall_ns()}; }
+inline frame event_frame(std::string_view body) {
+  const std::int64_t accepted[] = {wall_ns()};
+  return {"", body, "", accepted};
+}
 inline frame notice_frame(std::string_view body) { return {"", body, ""}; }
 
 }  // namespace starling::net::test
