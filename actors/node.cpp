@@ -91,14 +91,7 @@ void node::end_actors() {
     caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(context_.roster, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(context_.bridge, caf::exit_reason::user_shutdown);
-  // Each loop has handled what was queued before this when it gets here twice: once for messages
-  // between shards, once for what those caused.
-  for (int round = 0; round < 2; ++round)
-    for (auto* loop : loops_) {
-      std::promise<void> reached;
-      boost::asio::post(loop->context(), [&] { reached.set_value(); });
-      reached.get_future().wait();
-    }
+  shards_of(*system_).settle();
   context_.fanouts.clear();
   context_.publishers.clear();
   context_.roster = nullptr;

@@ -38,7 +38,8 @@ class transport {
  public:
   virtual ~transport() = default;
 
-  /// Queues an encoded frame (one event, several, or a notice). Never fails: a broken connection shows as on_closed.
+  /// Queues an encoded frame (one event, several, or a notice). Never fails: a broken connection
+  /// shows as on_closed.
   virtual void send(frame bytes) = 0;
   /// The protocol's keep-alive: an SSE comment (and, if the client asked for it, an event that
   /// carries `id`, the text of the session's cursor), a WebSocket ping. Closes a WebSocket peer

@@ -7,6 +7,21 @@
 
 namespace starling::actors {
 
+namespace {
+
+/// Waits until `what` has run on the shard's thread.
+template <class F>
+void run_on(shard& where, F&& what) {
+  std::promise<void> done;
+  boost::asio::post(where.loop().context(), [&] {
+    what();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+}  // namespace
+
 io_scheduler::io_scheduler(caf::actor_system& system, const std::vector<net::io_loop*>& loops)
     : caf::scheduler::abstract_coordinator(system) {
   for (auto* loop : loops) shards_.push_back(std::make_unique<shard>(system, *loop));
@@ -30,18 +45,29 @@ void io_scheduler::start() {
 
 void io_scheduler::stop() {
   stop_actors();
+  settle();
   // A thread that spawned an actor keeps a reference to the system's logger, and the system's
   // destructor waits for the last of those.
-  for (const auto& each : shards_) {
-    std::promise<void> released;
-    boost::asio::post(each->loop().context(), [&] {
-      caf::logger::set_current_actor_system(nullptr);
-      released.set_value();
-    });
-    released.get_future().wait();
-  }
+  for (const auto& each : shards_)
+    run_on(*each, [] { caf::logger::set_current_actor_system(nullptr); });
   clock_.cancel_dispatch_loop();
   clock_thread_.join();
+}
+
+void io_scheduler::settle() {
+  std::uint64_t before = 0;
+  for (bool quiet = false; !quiet;) {
+    std::uint64_t jobs = 0;
+    quiet = true;
+    for (const auto& each : shards_)
+      run_on(*each, [&] {
+        const auto now = each->look();
+        jobs += now.jobs;
+        quiet = quiet && now.idle;
+      });
+    quiet = quiet && jobs == before;
+    before = jobs;
+  }
 }
 
 io_scheduler& shards_of(caf::actor_system& system) {

@@ -20,7 +20,7 @@ void shard::push(job work) {
     queue_.push_back(std::move(work));
     if (!drain_posted_) {
       drain_posted_ = true;
-      boost::asio::post(loop_.context(), [this] { drain(); });
+      post_drain();
     }
     return;
   }
@@ -30,7 +30,15 @@ void shard::push(job work) {
     first = inbox_.empty();
     inbox_.push_back(std::move(work));
   }
-  if (first) boost::asio::post(loop_.context(), [this] { drain(); });
+  if (first) post_drain();
+}
+
+void shard::post_drain() {
+  ++drains_posted_;
+  boost::asio::post(loop_.context(), [this] {
+    --drains_posted_;
+    drain();
+  });
 }
 
 void shard::drain() {
@@ -45,9 +53,10 @@ void shard::drain() {
     job work = std::move(queue_.front());
     queue_.pop_front();
     run(work);
+    ++jobs_;
   }
   drain_posted_ = !queue_.empty();
-  if (drain_posted_) boost::asio::post(loop_.context(), [this] { drain(); });
+  if (drain_posted_) post_drain();
 }
 
 void shard::run(job& work) {

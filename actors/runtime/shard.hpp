@@ -1,10 +1,12 @@
 /// One thread of actors: a CAF execution unit on top of an event loop.
 #pragma once
 
+#include <atomic>
 #include <caf/actor_control_block.hpp>
 #include <caf/execution_unit.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/resumable.hpp>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <vector>
@@ -27,6 +29,13 @@ class shard final : public caf::execution_unit {
   /// Queues anything else CAF wants to run. Any thread.
   void exec_later(caf::resumable* what) override;
 
+  /// What has been done so far, and whether there is nothing left to do. Loop thread only.
+  struct progress {
+    std::uint64_t jobs;
+    bool idle;
+  };
+  progress look() const noexcept { return {jobs_, drains_posted_.load() == 0}; }
+
   net::io_loop& loop() noexcept { return loop_; }
   unsigned index() const noexcept { return loop_.index(); }
 
@@ -40,12 +49,16 @@ class shard final : public caf::execution_unit {
   static constexpr std::size_t budget = 256;
 
   void push(job work);
+  void post_drain();
   void drain();
   void run(job& work);
 
   net::io_loop& loop_;
   std::deque<job> queue_;      // this thread only
-  bool drain_posted_ = false;  // this thread only
+  bool drain_posted_ = false;  // this thread only: one that will look at queue_
+  std::uint64_t jobs_ = 0;     // this thread only
+  /// Handlers on their way, queue_'s and inbox_'s; never 0 while something waits in either.
+  std::atomic<unsigned> drains_posted_{0};
   std::mutex inbox_lock_;
   std::vector<job> inbox_;  // from other threads
   std::vector<job> taken_;  // inbox_ being moved to queue_

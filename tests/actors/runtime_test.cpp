@@ -130,6 +130,19 @@ TEST_SUITE("actors/runtime") {
     CHECK(std::is_sorted(order.begin(), order.end()));
   }
 
+  TEST_CASE("settling waits for everything that follows from what was sent") {
+    running_system s(2);
+    const auto left = s.spawn(0);
+    const auto right = s.spawn(1);
+    int bounces = 0;
+    std::function<void()> bounce = [&] {
+      if (++bounces < 20'000) s.tell(bounces % 3 ? right : left, bounce);
+    };
+    s.tell(left, bounce);
+    shards_of(*s.system).settle();
+    CHECK(bounces == 20'000);
+  }
+
   TEST_CASE("messages from several threads all arrive, each thread's in its order") {
     running_system s;
     const auto actor = s.spawn();
