@@ -160,7 +160,7 @@ void connection::continue_with(const join_ticket& ticket) {
 void connection::queue_replay(const join_ticket& ticket) {
   waiting_->events.insert(waiting_->events.begin() + static_cast<std::ptrdiff_t>(waiting_->next),
                           ticket.replay.begin(), ticket.replay.end());
-  waiting_->limit = waiting_->events.size() + 10 * node_.options.outbox.max_events;
+  waiting_->limit = waiting_->events.size() + 10 * node_.options.outbox.session.events;
   pump();
 }
 
@@ -207,18 +207,29 @@ void connection::pump() {
   if (!transport_ || !waiting_ || joins_unanswered_ > 0 || closing_) return;
   const auto& outbox = node_.options.outbox;
   while (waiting_->next < waiting_->events.size()) {
-    if (transport_->queued_items() >= (outbox.max_events + 1) / 2 ||
-        transport_->queued_bytes() >= outbox.max_bytes / 2)
+    if (transport_->queued_items() >= (outbox.session.events + 1) / 2 ||
+        transport_->queued_bytes() >= outbox.session.bytes / 2 || !outbox_holds(1))
       return transport_->notify_when_drained();
     write(waiting_->events[waiting_->next++]);
   }
   waiting_.reset();
 }
 
-bool connection::outbox_holds(std::size_t more) const {
-  const auto& outbox = node_.options.outbox;
-  return transport_->queued_items() + more <= outbox.max_events &&
-         transport_->queued_bytes() < outbox.max_bytes;
+bool connection::outbox_holds(std::size_t more) {
+  const auto& limit = node_.options.outbox.session;
+  const outbox_amount now{transport_->queued_items(), transport_->queued_bytes()};
+  if (now.events + more > limit.events || now.bytes >= limit.bytes) return false;
+  if (!transport_->held_up()) return true;
+  if (!held_up_)
+    held_up_ = std::make_unique<outbox_budget::share>(node_.outboxes,
+                                                      user_channel(who_->tenant, who_->user.str()));
+  held_up_->hold(now);
+  return held_up_->fits({now.events + more, now.bytes});
+}
+
+void connection::on_drained() {
+  held_up_.reset();
+  pump();
 }
 
 void connection::relieve_outbox() {
@@ -285,6 +296,7 @@ void connection::on_exit() {
   transport_.reset();
   responder_.reset();
   waiting_.reset();
+  held_up_.reset();
   node_.sessions.fetch_sub(1, std::memory_order_relaxed);
   caf::anon_send(node_.fanouts[loop_.index()], session_ended{session_->id});
 }
@@ -312,6 +324,7 @@ void connection::on_timer() {
                                         cursor_.str()));
   }
   if (now >= next_heartbeat_) {
+    if (held_up_) held_up_->hold({transport_->queued_items(), transport_->queued_bytes()});
     save_position();
     transport_->send_heartbeat(cursor_.str());
     next_heartbeat_ = now + node_.options.heartbeat;

@@ -70,7 +70,7 @@ class connection final : public pinned_actor,
   // transport_observer
   void on_closed(close_code why) override;
   void on_command(net::ws_command command) override;
-  void on_drained() override { pump(); }
+  void on_drained() override;
   // wheel_timer
   void on_timer() override;
 
@@ -96,7 +96,7 @@ class connection final : public pinned_actor,
   bool wanted(const event& what) const;
   void pump();
   /// Whether `more` events fit besides what is queued.
-  bool outbox_holds(std::size_t more) const;
+  bool outbox_holds(std::size_t more);
   void relieve_outbox();
   void say_goodbye(const close_session& why);
   void subscribe(std::vector<std::string> rooms, const std::optional<std::string>& from,
@@ -122,6 +122,7 @@ class connection final : public pinned_actor,
     std::size_t limit = 0;
   };
   std::unique_ptr<backlog> waiting_;
+  std::unique_ptr<outbox_budget::share> held_up_;  ///< while the kernel takes no more
   std::unique_ptr<std::vector<pending_join>> joins_;
   /// Roster changes that came before the stream began.
   std::unique_ptr<std::vector<roster_changed>> early_changes_;

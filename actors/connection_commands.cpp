@@ -57,7 +57,7 @@ void connection::subscribe(std::vector<std::string> rooms, const std::optional<s
       ticket->lost.push_back({"*", "bad_cursor"});
   }
   if (!waiting_) waiting_ = std::make_unique<backlog>();
-  waiting_->limit = std::max(waiting_->limit, 10 * node_.options.outbox.max_events);
+  waiting_->limit = std::max(waiting_->limit, 10 * node_.options.outbox.session.events);
   send_join(std::move(ticket), std::move(ref_json));
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/feed_state.hpp"
+#include "actors/outbox_budget.hpp"
 #include "actors/reach.hpp"
 #include "actors/runtime/shard.hpp"
 #include "actors/session_table.hpp"
@@ -17,13 +18,6 @@
 #include "net/base/ids.hpp"
 
 namespace starling::actors {
-
-/// Outbox limits of one session; what happens beyond them.
-struct outbox_options {
-  std::size_t max_events = 100;
-  std::size_t max_bytes = 1 << 20;
-  bool drop_oldest = false;  ///< else: goodbye slow_consumer
-};
 
 /// Fixed for the life of a node.
 struct node_options {
@@ -47,6 +41,8 @@ struct node_context {
   bool clustered = false;  ///< other nodes are possible
   /// Verifies a token that came in-band (WebSocket `auth`). Any thread.
   std::function<result<net::identity_ptr>(std::string_view)> verify_token;
+
+  outbox_budget outboxes{options.outbox};
 
   shard_metrics* home_metrics = nullptr;  ///< of the bridge's shard
 

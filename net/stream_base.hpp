@@ -33,6 +33,7 @@ class stream_base : public transport, public flushable, public wheel_timer {
   transport_kind kind() const noexcept final { return kind_; }
   std::size_t queued_items() const noexcept final { return outbox_.items(); }
   std::size_t queued_bytes() const noexcept final { return outbox_.bytes(); }
+  bool held_up() const noexcept final { return held_up_; }
   std::uint64_t delivered() const noexcept final { return delivered_; }
   void flush() final;
 
@@ -46,7 +47,7 @@ class stream_base : public transport, public flushable, public wheel_timer {
 
   // What a channel does.
   /// Writes from queued() until it is empty or the kernel has enough; reports by written(),
-  /// hold_up() and lost(). Goes on by itself, calling flush(), after a hold-up.
+  /// kernel_is_full() and lost(). Goes on by itself, calling flush(), once there is room.
   virtual void write_queued() = 0;
   /// One input() or peer_left() follows, from the loop.
   virtual void arm_read() = 0;
@@ -66,7 +67,7 @@ class stream_base : public transport, public flushable, public wheel_timer {
   // For channels.
   const outbox& queued() const noexcept { return outbox_; }
   void written(std::size_t bytes);
-  void hold_up() noexcept { held_up_ = true; }
+  void kernel_is_full() noexcept { held_up_ = true; }
   void lost() { finish(closing_ ? why_ : close_code::client_closed); }
   void input(std::string_view bytes);
   void peer_left() { lost(); }

@@ -27,7 +27,7 @@ class tcp_channel final : public Protocol {
 
  private:
   void write_queued() override {
-    if (waiting_) return this->hold_up();
+    if (waiting_) return this->kernel_is_full();
     while (!this->queued().empty()) {
       std::array<iovec, max_gathered_frames> parts;
       const auto count = this->queued().gather(parts);
@@ -52,7 +52,7 @@ class tcp_channel final : public Protocol {
   }
 
   void wait_writable() {
-    this->hold_up();
+    this->kernel_is_full();
     waiting_ = true;
     socket_.async_wait(tcp_socket::wait_write,
                        [this, alive = this->life()](const boost::system::error_code&) {

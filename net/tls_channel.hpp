@@ -36,7 +36,7 @@ class tls_channel final : public Protocol {
   };
 
   void write_queued() override {
-    if (frames_in_flight_ > 0) return this->hold_up();
+    if (frames_in_flight_ > 0) return this->kernel_is_full();
     std::array<iovec, max_frames> parts;
     const auto count = this->queued().gather(parts);
     io_->out.clear();

@@ -124,6 +124,10 @@ struct limits_section {
 struct outbox_section {
   std::uint64_t max_events = 100;
   byte_count max_bytes{1024 * 1024};
+  std::uint64_t user_max_events = 400;
+  byte_count user_max_bytes{4 * 1024 * 1024};
+  std::uint64_t node_max_events = 1'000'000;
+  byte_count node_max_bytes{256 * 1024 * 1024};
   outbox_policy policy = outbox_policy::disconnect;
 };
 

@@ -60,8 +60,9 @@ actors::node_options node_options_of(const config& c) {
   out.retry = c.sse.retry;
   out.sessions.max_per_user = c.sessions.max_per_user;
   out.sessions.reject_new = c.sessions.policy == session_policy::reject_new;
-  out.outbox.max_events = c.outbox.max_events;
-  out.outbox.max_bytes = c.outbox.max_bytes;
+  out.outbox.session = {c.outbox.max_events, c.outbox.max_bytes};
+  out.outbox.user = {c.outbox.user_max_events, c.outbox.user_max_bytes};
+  out.outbox.node = {c.outbox.node_max_events, c.outbox.node_max_bytes};
   out.outbox.drop_oldest = c.outbox.policy == outbox_policy::drop_oldest;
   out.history = history_of(c);
   out.ring.max_events = std::min<std::size_t>(out.ring.max_events, c.history.max_events_per_room);

@@ -88,6 +88,7 @@ class fake_transport final : public net::transport {
     for (const auto& f : wire_->queued) bytes += f.whole().size();
     return bytes;
   }
+  bool held_up() const noexcept override { return wire_->stuck && !wire_->queued.empty(); }
   std::uint64_t delivered() const noexcept override { return wire_->events().size(); }
 
  private:

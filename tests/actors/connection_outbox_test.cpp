@@ -26,7 +26,7 @@ client_node::client stuck_client(client_node& n) {
 TEST_SUITE("actors/connection outbox") {
   TEST_CASE("many events in one pass are no fault of a peer that takes them") {
     client_node n;
-    n.node.options.outbox.max_events = 10;
+    n.node.options.outbox.session.events = 10;
     const auto c = n.open("ann", {"a"});
     publish_all(n, numbered("e", 100));
     CHECK(c.events() == numbered("e", 100));
@@ -35,7 +35,7 @@ TEST_SUITE("actors/connection outbox") {
 
   TEST_CASE("a full outbox ends the session, resumable after what it got") {
     client_node n;
-    n.node.options.outbox.max_events = 3;
+    n.node.options.outbox.session.events = 3;
     const auto c = stuck_client(n);
     publish_all(n, numbered("e", 5));
     CHECK(c.line->closing == close_code::slow_consumer);
@@ -49,16 +49,52 @@ TEST_SUITE("actors/connection outbox") {
 
   TEST_CASE("bytes fill an outbox as well") {
     client_node n;
-    n.node.options.outbox.max_bytes = 1000;
+    n.node.options.outbox.session.bytes = 1000;
     const auto c = stuck_client(n);
     publish_all(n, {std::string(600, 'x'), std::string(600, 'y'), std::string(600, 'z')});
     CHECK(c.line->closing == close_code::slow_consumer);
     CHECK(c.events().size() == 2);
   }
 
+  TEST_CASE("slow sessions of one user share a budget; a session that reads is not its concern") {
+    client_node n;
+    n.node.options.outbox.user = {12, 1 << 20};
+    const auto slow = stuck_client(n);
+    const auto slower = stuck_client(n);
+    const auto reader = n.open("ann", {"a"});
+    const auto other = n.open("bob", {"a"});
+    other.line->stuck = true;
+    publish_all(n, numbered("e", 5));
+    CHECK(slow.line->closing == close_code::slow_consumer);
+    CHECK(slower.line->closing == close_code::slow_consumer);
+    CHECK(slow.events().size() + slower.events().size() < 12);
+    CHECK(reader.events() == numbered("e", 5));
+    CHECK_FALSE(reader.line->closing.has_value());
+    CHECK_FALSE(other.line->closing.has_value());
+  }
+
+  TEST_CASE("the node's budget is given back when a client reads again, or goes") {
+    client_node n;
+    n.node.options.outbox.node = {100, 1 << 20};
+    const auto c = stuck_client(n);
+    publish_all(n, numbered("e", 5));
+    CHECK(n.node.outboxes.held().events > 0);
+    c.line->stuck = false;
+    c.line->flush();
+    c.line->observer->on_drained();
+    CHECK(n.node.outboxes.held().events == 0);
+
+    const auto gone = stuck_client(n);
+    publish_all(n, numbered("f", 5));
+    CHECK(n.node.outboxes.held().events > 0);
+    gone.line->observer->on_closed(close_code::client_closed);
+    n.run();
+    CHECK(n.node.outboxes.held().events == 0);
+  }
+
   TEST_CASE("drop-oldest says how many are gone and goes on with the latest") {
     client_node n;
-    n.node.options.outbox.max_events = 3;
+    n.node.options.outbox.session.events = 3;
     n.node.options.outbox.drop_oldest = true;
     const auto c = stuck_client(n);
     publish_all(n, numbered("e", 4));
@@ -75,7 +111,7 @@ TEST_SUITE("actors/connection outbox") {
 
   TEST_CASE("a long replay is written half an outbox at a time, live events behind it") {
     client_node n;
-    n.node.options.outbox.max_events = 10;
+    n.node.options.outbox.session.events = 10;
     const auto c = n.begin("ann", {"a"});
     c.line->stuck = true;
     c.ticket->replay = some_events("a", 22, 40);
@@ -97,7 +133,7 @@ TEST_SUITE("actors/connection outbox") {
 
   TEST_CASE("a client that does not read its replay is slow when too much waits behind it") {
     client_node n;
-    n.node.options.outbox.max_events = 4;
+    n.node.options.outbox.session.events = 4;
     const auto c = n.begin("ann", {"a"});
     c.line->stuck = true;
     c.ticket->replay = some_events("a", 20, 40);
@@ -111,7 +147,7 @@ TEST_SUITE("actors/connection outbox") {
 
   TEST_CASE("with drop-oldest a replay that is not read is dropped with a gap, and live goes on") {
     client_node n;
-    n.node.options.outbox.max_events = 4;
+    n.node.options.outbox.session.events = 4;
     n.node.options.outbox.drop_oldest = true;
     const auto c = n.begin("ann", {"a"});
     c.line->stuck = true;
@@ -128,7 +164,7 @@ TEST_SUITE("actors/connection outbox") {
 
   TEST_CASE("a resume at the goodbye of a slow consumer misses nothing") {
     client_node n;
-    n.node.options.outbox.max_events = 3;
+    n.node.options.outbox.session.events = 3;
     const auto c = stuck_client(n);
     publish_all(n, numbered("e", 6));
     const auto goodbye = c.line->said().back();

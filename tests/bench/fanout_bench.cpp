@@ -68,6 +68,7 @@ class queueing_transport final : public net::transport {
   net::transport_kind kind() const noexcept override { return net::transport_kind::sse; }
   std::size_t queued_items() const noexcept override { return box_.items(); }
   std::size_t queued_bytes() const noexcept override { return box_.bytes(); }
+  bool held_up() const noexcept override { return false; }
   std::uint64_t delivered() const noexcept override { return delivered_; }
 
  private:

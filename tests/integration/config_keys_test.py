@@ -153,6 +153,12 @@ class ConfigKeys(unittest.TestCase):
         self.assertEqual(stream.goodbye(10)["code"], "slow_consumer")
         self.assertEqual(node.metric("starling_dropped_total", reason="slow_consumer"), 1)
 
+    def test_outbox_budgets_of_a_user_and_of_the_node(self):
+        for limit in ("user_max_events=16", "user_max_bytes=400KiB", "node_max_events=16", "node_max_bytes=400KiB"):
+            with self.subTest(limit):
+                node = self.start(f"outbox.{limit}", "outbox.max_events=100000", "outbox.max_bytes=1GiB")
+                self.assertEqual(self.overrun(node).goodbye(10)["code"], "slow_consumer")
+
     def test_outbox_limits_with_drop_oldest(self):
         node = self.start("outbox.max_bytes=200KiB", "outbox.policy=drop-oldest")
         stream = self.overrun(node)
