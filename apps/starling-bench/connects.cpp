@@ -94,11 +94,7 @@ void run_idle(world& all) {
              per_second(empty.sessions.connected, connected.sessions.connected, empty, connected),
              "/s");
   if (empty.server && end.server && all.sessions.live() > 0) {
-    const auto grown = static_cast<double>(end.server->rss_bytes - empty.server->rss_bytes);
-    result.add("rss_kib_per_session", "server memory per session",
-               grown / static_cast<double>(all.sessions.live()) / 1024, "KiB", 2);
-    result.add("rss_before_mib", "server RSS before",
-               static_cast<double>(empty.server->rss_bytes) / (1 << 20), "MiB", 1);
+    all.add_memory(empty, end);
     const double cpu = connected.server->cpu_seconds - empty.server->cpu_seconds;
     result.add("server_cpu_ms_per_thousand_connects", "server CPU per 1,000 connects",
                cpu * 1e6 / static_cast<double>(all.sessions.counters().connected), "ms", 1);

@@ -37,6 +37,9 @@ void add_load_flags(CLI::App& app, options& to) {
   app.add_option("--sessions", to.sessions, "client connections");
   app.add_option("--rooms", to.rooms, "number of rooms");
   app.add_option("--members", to.members, "sessions per room");
+  app.add_option("--rooms-per-session", to.rooms_per_session,
+                 "rooms: each session is in so many of them (1)")
+      ->check(CLI::Range(1, 10000));
   app.add_option("--payload", to.payload, "bytes of JSON data per event (200, slow 4096)")
       ->check(CLI::Range(48, 1 << 20));
   app.add_option("--duration", to.duration, "seconds measured")->check(CLI::PositiveNumber);
@@ -73,7 +76,7 @@ void suit_mode(options& o) {
     fill(o.publishers, 16u);
   } else if (many_rooms) {
     fill(o.rooms, o.sessions > 0 ? std::max(1u, o.sessions / o.members) : 100u);
-    o.sessions = o.rooms * o.members;
+    o.sessions = o.seats().groups() * o.members;
   } else {
     fill(o.sessions, o.mode == run_mode::slow ? 200u : 1000u);
     o.rooms = 1;
@@ -99,6 +102,27 @@ void suit_mode(options& o) {
   fill(o.window, one_room ? 64u : 16 * o.publishers * o.pipeline * o.batch);
 }
 
+/// What the chosen options do not go together; empty when they do.
+std::string conflict(const options& o) {
+  if (!o.token.empty() && !o.secret.empty()) return "--token and --secret exclude each other";
+  if (o.mode == run_mode::direct && o.secret.empty()) {
+    return "direct needs --secret, to sign a token for each user it addresses";
+  }
+  if (o.rooms_per_session > 1 && o.mode != run_mode::rooms) {
+    return "--rooms-per-session is for mode rooms";
+  }
+  if (o.rooms > 0 && o.rooms % o.rooms_per_session != 0) {
+    return "--rooms must be a multiple of --rooms-per-session";
+  }
+  const bool only_starling = o.mode == run_mode::direct || o.mode == run_mode::soak ||
+                             o.websocket || o.ephemeral || o.batch > 1 || o.rooms_per_session > 1;
+  if (o.speaks == dialect::nchan && only_starling) {
+    return "--adapter nchan: SSE, one room per session, stored events, one per POST; not modes "
+           "direct and soak";
+  }
+  return {};
+}
+
 int usage(const std::string& message) {
   std::cerr << "starling-bench: " << message << "\nTry starling-bench --help.\n";
   return 2;
@@ -111,10 +135,17 @@ int parse_options(int argc, char** argv, options& result) {
   app.footer("\nModes:\n" + std::string(mode_help) +
              "\nExit codes: 0 ok, 1 loss, duplicate, reorder or failure, 2 usage.");
   std::string transport = "sse";
+  std::string adapter = "starling";
   unsigned threads = 1;
   app.add_option("mode", result.mode_name, "what to run, see below")->required();
   app.add_option("--target", result.targets, "http://HOST:PORT of a node; repeat to spread")
       ->allow_extra_args(false);
+  app.add_option("--publish-target", result.publish_targets,
+                 "publish to this node and not to --target; repeat to spread")
+      ->allow_extra_args(false);
+  app.add_option("--adapter", adapter,
+                 "the server's kind: starling, or nchan (nginx with /sub/CHANNEL, /pub/CHANNEL)")
+      ->check(CLI::IsMember({"starling", "nchan"}));
   app.add_option("--token", result.token, "token for sessions and publishers alike");
   app.add_option("--secret", result.secret, "HS256 secret: sign one token per user")
       ->envname("STARLING_BENCH_SECRET");
@@ -144,14 +175,10 @@ int parse_options(int argc, char** argv, options& result) {
   if (threads != 1) {
     return usage("--threads: this program is one thread; for more load start several processes");
   }
-  if (!result.token.empty() && !result.secret.empty()) {
-    return usage("--token and --secret exclude each other");
-  }
   result.mode = found->second;
   result.websocket = transport == "ws";
-  if (result.mode == run_mode::direct && result.secret.empty()) {
-    return usage("direct needs --secret, to sign a token for each user it addresses");
-  }
+  result.speaks = adapter == "nchan" ? dialect::nchan : dialect::starling;
+  if (const auto wrong = conflict(result); !wrong.empty()) return usage(wrong);
   suit_mode(result);
   if (static_cast<std::uint32_t>(result.stalled) > result.sessions) {
     return usage("--stalled is more than --sessions");

@@ -1,6 +1,9 @@
 /// What the command line asks for.
 #pragma once
 
+#include "apps/starling-bench/dialect.hpp"
+#include "apps/starling-bench/seating.hpp"
+
 #include <sys/types.h>
 
 #include <cstdint>
@@ -24,7 +27,9 @@ struct options {
   run_mode mode = run_mode::fanout;
   std::string mode_name = "fanout";
   std::vector<std::string> targets{"http://127.0.0.1:8080"};
+  std::vector<std::string> publish_targets;  // empty: publish to `targets`
   std::vector<std::string> sources;
+  dialect speaks = dialect::starling;
   std::string token;
   std::string secret;
   bool websocket = false;
@@ -34,6 +39,7 @@ struct options {
   std::uint32_t rooms = 0;
   std::uint32_t members = 0;
   std::uint32_t publishers = 0;
+  std::uint32_t rooms_per_session = 1;
   std::uint32_t pipeline = 1;       // POSTs outstanding per publisher connection
   std::uint32_t batch = 1;          // events per POST
   std::uint32_t window = 0;         // closed loop: events sent and not yet delivered; 0 = by mode
@@ -49,6 +55,11 @@ struct options {
   std::vector<pid_t> pids;
   std::string json_file;
   std::string html_file;
+
+  /// Who is in which room; in mode direct a user stands for a room.
+  seating seats() const noexcept {
+    return {mode == run_mode::direct ? sessions : rooms, rooms_per_session};
+  }
 };
 
 /// Reads the command line and fills in what suits the mode. Answers -1 to go on, else the exit code

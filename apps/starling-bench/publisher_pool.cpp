@@ -29,7 +29,7 @@ publisher_pool::publisher_pool(event_loop& loop, dialer& dial, ledger& books,
   turn_.resize(settings_.connections);
   for (std::uint32_t i = 0; i < settings_.connections; ++i) {
     publishers_.emplace_back(*this, i);
-    std::string head = "POST /api/publish HTTP/1.1\r\nHost: " + dial_.at(i).host_port + "\r\n";
+    std::string head = " HTTP/1.1\r\nHost: " + dial_.at(i).host_port + "\r\n";
     if (!settings_.token.empty()) head += "Authorization: Bearer " + settings_.token + "\r\n";
     heads_.push_back(head + "Content-Type: application/json\r\nContent-Length: ");
   }
@@ -103,17 +103,20 @@ std::uint32_t publisher_pool::next_audience(std::uint32_t connection) {
 }
 
 void publisher_pool::append_item(std::uint32_t audience, std::uint64_t n, std::int64_t intended) {
-  body_.append(books_.is_user(audience) ? R"({"user":")" : R"({"room":")");
-  body_.append(books_.name(audience)).append(R"(","event":"bench","data":)");
+  const bool bare = settings_.speaks == dialect::nchan;  // the path names the room
+  if (!bare) {
+    body_.append(books_.is_user(audience) ? R"({"user":")" : R"({"room":")");
+    body_.append(books_.name(audience)).append(R"(","event":"bench","data":)");
+  }
   const auto begin = body_.size();
   body_.append(R"({"n":)");
-  append_number(body_, n);
+  append_number(body_, settings_.seats.mark(audience, n));
   body_.append(R"(,"t":)");
   append_number(body_, static_cast<std::uint64_t>(intended));
   body_.append(R"(,"x":")");
   const auto used = body_.size() - begin + 2;
   if (used < settings_.payload_bytes) body_.append(settings_.payload_bytes - used, 'x');
-  body_.append(settings_.ephemeral ? R"("},"ephemeral":true})" : R"("}})");
+  body_.append(bare ? R"("})" : settings_.ephemeral ? R"("},"ephemeral":true})" : R"("}})");
 }
 
 void publisher_pool::send_next(publisher& who, std::int64_t intended) {
@@ -128,7 +131,8 @@ void publisher_pool::send_next(publisher& who, std::int64_t intended) {
     append_item(audience, n, intended);
   }
   if (settings_.batch > 1) body_ += ']';
-  request_.assign(heads_[who.index()]);
+  request_.assign("POST ").append(publish_path(settings_.speaks, books_.name(audience)));
+  request_.append(heads_[who.index()]);
   append_number(request_, body_.size());
   request_.append("\r\n\r\n").append(body_);
   const auto now = now_ns();
@@ -154,7 +158,7 @@ void publisher_pool::on_answer(publisher& who, const post& done, int status,
   --outstanding_;
   free_.push_back(who.index());
   if (done.intended_ns >= measure_from_) ack_latency_.record(now_ns() - done.intended_ns);
-  if (status != 200) {
+  if (!accepted(settings_.speaks, status)) {
     const auto reason =
         "HTTP " + std::to_string(status) + ' ' + std::string(find_text(body, "code"));
     for (std::uint32_t i = 0; i < done.count; ++i) refuse(done, i, reason);

@@ -2,9 +2,11 @@
 /// (a fixed schedule, whatever the server does).
 #pragma once
 
+#include "apps/starling-bench/dialect.hpp"
 #include "apps/starling-bench/histogram.hpp"
 #include "apps/starling-bench/ledger.hpp"
 #include "apps/starling-bench/publisher.hpp"
+#include "apps/starling-bench/seating.hpp"
 #include "apps/starling-bench/target.hpp"
 
 #include <cstddef>
@@ -27,6 +29,8 @@ struct publisher_settings {
   double rate = 0;                   // events per second; 0 = closed loop
   std::int64_t max_undelivered = 0;  // closed loop: bound on ledger::outstanding()
   std::string token;                 // empty: none
+  dialect speaks = dialect::starling;
+  seating seats;
 };
 
 struct publish_counters {
@@ -85,7 +89,7 @@ class publisher_pool {
   ledger& books_;
   publisher_settings settings_;
   std::deque<publisher> publishers_;  // addresses stay
-  std::vector<std::string> heads_;    // request head up to the length, per publisher
+  std::vector<std::string> heads_;    // request head between path and length, per publisher
   std::vector<std::uint32_t> turn_;   // per publisher: which of its audiences is next
   std::deque<std::uint32_t> free_;    // may hold one index several times, or one that is busy
   std::deque<std::pair<std::int64_t, std::uint32_t>> reopen_;  // when, which

@@ -23,8 +23,11 @@ constexpr std::array<quantile, 4> quantiles{
 nlohmann::json settings_of(const options& o) {
   nlohmann::json settings{{"targets", o.targets},
                           {"transport", o.websocket ? "ws" : "sse"},
+                          {"publish_targets", o.publish_targets},
+                          {"adapter", o.speaks == dialect::nchan ? "nchan" : "starling"},
                           {"sessions", o.sessions},
                           {"rooms", o.rooms},
+                          {"rooms_per_session", o.rooms_per_session},
                           {"publishers", o.publishers},
                           {"pipeline", o.pipeline},
                           {"batch", o.batch},

@@ -86,6 +86,10 @@ void session::receive() {
 bool session::take(std::string_view bytes) {
   if (!head_done_ && !take_head(bytes)) return true;
   if (pool_.websocket()) return take_frames(bytes);
+  if (!chunks(pool_.speaks())) {
+    events_.feed(bytes, *this);
+    return true;
+  }
   return chunks_.feed(bytes, [this](std::string_view body) { events_.feed(body, *this); });
 }
 
@@ -104,11 +108,12 @@ bool session::take_head(std::string_view& bytes) {
     fail("HTTP " + std::to_string(head.status));
     return false;
   }
-  if (!pool_.websocket() && !head.chunked) {
+  if (!pool_.websocket() && !head.chunked && chunks(pool_.speaks())) {
     fail("answer is not chunked");
     return false;
   }
   head_done_ = true;
+  if (!greets(pool_.speaks())) go_live({});
   return true;
 }
 
@@ -138,10 +143,14 @@ void session::answer_ping(std::string_view payload) {
 
 void session::on_stamp(const stamp& found) { pool_.on_stamp(index_, found); }
 
+void session::go_live(std::string_view greeting) {
+  state_ = session_state::live;
+  pool_.on_live(*this, greeting);
+}
+
 void session::on_event(std::string_view name, std::string_view data) {
   if (name == "connected" && state_ == session_state::greeting) {
-    state_ = session_state::live;
-    pool_.on_live(*this, data);
+    go_live(data);
   } else if (name == "goodbye") {
     pool_.on_goodbye(index_, find_text(data, "code"));
   }

@@ -51,6 +51,7 @@ class session final : public io_handler {
   bool take(std::string_view bytes);
   bool take_head(std::string_view& bytes);
   bool take_frames(std::string_view bytes);
+  void go_live(std::string_view greeting);
   void remember_cursor(std::string_view frame);
   void answer_ping(std::string_view payload);
   void fail(std::string_view reason);

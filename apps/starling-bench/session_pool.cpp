@@ -16,11 +16,37 @@ session_pool::session_pool(event_loop& loop, dialer& dial, ledger& books, pool_s
       settings_(std::move(settings)),
       buffer_(256 * 1024) {}
 
-std::uint32_t session_pool::add(std::uint32_t audience, bool will_stall) {
-  const auto index = books_.add_session(audience);
+std::uint32_t session_pool::add(std::uint32_t group, bool will_stall) {
+  const auto index = static_cast<std::uint32_t>(plans_.size());
+  for (std::uint32_t slot = 0; slot < settings_.seats.per_session; ++slot) {
+    books_.add_session(settings_.seats.room(group, slot));
+  }
   sessions_.emplace_back(*this, index);
-  plans_.push_back({audience, will_stall, false, false});
+  plans_.push_back({group, false, will_stall, false, false});
   return index;
+}
+
+void session_pool::join(std::uint32_t session) {
+  for (std::uint32_t slot = 0; slot < settings_.seats.per_session; ++slot) {
+    books_.join(settings_.seats.seat(session, slot));
+  }
+}
+
+void session_pool::leave(std::uint32_t session) {
+  for (std::uint32_t slot = 0; slot < settings_.seats.per_session; ++slot) {
+    books_.leave(settings_.seats.seat(session, slot));
+  }
+}
+
+/// As a query wants it; empty for a user's own events.
+std::string session_pool::rooms_of(std::uint32_t session) const {
+  std::string names;
+  for (std::uint32_t slot = 0; slot < settings_.seats.per_session; ++slot) {
+    const auto room = settings_.seats.room(plans_[session].group, slot);
+    if (books_.is_user(room)) break;
+    names.append(names.empty() ? "" : ",").append(books_.name(room));
+  }
+  return names;
 }
 
 int session_pool::dial(std::uint32_t session) {
@@ -31,7 +57,7 @@ void session_pool::close(std::uint32_t session) {
   auto& who = sessions_[session];
   if (who.state() == session_state::live) {
     --live_;
-    books_.leave(session);
+    leave(session);
   } else if (who.state() != session_state::closed) {
     --opening_;
   }
@@ -41,7 +67,7 @@ void session_pool::close(std::uint32_t session) {
 void session_pool::stall(std::uint32_t session) {
   if (!is_live(session)) return;
   plans_[session].stalled = true;
-  books_.leave(session);
+  leave(session);
   sessions_[session].pause();
 }
 
@@ -74,9 +100,8 @@ void session_pool::pump() {
 }
 
 std::string session_pool::request_for(std::uint32_t session, const std::string& cursor) const {
-  const auto audience = plans_[session].audience;
-  std::string request = settings_.websocket ? "GET /ws" : "GET /events";
-  if (!books_.is_user(audience)) request += "?rooms=" + books_.name(audience);
+  const auto rooms = rooms_of(session);
+  auto request = "GET " + stream_path(settings_.speaks, settings_.websocket, rooms);
   request += " HTTP/1.1\r\nHost: " + dial_.at(session).host_port + "\r\n";
   if (const auto& token = settings_.token(session); !token.empty()) {
     request += "Authorization: Bearer " + token + "\r\n";
@@ -85,7 +110,7 @@ std::string session_pool::request_for(std::uint32_t session, const std::string& 
   if (settings_.websocket) {
     if (resumes) {
       const auto at = request.find(" HTTP/1.1");
-      const char joint = books_.is_user(audience) ? '?' : '&';
+      const char joint = rooms.empty() ? '?' : '&';
       request.insert(at, joint + ("last_event_id=" + cursor));
     }
     return request +
@@ -99,8 +124,11 @@ std::string session_pool::request_for(std::uint32_t session, const std::string& 
 
 void session_pool::on_stamp(std::uint32_t session, const stamp& found) {
   if (plans_[session].stalled) return;
-  books_.received(session, found.n);
-  if (found.t >= measure_from_) latency_.record(now_ - found.t);
+  const auto& seats = settings_.seats;
+  books_.received(seats.seat(session, seats.slot_of(found.n)), seats.n_of(found.n));
+  if (found.t < measure_from_) return;
+  latency_.record(now_ - found.t);
+  if (plans_[session].remote) remote_latency_.record(now_ - found.t);
 }
 
 void session_pool::on_live(session& who, std::string_view greeting) {
@@ -111,7 +139,7 @@ void session_pool::on_live(session& who, std::string_view greeting) {
   const bool resumed = settings_.keep_cursors && !who.cursor().empty();
   const auto lost = greeting.find("\"lost\":[{");
   if (resumed && lost != std::string_view::npos) ++counters_.resume_losses;
-  books_.join(who.index());
+  join(who.index());
   if (observer_) observer_(who.index(), true);
 }
 
@@ -132,7 +160,7 @@ void session_pool::on_closed(session& who, session_state was, std::string_view r
     return;
   }
   ++(was_live ? counters_.closed_early : counters_.failed);
-  if (was_live) books_.leave(who.index());
+  if (was_live) leave(who.index());
   if (!said_goodbye) ++reasons_[std::string(reason)];
   if (observer_) observer_(who.index(), false);
 }

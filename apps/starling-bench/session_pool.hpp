@@ -1,8 +1,10 @@
 /// All client connections of a run, and what they have seen.
 #pragma once
 
+#include "apps/starling-bench/dialect.hpp"
 #include "apps/starling-bench/histogram.hpp"
 #include "apps/starling-bench/ledger.hpp"
+#include "apps/starling-bench/seating.hpp"
 #include "apps/starling-bench/session.hpp"
 #include "apps/starling-bench/stamp.hpp"
 #include "apps/starling-bench/target.hpp"
@@ -23,6 +25,8 @@ struct pool_settings {
   bool websocket = false;
   bool keep_cursors = false;  // remember ids, so that a session can resume
   std::size_t concurrency = 256;
+  dialect speaks = dialect::starling;
+  seating seats;
   /// Token of the session's user, empty for none.
   std::function<const std::string&(std::uint32_t session)> token;
 };
@@ -39,9 +43,11 @@ class session_pool {
  public:
   session_pool(event_loop& loop, dialer& dial, ledger& books, pool_settings settings);
 
-  /// A session of `audience`; nothing is opened yet. `will_stall`: with a small receive buffer, so
-  /// that the server soon notices when it stops reading.
-  std::uint32_t add(std::uint32_t audience, bool will_stall = false);
+  /// A session of this group of the seating; nothing is opened yet. `will_stall`: with a small
+  /// receive buffer, so that the server soon notices when it stops reading.
+  std::uint32_t add(std::uint32_t group, bool will_stall = false);
+  /// Its deliveries come from another node than the one published to, and count as remote too.
+  void set_remote(std::uint32_t session) { plans_[session].remote = true; }
   /// Connects it when its turn comes, see pump().
   void open(std::uint32_t session) { waiting_.push_back(session); }
   /// Closes it from our side.
@@ -75,12 +81,14 @@ class session_pool {
   /// Only deliveries of events meant to be sent from this time on count as latency.
   void measure_from(std::int64_t time_ns) noexcept { measure_from_ = time_ns; }
   histogram& latency() noexcept { return latency_; }
+  histogram& remote_latency() noexcept { return remote_latency_; }
   histogram& connect_latency() noexcept { return connect_latency_; }
 
   // For the sessions.
   event_loop& loop() noexcept { return loop_; }
   std::vector<char>& buffer() noexcept { return buffer_; }
   bool websocket() const noexcept { return settings_.websocket; }
+  dialect speaks() const noexcept { return settings_.speaks; }
   bool keeps_cursors() const noexcept { return settings_.keep_cursors; }
   void set_now(std::int64_t now) noexcept { now_ = now; }
   int dial(std::uint32_t session);
@@ -92,11 +100,16 @@ class session_pool {
 
  private:
   struct plan {
-    std::uint32_t audience = 0;
+    std::uint32_t group = 0;
+    bool remote = false;
     bool will_stall = false;
     bool stalled = false;
     bool said_goodbye = false;
   };
+
+  void join(std::uint32_t session);
+  void leave(std::uint32_t session);
+  std::string rooms_of(std::uint32_t session) const;
 
   event_loop& loop_;
   dialer& dial_;
@@ -113,7 +126,7 @@ class session_pool {
   std::map<std::string, std::uint64_t, std::less<>> reasons_, stalled_goodbyes_;
   std::int64_t now_ = 0;
   std::int64_t measure_from_ = 0;
-  histogram latency_, connect_latency_;
+  histogram latency_, remote_latency_, connect_latency_;
   std::vector<char> buffer_;
 };
 

@@ -11,7 +11,7 @@ namespace starling::bench {
 
 /// The marked part of a payload `{"n":17,"t":123456,"x":"..."}`.
 struct stamp {
-  std::uint64_t n = 0;  // lane and sequence, see ledger
+  std::uint64_t n = 0;  // room, lane and sequence, see seating and ledger
   std::int64_t t = 0;   // intended send time, steady clock, nanoseconds
 };
 

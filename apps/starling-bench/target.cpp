@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -50,6 +51,11 @@ in_addr parse_source(const std::string& text) {
     throw std::invalid_argument("--source-addr " + text + ": expected an IPv4 address, 127.0.0.2");
   }
   return address;
+}
+
+bool dialer::knows(const std::string& host_port) const {
+  return std::any_of(targets_.begin(), targets_.end(),
+                     [&](const target& each) { return each.host_port == host_port; });
 }
 
 int dialer::connect(std::size_t index, int receive_bytes) {

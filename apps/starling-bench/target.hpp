@@ -32,6 +32,7 @@ class dialer {
   /// A non-blocking socket on its way to target `index` (taken modulo their number), or -1 with
   /// errno. Descriptors are the caller's. `receive_bytes`: kernel buffer, 0 for the usual one.
   int connect(std::size_t index, int receive_bytes = 0);
+  bool knows(const std::string& host_port) const;
   const target& at(std::size_t index) const noexcept { return targets_[index % targets_.size()]; }
 
  private:

@@ -11,6 +11,7 @@ namespace starling::bench {
 namespace {
 
 constexpr std::int64_t drain_limit_ns = 10 * second_ns;
+constexpr double join_seconds = 1;
 constexpr std::int64_t late_note_ns = second_ns / 1000;
 
 /// Drops sessions at the asked rate and lets them resume where they were.
@@ -84,6 +85,8 @@ void add_rates(world& all, const snapshot& begin, const snapshot& end) {
 
 void add_latencies(world& all) {
   all.result.add_latency("delivery", "publish to client", all.latency());
+  all.result.add_latency("remote", "publish to client of another node",
+                         all.sessions.remote_latency());
   all.result.add_latency("ack", "publish to answer", all.publishers.ack_latency());
   const auto& late = all.publishers.lateness();
   if (late.count() == 0) return;
@@ -141,8 +144,14 @@ void finish_slow(world& all) {
 void run_traffic(world& all) {
   const auto& asked = all.asked;
   const auto opened = all.take_snapshot();
-  if (asked.mode != run_mode::publish) all.connect_sessions();
-  const bool nobody = asked.mode != run_mode::publish && all.sessions.live() == 0;
+  const bool listens = asked.mode != run_mode::publish;
+  if (listens) {
+    all.connect_sessions();
+    // A server that does not greet may have answered before the session is in its room.
+    if (!greets(asked.speaks)) all.run_for(join_seconds);
+    all.add_memory(opened, all.take_snapshot());
+  }
+  const bool nobody = listens && all.sessions.live() == 0;
   if (nobody || !all.connect_publishers()) return all.add_common(opened, all.take_snapshot());
   for (std::int32_t i = 0; i < asked.stalled; ++i) {
     all.sessions.stall(static_cast<std::uint32_t>(i));

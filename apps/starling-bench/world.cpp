@@ -23,7 +23,8 @@ constexpr long token_margin_s = 3600;
 const std::string& run_prefix() {
   static const std::string prefix = [] {
     std::ostringstream text;
-    text << "bench." << std::hex << std::random_device{}() << '.';
+    // Short, so that the names of a thousand rooms fit into one request.
+    text << 'b' << std::hex << (std::random_device{}() & 0xffffff) << '.';
     return text.str();
   }();
   return prefix;
@@ -38,16 +39,12 @@ long token_expiry(const options& o) {
          token_margin_s;
 }
 
-dialer make_dialer(const options& o) {
+dialer make_dialer(const std::vector<std::string>& urls, const options& o) {
   std::vector<target> targets;
-  for (const auto& url : o.targets) targets.push_back(parse_target(url));
+  for (const auto& url : urls) targets.push_back(parse_target(url));
   std::vector<in_addr> sources;
   for (const auto& source : o.sources) sources.push_back(parse_source(source));
   return {std::move(targets), std::move(sources)};
-}
-
-std::uint32_t audience_count(const options& o) {
-  return o.mode == run_mode::direct ? o.sessions : o.rooms;
 }
 
 publisher_settings settings_for(const options& o) {
@@ -58,8 +55,10 @@ publisher_settings settings_for(const options& o) {
   s.payload_bytes = o.payload;
   s.ephemeral = o.ephemeral;
   s.rate = o.rate;
-  const auto sessions = std::max(1u, o.sessions);
-  s.max_undelivered = std::int64_t{o.window} * std::max(1u, sessions / audience_count(o));
+  s.speaks = o.speaks;
+  s.seats = o.seats();
+  const auto members = std::max(1u, o.sessions / s.seats.groups());
+  s.max_undelivered = std::int64_t{o.window} * members;
   s.token =
       o.secret.empty()
           ? o.token
@@ -83,14 +82,15 @@ void check_file_limit(const options& o) {
 world::world(const options& o, report& r)
     : asked(o),
       result(r),
-      dial(make_dialer(o)),
-      books(publisher_pool::lanes_for(o.publishers, audience_count(o))),
+      dial(make_dialer(o.targets, o)),
+      publish_dial(make_dialer(o.publish_targets.empty() ? o.targets : o.publish_targets, o)),
+      books(publisher_pool::lanes_for(o.publishers, o.seats().rooms)),
       sessions(loop, dial, books,
-               {o.websocket, o.mode == run_mode::soak, o.concurrency,
+               {o.websocket, o.mode == run_mode::soak, o.concurrency, o.speaks, o.seats(),
                 [this](std::uint32_t session) -> const std::string& {
                   return tokens_.empty() ? asked.token : tokens_[session];
                 }}),
-      publishers(loop, dial, books, settings_for(o)) {
+      publishers(loop, publish_dial, books, settings_for(o)) {
   check_file_limit(o);
   if (!o.pids.empty() && !usage_of(o.pids)) {
     throw std::invalid_argument("--pid: no such process, or it may not be looked at");
@@ -106,7 +106,7 @@ world::world(const options& o, report& r)
 
 void world::lay_out() {
   const bool direct = asked.mode == run_mode::direct;
-  for (std::uint32_t i = 0; i < audience_count(asked); ++i) {
+  for (std::uint32_t i = 0; i < asked.seats().rooms; ++i) {
     books.add_audience(direct ? user_name(i) : run_prefix() + std::to_string(i), direct);
   }
   // A churning session needs spare ones: a user must not come back while the old socket closes.
@@ -120,8 +120,9 @@ void world::lay_out() {
     tokens_.push_back(sign_token(asked.secret, claims));
   }
   for (std::uint32_t i = 0; i < count; ++i) {
-    sessions.add(i < large ? 0 : i % books.audiences(),
+    sessions.add(i < large ? 0 : i % asked.seats().groups(),
                  i < static_cast<std::uint32_t>(asked.stalled));
+    if (!publish_dial.knows(dial.at(i).host_port)) sessions.set_remote(i);
   }
 }
 
@@ -164,6 +165,7 @@ snapshot world::take_snapshot() const {
 void world::begin_measuring() {
   latency();
   total_latency_.clear();
+  sessions.remote_latency().clear();
   measure_start_ = now_ns();
   sessions.measure_from(measure_start_);
   publishers.measure_from(measure_start_);
@@ -214,6 +216,19 @@ void world::print_progress(const sample& s, bool measuring, bool with_server) co
               << grouped(s.server_rss_mib, 1) << " MiB";
   }
   std::cerr << "  self " << grouped(100 * s.own_cores) << " % CPU\n";
+}
+
+void world::add_memory(const snapshot& empty, const snapshot& full) {
+  if (!empty.server || !full.server || sessions.live() == 0) return;
+  const auto grown = static_cast<double>(full.server->rss_bytes - empty.server->rss_bytes);
+  const auto live = static_cast<double>(sessions.live());
+  result.add("rss_kib_per_session", "server memory per session", grown / live / 1024, "KiB", 2);
+  if (asked.rooms_per_session > 1) {
+    result.add("rss_kib_per_seat", "server memory per session and room",
+               grown / live / 1024 / asked.rooms_per_session, "KiB", 3);
+  }
+  result.add("rss_before_mib", "server RSS before",
+             static_cast<double>(empty.server->rss_bytes) / (1 << 20), "MiB", 1);
 }
 
 void world::add_usage(const snapshot& begin, const snapshot& end) {

@@ -47,13 +47,15 @@ class world {
   void begin_measuring();
   /// Latencies of sessions since begin_measuring().
   histogram& latency();
+  /// Memory of the server per session, between `empty` and `full`: everybody connected.
+  void add_memory(const snapshot& empty, const snapshot& full);
   /// What every mode has: CPU between `begin` and `end`, failures and their reasons.
   void add_common(const snapshot& begin, const snapshot& end);
 
   const options& asked;
   report& result;
   event_loop loop;
-  dialer dial;
+  dialer dial, publish_dial;
   ledger books;
   session_pool sessions;
   publisher_pool publishers;
