@@ -1,73 +1,94 @@
-"""The results of scripts/bench as a Markdown table.
+"""Figures of runs against the targets of the rows, as verdicts and as a Markdown table."""
 
-    table.py DIR < rows
-
-rows: `name|title|servers|kind|target|...`, one per line; DIR holds NAME.SERVER.json of starling-bench.
-"""
-import json
-import pathlib
-import sys
-
-SERVERS = {"floor": "floor", "memory": "Starling", "jetstream": "Starling, JetStream"}
-
-# What a kind of row shows and compares: metric, text of a cell.
-KINDS = {
-    "deliveries": ("deliveries_per_s",
-                   "{deliveries_per_s:,.0f}/s ({server_cpu_s_per_million_deliveries:.2f})"),
-    "events": ("acks_per_s", "{acks_per_s:,.0f}/s ({server_cpu_s_per_million_events:.2f})"),
-    "connects": ("connects_per_s", "{connects_per_s:,.0f}/s, {connect_success_percent:.1f} %"),
-    "idle": ("rss_kib_per_session", "{rss_kib_per_session:.2f} KiB"),
-    "latency": ("delivery_p99_ms",
-                "{delivery_p50_ms:.1f} / {delivery_p99_ms:.1f} / {delivery_p99_9_ms:.1f} ms"),
+# Metric of starling-bench: what it is called in the table, how it is written.
+METRICS = {
+    "deliveries_per_s": ("deliveries/s", "{:,.0f}"),
+    "server_cpu_s_per_million_deliveries": ("CPU s per million deliveries", "{:.2f}"),
+    "acks_per_s": ("events/s", "{:,.0f}"),
+    "connects_per_s": ("connects/s", "{:,.0f}"),
+    "connect_success_percent": ("connects that succeed, %", "{:.1f}"),
+    "rss_kib_per_session": ("KiB per session", "{:.2f}"),
+    "rss_kib_per_seat": ("KiB per session and room", "{:.2f}"),
+    "delivery_p99_ms": ("p99, ms (p50, p99.9)", "{:.1f}"),
+    "remote_p99_ms": ("p99, ms (p50, p99.9)", "{:.2f}"),
 }
 
+SERVERS = {"floor": "floor", "nchan": "Nchan", "memory": "Starling", "jetstream": "with JetStream",
+           "ws": "WebSocket", "one": "one node", "three": "three nodes", "few": "1,000 in 100 rooms", "room": "one room"}
+
 LEGEND = """
-In brackets: CPU seconds of the server per million deliveries or events (JetStream: with nats-server).
-Latency: p50 / p99 / p99.9. Ratio: Starling to floor. The load generator shares the machine."""
+Ratio: Starling to what stands beside it, from this run. Floor: `tests/bench/floor.cpp`, coalescing. Nchan: one worker per
+core, SSE. CPU is that of the server's processes; rows `publish` with JetStream count nats-server too. Latency: publish to
+client, open loop, from the planned time. The load generator shares the machine. `*`: it was itself at its limit in this run,
+so the figure may be its own. uWebSockets is not in Debian and not measured here."""
 
 
-def load(folder, row, server):
-    """The result of one run; None when it was not made."""
-    file = folder / f"{row}.{server}.json"
-    return json.loads(file.read_text()) if file.exists() else None
+def figure(run, metric):
+    """None when there is no such run, it failed, or it has no such figure."""
+    return run["metrics"].get(metric) if run and run["ok"] else None
 
 
-def cell(kind, run):
-    if run is None:
-        return "-"
-    if not run["ok"]:
-        return "failed"
-    return KINDS[kind][1].format(**run["metrics"])
+def at_limit(run):
+    """Was starling-bench the bottleneck, as far as it can tell?"""
+    if not run:
+        return False
+    return run["metrics"].get("own_cores", 0) > 0.9 or any("itself the bottleneck" in note for note in run["notes"])
 
 
-def ratio(kind, floor, run):
-    if not (floor and run and floor["ok"] and run["ok"]):
-        return "-"
-    key = KINDS[kind][0]
-    base = floor["metrics"][key]
-    return f"{run['metrics'][key] / base:.2f}" if base > 0 else "-"
+def judge(row, check, runs):
+    """One check against the runs: {row, metric, subject, beside, value, other, ratio, target, met, at_limit}."""
+    value = figure(runs.get(check.subject), check.metric)
+    other = figure(runs.get(check.beside), check.metric) if check.beside else None
+    ratio = value / other if value is not None and other else None
+    judged = ratio if check.beside else value
+    met = None
+    if check.sign and judged is not None:
+        met = judged >= check.bound if check.sign == "at least" else judged <= check.bound
+    target = f"{check.sign} {check.bound:,g}" if check.sign else ""
+    return {"row": row.name, "metric": check.metric, "subject": check.subject, "beside": check.beside, "value": value,
+            "other": other, "ratio": ratio, "target": target, "met": met,
+            "at_limit": at_limit(runs.get(check.subject)) or at_limit(runs.get(check.beside))}
 
 
-def main():
-    folder = pathlib.Path(sys.argv[1])
-    lines = ["| work | floor | Starling | ratio | target |", "|---|---|---|---|---|"]
-    remarks = []
-    for row in sys.stdin.read().splitlines():
-        name, title, servers, kind, target = row.split("|")[:5]
-        runs = {server: load(folder, name, server) for server in servers.split()}
-        for server, run in runs.items():
-            if run is None:
-                continue
-            for remark in run["failures"] + run["notes"]:
-                remarks.append(f"- {name}, {SERVERS[server]}: {remark}")
-            if server == "floor":
-                continue
-            label = title if server == "memory" else f"{title}, JetStream"
-            floor = runs.get("floor")
-            cells = [label, cell(kind, floor), cell(kind, run), ratio(kind, floor, run), target or "-"]
-            lines.append("| " + " | ".join(cells) + " |")
-    print("\n".join(lines + [LEGEND] + ([""] + remarks if remarks else [])))
+def written(run, metric):
+    value = figure(run, metric)
+    if value is None:
+        return "-" if run is None or run["ok"] else "failed"
+    text = METRICS[metric][1].format(value)
+    if metric.endswith("_p99_ms"):
+        stem = metric.removesuffix("p99_ms")
+        text += " ({:.2f}, {:.1f})".format(run["metrics"][stem + "p50_ms"], run["metrics"][stem + "p99_9_ms"])
+    return text
 
 
-if __name__ == "__main__":
-    main()
+def line(title, verdict, runs):
+    beside = verdict["beside"]
+    name = SERVERS[beside.split(".")[1]] if beside else ""
+    subject = SERVERS.get(verdict["subject"].split(".")[1], "")
+    label = METRICS[verdict["metric"]][0] + (", JetStream" if subject == "with JetStream" else "")
+    met = {True: "yes", False: "**no**", None: "-"}[verdict["met"]]
+    target = verdict["target"] and verdict["target"] + (" times" if beside else "")
+    cells = [title, label, written(runs.get(verdict["subject"]), verdict["metric"]),
+             f"{name} {written(runs.get(beside), verdict['metric'])}" if beside else "-",
+             "-" if verdict["ratio"] is None else f"{verdict['ratio']:.2f}", target or "-",
+             met + (" *" if verdict["at_limit"] else "")]
+    return "| " + " | ".join(cells) + " |"
+
+
+def render(rows, sizes, runs, remarks, heading):
+    """(Markdown, verdicts). `runs`: name -> result of starling-bench, as far as there is one."""
+    lines = [heading, "", "| work | figure | Starling | beside it | ratio | target | met |",
+             "|---|---|---|---|---|---|---|"]
+    verdicts = []
+    for row in rows:
+        title = f"{row.name}: {row.title.format(**sizes)}"
+        for check in row.checks:
+            verdict = judge(row, check, runs)
+            verdicts.append(verdict)
+            lines.append(line(title, verdict, runs))
+            title = ""
+    met = [verdict["met"] for verdict in verdicts]
+    lines += [LEGEND, "", f"Targets met: {met.count(True)}, missed: {met.count(False)}, "
+              f"not measured: {sum(v['met'] is None and bool(v['target']) for v in verdicts)}."]
+    lines += [""] * bool(remarks) + [f"- {remark}" for remark in remarks]
+    return "\n".join(lines) + "\n", verdicts
