@@ -24,7 +24,7 @@ constexpr std::array<std::pair<std::string_view, run_mode>, 8> modes{{
 }};
 
 constexpr const char* mode_help =
-    "idle     connect --sessions, measure memory per session (--pid)\n"
+    "idle     connect --sessions, spread over --rooms (1), measure memory per session (--pid)\n"
     "fanout   one room with --sessions members\n"
     "rooms    --rooms rooms of --members, one POST per event\n"
     "direct   events addressed to one user each\n"
@@ -79,7 +79,8 @@ void suit_mode(options& o) {
     o.sessions = o.seats().groups() * o.members;
   } else {
     fill(o.sessions, o.mode == run_mode::slow ? 200u : 1000u);
-    o.rooms = 1;
+    if (o.mode != run_mode::idle) o.rooms = 1;
+    fill(o.rooms, 1u);
   }
   fill(o.publishers, 64u);
   if (o.mode == run_mode::slow) {
@@ -155,6 +156,9 @@ int parse_options(int argc, char** argv, options& result) {
   add_load_flags(app, result);
   app.add_option("--report-every", result.report_every, "seconds between progress lines");
   app.add_option("--pid", result.pids, "server process: CPU and memory; repeatable")
+      ->allow_extra_args(false);
+  app.add_option("--side-pid", result.side_pids,
+                 "what the servers need, counted apart (a NATS server); repeatable")
       ->allow_extra_args(false);
   app.add_option("--json", result.json_file, "write the result here as JSON");
   app.add_option("--html", result.html_file, "write a self-contained report with plots here");

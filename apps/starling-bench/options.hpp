@@ -53,6 +53,7 @@ struct options {
   double report_every = 0;  // seconds between progress lines
 
   std::vector<pid_t> pids;
+  std::vector<pid_t> side_pids;
   std::string json_file;
   std::string html_file;
 

@@ -92,8 +92,10 @@ world::world(const options& o, report& r)
                 }}),
       publishers(loop, publish_dial, books, settings_for(o)) {
   check_file_limit(o);
-  if (!o.pids.empty() && !usage_of(o.pids)) {
-    throw std::invalid_argument("--pid: no such process, or it may not be looked at");
+  const bool unknown =
+      (!o.pids.empty() && !usage_of(o.pids)) || (!o.side_pids.empty() && !usage_of(o.side_pids));
+  if (unknown) {
+    throw std::invalid_argument("--pid, --side-pid: no such process, or it may not be looked at");
   }
   if (const auto limit = file_limit_of(o.pids); limit > 0 && limit < o.sessions) {
     result.notes.push_back("a server process may have only " + grouped(static_cast<double>(limit)) +
@@ -158,8 +160,9 @@ bool world::connect_publishers() {
 }
 
 snapshot world::take_snapshot() const {
-  return {now_ns(),          publishers.counters(), sessions.counters(), books.delivered(),
-          own_cpu_seconds(), machine_cpu_seconds(), usage_of(asked.pids)};
+  return {
+      now_ns(),          publishers.counters(), sessions.counters(),  books.delivered(),
+      own_cpu_seconds(), machine_cpu_seconds(), usage_of(asked.pids), usage_of(asked.side_pids)};
 }
 
 void world::begin_measuring() {
@@ -235,12 +238,16 @@ void world::add_usage(const snapshot& begin, const snapshot& end) {
   const double seconds = static_cast<double>(end.time_ns - begin.time_ns) / second_ns;
   if (begin.server && end.server) {
     const double cpu = end.server->cpu_seconds - begin.server->cpu_seconds;
-    const double others = end.machine_cpu - begin.machine_cpu - cpu - (end.own_cpu - begin.own_cpu);
+    const double side =
+        begin.side && end.side ? end.side->cpu_seconds - begin.side->cpu_seconds : 0;
+    const double others =
+        end.machine_cpu - begin.machine_cpu - cpu - side - (end.own_cpu - begin.own_cpu);
     if (others > 0.2 * seconds) {
       result.notes.push_back("other processes used " + grouped(others / seconds, 1) +
                              " cores meanwhile: measure again on a quiet machine");
     }
     result.add("server_cores", "server CPU", cpu / seconds, "cores", 2);
+    if (end.side) result.add("side_cores", "CPU counted apart", side / seconds, "cores", 2);
     result.add("server_rss_mib", "server RSS",
                static_cast<double>(end.server->rss_bytes) / (1 << 20), "MiB", 1);
   } else if (begin.server) {

@@ -27,6 +27,7 @@ struct snapshot {
   double own_cpu = 0;
   double machine_cpu = 0;  // of all processes together
   std::optional<process_usage> server;
+  std::optional<process_usage> side;
 };
 
 class world {

@@ -36,22 +36,23 @@ class Bench:
         self.quick, self.sizes, self.servers, self.binaries = asked.quick, sizes, servers, asked.bin
         self.seconds = asked.seconds or (1 if asked.quick else 10)
         self.ends = None if asked.seconds else time.monotonic() + (QUICK_SECONDS if asked.quick else FULL_SECONDS)
-        self.runs, self.remarks, self.failed = {}, [], False
+        self.runs, self.remarks, self.failed = {}, table.Remarks(), False
 
     def run(self, name):
         """Measures once; why it could not is a remark."""
         kind, arguments = rows.RUNS[name]
         if self.ends and time.monotonic() + self.seconds > self.ends:
-            self.remarks.append(f"{name}: left out, the time for all rows was over")
+            self.remarks.add(name, "left out, the time for all rows was over")
             return
         print(f"== {name}", end="", flush=True)
         began = time.monotonic()
         try:
             with self.servers.serve(kind, name in rows.WITH_NATS) as server:
                 self.measure(name, arguments.format(**self.sizes).split(), server)
-            self.remarks += [f"{name}: {remark}" for remark in server.remarks]
+            for remark in server.remarks:
+                self.remarks.add(name, remark)
         except Unavailable as missing:
-            self.remarks.append(f"{name}: left out, {missing}")
+            self.remarks.add(name, f"left out, {missing}")
         except Failed as reason:
             self.fail(name, reason)
         print(f" ({time.monotonic() - began:.1f} s)", flush=True)
@@ -62,25 +63,28 @@ class Bench:
         command = [self.binaries / "starling-bench", *arguments, *server.arguments, "--duration", str(self.seconds),
                    "--json", result]
         command += ["--warmup", "0.3"] if self.quick else []
-        for pid in server.pids:
-            command += ["--pid", str(pid)]
+        for option, pids in (("--pid", server.pids), ("--side-pid", server.side_pids)):
+            for pid in pids:
+                command += [option, str(pid)]
         limit = self.seconds + RUN_MARGIN_SECONDS[self.quick]
         with log.open("wb") as out:
             try:
-                code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=limit).returncode
+                code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                      timeout=limit).returncode
             except subprocess.TimeoutExpired:
                 return self.fail(name, f"not done after {limit} s (see {log})")
         if not result.exists():
             said = log.read_text(errors="replace").strip().splitlines()
             return self.fail(name, said[-1] if said else f"starling-bench ended with {code}")
         self.runs[name] = json.loads(result.read_text())
-        self.remarks += [f"{name}: {note}" for note in self.runs[name]["notes"]]
+        for note in self.runs[name]["notes"]:
+            self.remarks.add(name, note)
         for failure in self.runs[name]["failures"]:
             self.fail(name, failure)
 
     def fail(self, name, reason):
         self.failed = True
-        self.remarks.append(f"{name}: FAILED: {reason}")
+        self.remarks.add(name, f"FAILED: {reason}")
         print(f": FAILED: {reason}", end="", flush=True)
 
 
@@ -112,11 +116,11 @@ def main():
     for name in dict.fromkeys(name for row in wanted for name in row.runs()):
         bench.run(name)
     if remark and any(row.name == "growth-sessions" for row in wanted):
-        bench.remarks.append(remark)
+        bench.remarks.add("growth-sessions", remark)
     shutil.rmtree(OUT / "nats", ignore_errors=True)
     config.unlink()
 
-    text, verdicts = table.render(wanted, sizes, bench.runs, bench.remarks, heading(asked, bench.seconds))
+    text, verdicts = table.render(wanted, sizes, bench.runs, bench.remarks.lines(), heading(asked, bench.seconds))
     (OUT / "table.md").write_text(text)
     (OUT / "verdicts.json").write_text(json.dumps(verdicts, indent=2) + "\n")
     print(text, end="")

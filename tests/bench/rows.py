@@ -27,6 +27,8 @@ RUNS = {
     "latency-10k.memory": ("memory", "fanout --sessions {many} --rate {slow_rate}"),
     "idle.floor": ("floor", "idle --sessions {many}"),
     "idle.memory": ("memory", "idle --sessions {many}"),
+    "idle-rooms.floor": ("floor", "idle --sessions {many} --rooms {many}"),
+    "idle-rooms.memory": ("memory", "idle --sessions {many} --rooms {many}"),
     "churn.floor": ("floor", "churn --sessions 1000 " + _SOURCES),
     "churn.memory": ("memory", "churn --sessions 1000 " + _SOURCES),
     "publish.floor": ("floor", "publish --publishers 64"),
@@ -89,6 +91,12 @@ def _latency(row, *more):
     return (Check("delivery_p99_ms", f"{row}.memory", f"{row}.floor", "at most", 1.2), *more)
 
 
+def _memory(row):
+    return (Check(_MEMORY, f"{row}.memory", f"{row}.floor"),
+            Check(_MEMORY, f"{row}.memory", "", "at most", 3),
+            Check(_MEMORY, f"{row}.memory", "", "at most", 2))
+
+
 ROWS = (
     Row("fanout-1k", "one room of 1,000", _maximum("fanout-1k", 0.8, 4)),
     Row("fanout-10k", "one room of {many:,}", _maximum("fanout-10k", 0.8, 4)),
@@ -100,10 +108,8 @@ ROWS = (
         (Check(_RATE, "fanout-1k.ws", "fanout-1k.memory", "at least", 0.8),)),
     Row("ws-fanout-10k", "one room of {many:,}, WebSocket beside SSE",
         (Check(_RATE, "fanout-10k.ws", "fanout-10k.memory", "at least", 0.8),)),
-    Row("idle", "{many:,} idle sessions",
-        (Check(_MEMORY, "idle.memory", "idle.floor"),
-         Check(_MEMORY, "idle.memory", "", "at most", 3),
-         Check(_MEMORY, "idle.memory", "", "at most", 2))),
+    Row("idle", "{many:,} idle sessions in one room (limit, then goal)", _memory("idle")),
+    Row("idle-rooms", "{many:,} idle sessions in a room each (limit, then goal)", _memory("idle-rooms")),
     Row("churn", "connects with a token, 1,000 kept open",
         (Check("connects_per_s", "churn.memory", "churn.floor"),
          Check("connects_per_s", "churn.memory", "", "at least", 10_000),
@@ -139,6 +145,6 @@ def sizes(quick, open_files):
     # Beside its sessions a process has listeners, stores, and the publishers' connections.
     result["most"] = max(1_000, min(wanted, (open_files - 300) // 10 * 10))
     result["slow_rate"] = 20_000 / result["many"]
-    remark = (f"growth-sessions: {open_files:,} open files per process, so {result['most']:,} sessions, not {wanted:,}"
+    remark = (f"{open_files:,} open files per process, so {result['most']:,} sessions, not {wanted:,}"
               if result["most"] < wanted else "")
     return result, remark

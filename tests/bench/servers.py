@@ -99,11 +99,11 @@ class Process:
 
 
 class Server:
-    """What one run talks to. `pids` is what its CPU and memory are counted by."""
+    """What one run talks to. CPU and memory are those of `pids`; what `side_pids` use is shown apart."""
 
     def __init__(self):
         self.arguments = []
-        self.pids = []
+        self.pids, self.side_pids = [], []
         self.remarks = []
         self._processes = []
 
@@ -160,8 +160,7 @@ class Servers:
         process = server.start("nats", [binary, "-a", "127.0.0.1", "-p", "-1", "-js", "-sd", store], self.folder,
                                signal.SIGINT)
         address = process.wait_for(r"Listening for client connections on (\S+)")
-        if counted:
-            server.pids.append(process.pid)
+        (server.pids if counted else server.side_pids).append(process.pid)
         return ["--nats", f"nats://{address}"]
 
     def _nodes(self, server, count, more=()):

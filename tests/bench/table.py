@@ -1,4 +1,5 @@
 """Figures of runs against the targets of the rows, as verdicts and as a Markdown table."""
+import re
 
 # Metric of starling-bench: what it is called in the table, how it is written.
 METRICS = {
@@ -14,13 +15,37 @@ METRICS = {
 }
 
 SERVERS = {"floor": "floor", "nchan": "Nchan", "memory": "Starling", "jetstream": "with JetStream",
-           "ws": "WebSocket", "one": "one node", "three": "three nodes", "few": "1,000 in 100 rooms", "room": "one room"}
+           "ws": "WebSocket", "one": "one node", "three": "three nodes", "few": "1,000 in 100 rooms",
+           "room": "one room"}
 
 LEGEND = """
-Ratio: Starling to what stands beside it, from this run. Floor: `tests/bench/floor.cpp`, coalescing. Nchan: one worker per
-core, SSE. CPU is that of the server's processes; rows `publish` with JetStream count nats-server too. Latency: publish to
-client, open loop, from the planned time. The load generator shares the machine. `*`: it was itself at its limit in this run,
-so the figure may be its own. uWebSockets is not in Debian and not measured here."""
+Ratio: Starling to what stands beside it, from this run. Floor: `tests/bench/floor.cpp`, coalescing. Nchan: one worker
+per core, SSE. CPU is that of the server's processes; rows `publish` with JetStream count nats-server too. Latency:
+publish to client, open loop, from the planned time. The load generator shares the machine. `*`: it was itself at its
+limit in this run, so the figure may be its own. uWebSockets is not in Debian and not measured here."""
+
+_BUSY = re.compile(r"other processes used ([0-9.]+) cores meanwhile")
+
+
+class Remarks:
+    """What there is to say about runs; what holds for several of them is said once."""
+
+    def __init__(self):
+        self._names = {}  # text -> runs
+        self._busy = {}   # run -> cores others used
+
+    def add(self, name, text):
+        if found := _BUSY.match(text):
+            self._busy[name] = float(found.group(1))
+        else:
+            self._names.setdefault(text, []).append(name)
+
+    def lines(self):
+        result = [f"{', '.join(names)}: {text}" for text, names in self._names.items()]
+        if self._busy:
+            result.append(f"{', '.join(self._busy)}: other processes used up to {max(self._busy.values())} cores "
+                          "meanwhile; measure again on a quiet machine")
+        return result
 
 
 def figure(run, metric):
@@ -28,9 +53,9 @@ def figure(run, metric):
     return run["metrics"].get(metric) if run and run["ok"] else None
 
 
-def at_limit(run):
-    """Was starling-bench the bottleneck, as far as it can tell?"""
-    if not run:
+def at_limit(run, metric):
+    """May the figure be that of starling-bench, as far as it can tell? What a server uses is the server's own."""
+    if not run or metric.startswith(("server_", "rss_")):
         return False
     return run["metrics"].get("own_cores", 0) > 0.9 or any("itself the bottleneck" in note for note in run["notes"])
 
@@ -47,7 +72,7 @@ def judge(row, check, runs):
     target = f"{check.sign} {check.bound:,g}" if check.sign else ""
     return {"row": row.name, "metric": check.metric, "subject": check.subject, "beside": check.beside, "value": value,
             "other": other, "ratio": ratio, "target": target, "met": met,
-            "at_limit": at_limit(runs.get(check.subject)) or at_limit(runs.get(check.beside))}
+            "at_limit": any(at_limit(runs.get(name), check.metric) for name in (check.subject, check.beside))}
 
 
 def written(run, metric):

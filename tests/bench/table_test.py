@@ -43,12 +43,26 @@ class Verdicts(unittest.TestCase):
         self.assertTrue(verdict(RATE, memory=busy, floor=calm)["at_limit"])
         self.assertTrue(verdict(RATE, memory=calm, floor=late)["at_limit"])
         self.assertFalse(verdict(RATE, memory=calm, floor=calm)["at_limit"])
+        memory = run(rss_kib_per_session=2, own_cores=0.95)
+        self.assertFalse(verdict(LIMIT, memory=memory)["at_limit"], "the server's memory is its own")
+
+    def test_what_holds_for_several_runs_is_remarked_once(self):
+        remarks = table.Remarks()
+        remarks.add("a.floor", "other processes used 0.4 cores meanwhile: measure again on a quiet machine")
+        remarks.add("a.memory", "other processes used 1.5 cores meanwhile: measure again on a quiet machine")
+        remarks.add("a.nchan", "left out")
+        remarks.add("b.nchan", "left out")
+        self.assertEqual(remarks.lines(), ["a.nchan, b.nchan: left out",
+                                           "a.floor, a.memory: other processes used up to 1.5 cores meanwhile; "
+                                           "measure again on a quiet machine"])
 
     def test_the_table_says_yes_no_and_dash_and_counts_them(self):
         row = Row("work", "a room of {many:,}", (RATE, LIMIT))
-        runs = {"work.memory": run(deliveries_per_s=1500, rss_kib_per_session=4.0), "work.floor": run(deliveries_per_s=1000)}
+        runs = {"work.memory": run(deliveries_per_s=1500, rss_kib_per_session=4.0),
+                "work.floor": run(deliveries_per_s=1000)}
         text, verdicts = table.render([row], {"many": 10_000}, runs, ["a remark"], "heading")
-        self.assertIn("| work: a room of 10,000 | deliveries/s | 1,500 | floor 1,000 | 1.50 | at least 0.8 times | yes |", text)
+        self.assertIn("| work: a room of 10,000 | deliveries/s | 1,500 | floor 1,000 | 1.50 | at least 0.8 times | yes |",
+                      text)
         self.assertIn("|  | KiB per session | 4.00 | - | - | at most 3 | **no** |", text)
         self.assertIn("Targets met: 1, missed: 1, not measured: 0.", text)
         self.assertTrue(text.endswith("- a remark\n"))
