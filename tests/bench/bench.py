@@ -50,7 +50,7 @@ class Bench:
             with self.servers.serve(kind, name in rows.WITH_NATS) as server:
                 self.measure(name, arguments.format(**self.sizes).split(), server)
             for remark in server.remarks:
-                self.remarks.add(name, remark)
+                self.fail(name, remark)
         except Unavailable as missing:
             self.remarks.add(name, f"left out, {missing}")
         except Failed as reason:

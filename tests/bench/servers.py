@@ -85,7 +85,7 @@ class Process:
         return lines[-1] if lines else f"nothing in {self.log}"
 
     def stop(self):
-        """A remark when it did not end as it should."""
+        """What was wrong when it did not end as it should."""
         if self.popen.poll() is None:
             self.popen.send_signal(self.stop_signal)
             try:
