@@ -7,20 +7,26 @@ from world import START_SECONDS, until
 
 Fault = namedtuple("Fault", "at kind target lasts extra")
 
-# kind -> (weight, shortest, longest seconds)
+Kind = namedtuple("Kind", "weight shortest longest what")  # seconds
+
 KINDS = {
-    "node_kill": (4, 0.2, 2.5),  # kill -9; started again after so long
-    "node_stop": (3, 0.3, 5.0),  # SIGSTOP ... SIGCONT
-    "node_drain": (2, 0.0, 0.5),  # SIGTERM; started again so long after its end
-    "nats_kill": (3, 0.2, 2.5),
-    "nats_stop": (2, 0.3, 4.0),
-    "client_reset": (3, 0.0, 2.0),  # some connections of clients, several times
-    "link_reset": (3, 0.0, 2.0),  # connections of nodes to NATS
-    "link_hold": (2, 0.3, 8.0),  # nothing passes between a node and NATS; then it goes on, or breaks
-    "slow": (2, 0.5, 2.5),  # slow readers stop reading, and get a burst
+    "node_kill": Kind(4, 0.2, 2.5, "kill -9 of a node; started again after so long"),
+    "node_stop": Kind(3, 0.3, 5.0, "SIGSTOP of a node, then SIGCONT"),
+    "node_freeze": Kind(1, 10.5, 11.5, "the same for so long that the others call it gone"),
+    "node_drain": Kind(2, 0.0, 0.5, "SIGTERM to a node; started again so long after its end"),
+    "nats_kill": Kind(3, 0.2, 2.5, "kill -9 of a nats-server"),
+    "nats_kill_all": Kind(1, 0.2, 2.5, "kill -9 of all three nats-servers at once (cluster only)"),
+    "nats_stop": Kind(2, 0.3, 4.0, "SIGSTOP of a nats-server, then SIGCONT"),
+    "client_reset": Kind(3, 0.0, 2.0, "some connections of clients are reset, several times"),
+    "link_reset": Kind(3, 0.0, 2.0, "connections of nodes to NATS are reset"),
+    "link_hold": Kind(2, 0.3, 8.0, "nothing passes between a node and NATS; then it goes on, or breaks"),
+    "slow": Kind(2, 0.5, 2.5, "slow readers stop reading, and get a burst"),
 }
-_NODE = ("node_kill", "node_stop", "node_drain")
-_NATS = ("nats_kill", "nats_stop")
+_NODE = ("node_kill", "node_stop", "node_freeze", "node_drain")
+_NATS = ("nats_kill", "nats_kill_all", "nats_stop")
+_CLUSTER_ONLY = ("nats_kill_all",)
+FIRST_SECONDS = 1.5  # before the first fault: all is well, and seen to be
+LONG_SECONDS = {"node_freeze": 12, "nats_kill_all": 8}  # what is long, or long in healing (10 s), begins early
 SETTLE_SECONDS = 1.0  # between two faults of one program
 DRAWS = 50  # for 3 to 6 faults that go together
 
@@ -28,11 +34,13 @@ DRAWS = 50  # for 3 to 6 faults that go together
 def schedule(rng, seconds, clustered):
     """3 to 6 faults, sorted by time. A node or server has one at a time, and one of each is always well."""
     wanted, kept = rng.randint(3, 6), []
+    kinds = {name: kind for name, kind in KINDS.items() if clustered or name not in _CLUSTER_ONLY}
     for _ in range(DRAWS):
-        kind = rng.choices(list(KINDS), [weight for weight, *_ in KINDS.values()])[0]
-        _, shortest, longest = KINDS[kind]
-        target = 0 if kind in _NATS and not clustered else rng.randrange(3)
-        fault = Fault(rng.uniform(0.5, seconds - 1), kind, target, rng.uniform(shortest, longest), rng.random())
+        name = rng.choices(list(kinds), [kind.weight for kind in kinds.values()])[0]
+        target = 0 if name in _NATS and not clustered else rng.randrange(3)
+        lasts = rng.uniform(kinds[name].shortest, kinds[name].longest)
+        latest = max(FIRST_SECONDS + 2, seconds - LONG_SECONDS.get(name, 1))
+        fault = Fault(rng.uniform(FIRST_SECONDS, latest), name, target, lasts, rng.random())
         if len(kept) < wanted and _bearable(fault, kept):
             kept.append(fault)
     return sorted(kept)
@@ -61,6 +69,8 @@ class Faults:
 
     async def carry_out(self, fault):
         await asyncio.sleep(max(0, fault.at - self.run.now()))
+        if not self.spans:
+            self.run.before_first_fault()
         span = [fault, self.run.now(), None]
         self.spans.append(span)
         self.run.say(f"{fault.kind} {fault.target} for {fault.lasts:.1f} s")
@@ -69,6 +79,11 @@ class Faults:
         finally:
             span[2] = self.run.now()
             self.run.say(f"{fault.kind} {fault.target} is over")
+
+    def quiet_since(self):
+        """When the last fault was over; None while there is one."""
+        ends = [end for *_, end in self.spans]
+        return None if None in ends else max(ends, default=0.0)
 
     def alone(self, fault, begin, margin=1.0):
         """Was nothing else broken between `begin` and now?"""
@@ -97,6 +112,8 @@ class Faults:
         finally:
             node.signal(signal.SIGCONT)
 
+    node_freeze = node_stop
+
     async def node_drain(self, fault):
         node = self.world.nodes[fault.target]
         code = await node.terminate()
@@ -106,11 +123,19 @@ class Faults:
         await self._start(node)
 
     async def nats_kill(self, fault):
-        server = self.world.servers[fault.target]
-        server.kill()
+        await self._nats_down([self.world.servers[fault.target]], fault)
+
+    async def nats_kill_all(self, fault):
+        await self._nats_down(self.world.servers, fault)
+
+    async def _nats_down(self, servers, fault):
+        for server in servers:
+            server.kill()
         await asyncio.sleep(fault.lasts)
-        server.start()
-        await server.says("Server is ready")
+        for server in servers:
+            server.start()
+        for server in servers:
+            await server.says("Server is ready")
         back = self.run.now()
         nodes = [node for node in self.world.nodes if not node.expected_down]
         for node in nodes:

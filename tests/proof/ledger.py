@@ -1,9 +1,11 @@
-"""What publishers were told against what clients saw. Plain state: takes numbers, gives verdicts.
+"""What publishers were told against what clients saw, of stored events. Plain state: takes numbers, gives verdicts.
 
-A channel ("room:a", "user:b", "all") has one publisher, which numbers its events 1, 2, 3, ... and goes on to the
-next only after a 200. So whoever listens must see the numbers without a hole, once, in this order.
+A channel ("room:a", "user:b", "all") has one publisher, which numbers its events 1, 2, 3, ... They go out in
+rounds of one or more (a batch), and the next round begins when every event of this one has its position. So the
+store holds the rounds in order; within a round that had to be repeated, an event that failed at first may stand
+behind later ones. Whoever listens must see every event once, in the order of the positions.
 """
-from collections import Counter, namedtuple
+from collections import Counter, defaultdict, namedtuple
 
 Verdict = namedtuple("Verdict", "lost duplicated reordered")
 
@@ -13,30 +15,42 @@ class Track:
 
     def __init__(self, owed):
         self.owed = owed
-        self.next = None  # number that must come next; None before the first
-        self.holes = set()
+        self.low = owed  # the lowest owed number that did not come yet
+        self.seen = {}  # number -> None, in the order of arrival
         self.duplicated = []
-        self.reordered = []
 
     def take(self, number):
-        if self.next is None:
-            # What was under way while the client connected may come or not; from the first on all must.
-            self.next = min(number, self.owed)
-        if number == self.next:
-            self.next += 1
-        elif number > self.next:
-            self.holes.update(range(self.next, number))
-            self.next = number + 1
-        elif number in self.holes:
-            self.holes.discard(number)
-            self.reordered.append(number)
-        else:
+        if number in self.seen:
             self.duplicated.append(number)
+            return
+        self.seen[number] = None
+        while self.low in self.seen:
+            self.low += 1
 
-    def lost(self, acked):
-        """Numbers up to `acked` that did not come, in order."""
-        first = self.owed if self.next is None else self.next
-        return sorted(self.holes) + list(range(first, acked + 1))
+    def lost(self, order):
+        """Numbers that did not come. order: {number: position}, in the order of the store.
+
+        What was under way while the client connected may come or not; from the first that came on all must.
+        """
+        begun, out = False, []
+        for number in order:
+            begun = begun or number in self.seen
+            if number not in self.seen and (begun or number >= self.owed):
+                out.append(number)
+        return out
+
+    def reordered(self, order):
+        """Numbers that came behind one with a later position."""
+        latest, out = None, []
+        for number in self.seen:
+            position = order.get(number)
+            if position is None:
+                continue  # its publisher never got an answer: only where the seed fails anyway
+            if latest is not None and position < latest:
+                out.append(number)
+            else:
+                latest = position
+        return out
 
 
 class Ledger:
@@ -44,10 +58,31 @@ class Ledger:
 
     def __init__(self):
         self.begun = Counter()  # channel -> number the publisher is at
-        self.acked = Counter()  # channel -> highest number answered with 200
+        self.acked = Counter()  # channel -> up to this number all have their position
+        self.positions = defaultdict(dict)  # channel -> {number: position}, sorted by position
         self.tracks = {}  # (client, channel) -> Track
         self.deliveries = 0
         self.complaints = []  # sentences; each fails the seed
+
+    def begin(self, channel, count):
+        """The numbers of the next round."""
+        first = self.begun[channel] + 1
+        self.begun[channel] += count
+        return range(first, first + count)
+
+    def acknowledged(self, channel, positions, at_once):
+        """A round is over. positions: {number: position}; at_once: those that the first attempt gave one."""
+        ordered = dict(sorted(positions.items(), key=lambda item: item[1]))
+        known = self.positions[channel]
+        if known and next(iter(ordered.values())) <= known[next(reversed(known))]:
+            self.complain(f"{channel}: positions of {list(ordered)} are not behind those of the round before")
+        straight = [number for number in ordered if number in at_once]
+        if straight != sorted(straight):
+            self.complain(f"{channel}: one request stored {sorted(straight)} in the order {straight}")
+        if len(set(positions.values())) < len(positions):
+            self.complain(f"{channel}: two of {sorted(positions)} have the same position")
+        known.update(ordered)
+        self.acked[channel] = max(self.acked[channel], *positions)
 
     def joined(self, client, channels):
         for channel in channels:
@@ -57,7 +92,7 @@ class Ledger:
         self.deliveries += 1
         track = self.tracks.get((client, channel))
         if track is None:
-            self.complaints.append(f"{client} got {channel} {number}, which it is not in")
+            self.complain(f"{client} got {channel} {number}, which it is not in")
         else:
             track.take(number)
 
@@ -66,14 +101,16 @@ class Ledger:
 
     def behind(self):
         """(client, channel) pairs that do not have everything yet."""
-        return [key for key, track in self.tracks.items() if track.lost(self.acked[key[1]])]
+        # First the quick look, because this is asked again and again.
+        return ([key for key, track in self.tracks.items() if track.low <= self.acked[key[1]]]
+                or [key for key, track in self.tracks.items() if track.lost(self.positions[key[1]])])
 
     def broken(self):
         """{(client, channel): {lost, duplicated, reordered}} with the numbers, where it is not as promised."""
         out = {}
         for key, track in self.tracks.items():
-            found = {"lost": track.lost(self.acked[key[1]]), "duplicated": track.duplicated,
-                     "reordered": track.reordered}
+            order = self.positions[key[1]]
+            found = {"lost": track.lost(order), "duplicated": track.duplicated, "reordered": track.reordered(order)}
             if any(found.values()):
                 out[key] = found
         return out

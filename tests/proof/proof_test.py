@@ -2,17 +2,23 @@
 import random
 import unittest
 
-from faults import KINDS, schedule
+from faults import FIRST_SECONDS, KINDS, schedule
 from ledger import Ledger
+from passing import Passing
 from seed import carry_out
 
 
-def ledger(acked, *delivered, owed_from=1):
-    """One client that saw these numbers of channel "c", of which `acked` were answered with 200."""
+def ledger(acked, *delivered, owed_from=1, stored=None):
+    """One client that saw these numbers of channel "c", of which `acked` have their position, in the order `stored`."""
     out = Ledger()
     out.begun["c"] = owed_from - 1
     out.joined("ann", ["c"])
-    out.begun["c"] = out.acked["c"] = acked
+    out.begun["c"] = acked
+    if stored:
+        out.acknowledged("c", {number: place for place, number in enumerate(stored)}, at_once=set())
+    else:
+        for number in range(1, acked + 1):
+            out.acknowledged("c", {number: number}, at_once={number})
     for number in delivered:
         out.delivered("ann", "c", number)
     return out
@@ -47,10 +53,86 @@ class LedgerFinds(unittest.TestCase):
     def test_no_fault_in_an_event_whose_answer_is_still_under_way(self):
         self.assertEqual(self.verdict(2, 1, 2, 3), (0, 0, 0))
 
+    def test_no_fault_in_the_order_of_a_repeated_batch_when_it_is_the_stores(self):
+        self.assertEqual(self.verdict(4, 1, 3, 4, 2, stored=[1, 3, 4, 2]), (0, 0, 0))
+
+    def test_the_order_of_the_numbers_as_reordered_when_it_is_not_the_stores(self):
+        self.assertEqual(self.verdict(4, 1, 2, 3, 4, stored=[1, 3, 4, 2]), (0, 0, 2))
+
+    def test_no_loss_in_what_a_repeated_batch_stored_before_the_client_came(self):
+        self.assertEqual(self.verdict(4, 2, owed_from=5, stored=[1, 3, 4, 2]), (0, 0, 0))
+
+    def test_a_loss_behind_the_first_that_came_of_a_repeated_batch(self):
+        self.assertEqual(self.verdict(4, 3, 2, owed_from=5, stored=[1, 3, 4, 2]), (1, 0, 0))
+
+    def complaints(self, positions, at_once):
+        out = ledger(1, 1)
+        out.acknowledged("c", positions, at_once)
+        return len(out.complaints)
+
+    def test_one_request_that_is_stored_in_another_order(self):
+        self.assertEqual(self.complaints({2: 3, 3: 2}, at_once={2, 3}), 1)
+        self.assertEqual(self.complaints({2: 3, 3: 2}, at_once={3}), 0)
+
+    def test_a_round_that_is_stored_before_an_earlier_one(self):
+        self.assertEqual(self.complaints({2: 0, 3: 2}, at_once=set()), 1)
+
+    def test_two_events_with_one_position(self):
+        self.assertEqual(self.complaints({2: 2, 3: 2}, at_once=set()), 1)
+
     def test_an_event_of_a_foreign_channel(self):
         out = ledger(0)
         out.delivered("ann", "other", 1)
         self.assertEqual(len(out.complaints), 1)
+
+
+class PassingFinds(unittest.TestCase):
+    def setUp(self):
+        self.clock, self.quiet, self.complaints = 1.0, 0.0, []
+        self.passing = Passing(lambda: self.clock, lambda: self.quiet, self.complaints.append)
+        self.passing.connected("ann", ["c"])
+        for _ in range(4):
+            self.passing.answered("c", self.passing.send("c"))
+
+    def get(self, *numbers, generation=1):
+        for number in numbers:
+            self.passing.delivered("ann", "c", number, generation)
+
+    def test_nothing_wrong_with_everything_once_in_order(self):
+        self.get(1, 2, 3, 4)
+        self.assertEqual((self.complaints, self.passing.missing(2)), ([], []))
+
+    def test_what_is_missing_of_a_stretch_of_time(self):
+        self.get(1, 3)
+        self.assertEqual(self.passing.missing(2), [("ann", "c", 2), ("ann", "c", 4)])
+        self.assertEqual(self.passing.missing(2, after=1.5) + self.passing.missing(0.5), [])
+
+    def test_nothing_missing_from_before_the_connection_or_without_one(self):
+        self.passing.connected("bob", ["c"])
+        self.passing.disconnected("ann")
+        self.assertEqual(self.passing.missing(2), [])
+
+    def test_the_same_twice_on_one_connection(self):
+        self.get(1, 2, 1)
+        self.assertEqual(len(self.complaints), 1)
+
+    def test_no_fault_in_the_same_on_the_next_connection(self):
+        self.get(4)
+        self.passing.connected("ann", ["c"])
+        self.get(4)
+        self.assertEqual(self.complaints, [])
+
+    def test_another_order_in_quiet_only(self):
+        self.get(2, 1)
+        self.assertEqual(len(self.complaints), 1)
+        self.quiet = None
+        self.get(4, 3)
+        self.assertEqual(len(self.complaints), 1)
+
+    def test_no_fault_in_the_order_of_two_connections_of_the_publisher(self):
+        self.get(2)
+        self.get(1, generation=2)
+        self.assertEqual(self.complaints, [])
 
 
 class Schedule(unittest.TestCase):
@@ -59,10 +141,15 @@ class Schedule(unittest.TestCase):
             drawn = schedule(random.Random(seed), 10, seed % 2 == 0)
             self.assertEqual(drawn, schedule(random.Random(seed), 10, seed % 2 == 0))
             self.assertTrue(3 <= len(drawn) <= 6, drawn)
+            self.assertGreaterEqual(drawn[0].at, FIRST_SECONDS)
 
     def test_draws_every_kind(self):
         kinds = {fault.kind for seed in range(50) for fault in schedule(random.Random(seed), 10, True)}
         self.assertEqual(kinds, set(KINDS))
+
+    def test_kills_all_servers_only_where_there_are_several(self):
+        kinds = {fault.kind for seed in range(200) for fault in schedule(random.Random(seed), 10, False)}
+        self.assertEqual(kinds, set(KINDS) - {"nats_kill_all"})
 
 
 class Seeds(unittest.TestCase):

@@ -1,5 +1,7 @@
 """One seed: a world, its load, its faults, and the audit."""
 import asyncio
+import dataclasses
+import functools
 import itertools
 import json
 import random
@@ -8,34 +10,43 @@ import time
 from collections import Counter
 
 from faults import Faults, schedule
+from harness import ROOT
+from lag import Lag
 from ledger import Ledger
-from publisher import Publisher
-from reader import Reader
+from passing import Passing
+from people import CLIENTS, ROOMS, People
+from stream import WebSocket
 from world import World, until
-from harness import ROOT, admin, token
 
-CLIENTS = 200
-USERS = 60
-ROOMS = 10
-SLOW_READERS = 12
 LOAD_SECONDS = (8, 15)
-ROOM_PAUSE, USER_PAUSE, ALL_PAUSE = 0.14, 0.5, 2.0  # mean seconds between events: some 80 a second in all
 SETTLE_SECONDS = 30  # for everybody to have everything, once nothing is broken any more
 QUIET_SECONDS = 0.5  # after that: time for what should not come
 RECOVERY_SECONDS = 2.0  # after kill -9 of a node, plus the retry the client was told
 HEAL_SECONDS = 3.0  # after a single nats-server is back; a cluster takes 4-9 s to elect a leader, back or not
+WAY_SECONDS = 1.0  # for an ephemeral event to reach everybody while all is well
+VOLLEY, VOLLEYS = 10, 5  # ephemeral events in a row, and attempts to get them through at the end
 OPEN_FILES = 8192  # a client through the proxy takes three here
 KEPT = ROOT / ".run" / "proof"
+
+
+@dataclasses.dataclass
+class Options:
+    clients: int = CLIENTS
+    rooms: int = ROOMS
+    rate: float = 1.0  # times the usual publishing
+    faults: bool = True
+    verbose: bool = False
 
 
 class Run:
     """What readers, publishers and faults of one seed share."""
 
-    def __init__(self, seed, clustered, clients=CLIENTS, verbose=False):
-        self.seed, self.clustered, self.clients, self.verbose = seed, clustered, clients, verbose
+    def __init__(self, seed, clustered, options):
+        self.seed, self.clustered, self.options = seed, clustered, options
         rng = random.Random(seed)
         self.seconds = rng.uniform(*LOAD_SECONDS)
-        self.faults_drawn = schedule(rng, self.seconds, clustered)
+        drawn = schedule(rng, self.seconds, clustered)
+        self.faults_drawn = drawn if options.faults else []
         self.chance = random.Random(rng.random())  # of faults while they happen
         self.rng = rng
         self.ledger = Ledger()
@@ -44,9 +55,11 @@ class Run:
         self.log = []
         self.begun = time.monotonic()
         self.settled = 0.0  # seconds from the last publish until everybody had everything
+        self.lag = Lag()
         self.world = World(clustered)
         self.faults = Faults(self)
-        self.readers, self.publishers = [], []
+        self.passing = Passing(self.now, self.faults.quiet_since, self.ledger.complain)
+        self.readers, self.publishers, self.whisperers = [], [], []
 
     def now(self):
         """Seconds since the load began."""
@@ -54,7 +67,7 @@ class Run:
 
     def say(self, line):
         self.log.append(f"{self.now():8.3f} {line}")
-        if self.verbose:
+        if self.options.verbose:
             print(self.log[-1], flush=True)
 
     def recovered(self, reader):
@@ -63,27 +76,16 @@ class Run:
         self.recoveries.append((reader.name, self.now() - when, reader.retry, self.faults.alone(fault, when)))
 
     def _people(self):
-        """Readers and publishers: who is where depends on the seed alone."""
-        rng = self.rng
-        rooms = [f"room{i}" for i in range(ROOMS)]
-        for i in range(self.clients):
-            slow = i < SLOW_READERS
-            user = f"user{rng.randrange(USERS)}"
-            mine = rng.sample(rooms, rng.randint(1, 4)) + (["bulk"] if slow or i < SLOW_READERS + 3 else [])
-            channels = [*(f"room:{room}" for room in mine), f"user:{user}", "all"]
-            self.readers.append(Reader(f"client{i}", token(user, rooms=["*"]), mine, channels, self,
-                                       random.Random(rng.random()), slow))
-        self.publishers = [Publisher(f"{kind}:{name}" if name else kind, {kind: name or True}, admin(), pause, self,
-                                     random.Random(rng.random()))
-                           for kind, name, pause in [*(("room", room, ROOM_PAUSE) for room in rooms),
-                                                     *(("user", f"user{i}", USER_PAUSE) for i in range(4)),
-                                                     ("all", None, ALL_PAUSE), ("room", "bulk", 1.0)]]
-        self.bulk = self.publishers[-1]
-        self.late = rng.sample(self.readers, self.clients // 8)  # connect while it all goes on
-        self.late_at = [rng.uniform(0, self.seconds) for _ in self.late]
+        people = People(self, self.rng, self.options)
+        self.readers, self.late, self.late_at = people.readers, people.late, people.late_at
+        self.publishers, self.bulk, self.whisperers = people.publishers, people.bulk, people.whisperers
+        self.wanted_rate = people.wanted_rate
 
     async def carry_out(self):
         """The result, as JSON-able dict."""
+        # What goes wrong in a callback of the proof itself must not pass for a lost connection.
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, what: self.ledger.complain(f"the proof itself: {what['message']}: {what.get('exception')!r}"))
         try:
             async with self.world:
                 self._people()
@@ -104,16 +106,17 @@ class Run:
             await until(lambda: all(r.node is not None for r in self.readers if r not in self.late), 20,
                         "all clients connected")
             self.begun = time.monotonic()
-            stopping = asyncio.Event()
-            publishing = [asyncio.create_task(each.publish(stopping)) for each in self.publishers]
+            publishing = [asyncio.create_task(each.publish()) for each in (*self.publishers, *self.whisperers)]
             breaking = [asyncio.create_task(self.faults.carry_out(fault)) for fault in self.faults_drawn]
             tasks += [asyncio.create_task(self._join_late(reader, at))
                       for reader, at in zip(self.late, self.late_at)]
             tasks += publishing + breaking
-            await self._first_error(asyncio.sleep(self.seconds), tasks)
-            await self._first_error(asyncio.gather(*breaking), tasks)
+            async with self.lag:
+                await self._first_error(asyncio.sleep(self.seconds), tasks)
+                await self._first_error(asyncio.gather(*breaking), tasks)
             self.say("nothing is broken any more")
-            stopping.set()
+            for each in (*self.publishers, *self.whisperers):
+                each.stop()
             await self._first_error(until(lambda: all(each.done() for each in publishing), SETTLE_SECONDS,
                                           "every publisher got its last 200"), tasks)
             self.say("publishers are done")
@@ -122,6 +125,8 @@ class Run:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            for each in (*self.publishers, *self.whisperers):
+                each.close()
 
     async def _settle(self, tasks):
         def settled():
@@ -136,7 +141,40 @@ class Run:
                 self.ledger.complain(f"not connected at the end: {', '.join(away)}")
         self.settled = self.now() - begun
         self.say(f"settled after {self.settled:.2f} s")
+        if not self.faults_drawn:
+            await asyncio.sleep(WAY_SECONDS)
+            self._none_missing(self.now())
+        await self._first_error(self._whispers_pass(), tasks)
         await asyncio.sleep(QUIET_SECONDS)
+
+    def before_first_fault(self):
+        self._none_missing(self.now() - WAY_SECONDS - self.lag.worst)
+
+    def _none_missing(self, before):
+        missing = self.passing.missing(before)
+        if missing:
+            self.ledger.complain(f"{len(missing)} deliveries of ephemeral events are missing though nothing was broken "
+                                 f"before {self.now():.3f}: {missing[:5]}")
+
+    async def _whispers_pass(self):
+        """Once all is well again ephemeral events reach everybody: some in a row, all of them."""
+        for each in self.world.nodes:
+            await until(each.ready, SETTLE_SECONDS, f"{each.name} ready at the end")
+        for _ in range(VOLLEYS):
+            begun = self.now()
+            for each in self.whisperers:
+                for _ in range(VOLLEY):
+                    await each.send()
+            sent = sum(when > begun for each in self.whisperers for when in self.passing.handed[each.channel].values())
+            missing = functools.partial(self.passing.missing, self.now(), begun)
+            try:
+                await until(lambda: not missing(), WAY_SECONDS, "ephemeral events")
+            except AssertionError:
+                self.say(f"ephemeral events sent at {begun:.3f} are missing: {missing()[:5]}")
+            else:
+                if sent == VOLLEY * len(self.whisperers):
+                    return
+        self.ledger.complain(f"ephemeral events did not reach everybody in {VOLLEYS} attempts: {missing()[:5]}")
 
     async def _join_late(self, reader, at):
         await asyncio.sleep(at)
@@ -157,16 +195,24 @@ class Run:
 
     def result(self):
         verdict = self.ledger.verdict()
+        slow = "" if self.lag.keeps_up() else f"; the checker itself came late by up to {self.lag.worst:.2f} s"
         clean = [each for each in self.recoveries if each[-1]]
         for name, seconds, retry, _ in clean:
             if seconds > RECOVERY_SECONDS + retry:
-                self.ledger.complain(f"{name}: was back {seconds:.2f} s after kill -9 of its node (retry {retry} s)")
+                self.ledger.complain(f"{name}: was back {seconds:.2f} s after kill -9 of its node "
+                                     f"(retry {retry} s){slow}")
         for seconds in self.faults.nats_healed:
             if seconds > HEAL_SECONDS and not self.clustered:
-                self.ledger.complain(f"nodes were ready {seconds:.2f} s after NATS was back")
+                self.ledger.complain(f"nodes were ready {seconds:.2f} s after NATS was back{slow}")
         return {
             "seed": self.seed, "nats": "cluster" if self.clustered else "single", "clients": len(self.readers),
+            "web_sockets": sum(reader.speaks is WebSocket for reader in self.readers),
             "seconds": round(self.seconds, 1), "events": self.ledger.events(), "deliveries": self.ledger.deliveries,
+            "batches": sum(each.batches for each in self.publishers),
+            "ephemeral_events": self.passing.events(), "ephemeral_deliveries": self.passing.deliveries,
+            "ephemeral_reordered_in_faults": self.passing.reordered,
+            "wanted_rate": round(self.wanted_rate), "rate": round(self.ledger.events() / max(self.seconds, 1e-9)),
+            "lag": round(self.lag.worst, 3), "busy": round(self.lag.busy, 2), "keeps_up": self.lag.keeps_up(),
             "publish_retries": sum(each.retries for each in self.publishers),
             "faults": dict(Counter(fault.kind for fault in self.faults_drawn)),
             "reconnects": sum(max(0, reader.connects - 1) for reader in self.readers),
@@ -191,8 +237,9 @@ class Run:
         for reader in self.readers:
             if reader.name in affected:
                 self._write_trace(folder / f"{reader.name}.txt", reader.trace)
-        for each in self.publishers:
-            self._write_trace(folder / f"publisher-{each.channel.replace(':', '-')}.txt", each.trace)
+        for each in (*self.publishers, *self.whisperers):
+            name = f"{type(each).__name__}-{each.channel}.txt".lower().replace(":", "-")
+            self._write_trace(folder / name, each.trace)
 
     @staticmethod
     def _new_folder(result):
@@ -208,7 +255,7 @@ class Run:
         path.write_text("".join(f"{when:8.3f} {' '.join(map(str, what))}\n" for when, *what in trace))
 
 
-def carry_out(seed, clustered, **options):
+def carry_out(seed, clustered, options=Options()):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, OPEN_FILES)), hard))
-    return asyncio.run(Run(seed, clustered, **options).carry_out())
+    return asyncio.run(Run(seed, clustered, options).carry_out())
