@@ -19,7 +19,7 @@ def line(result):
             f"clients={result['clients']} reconnects={result['reconnects']} retries={result['publish_retries']} "
             f"recovery={result['worst_recovery']:.2f}s heal={result['worst_nats_heal']:.2f}s "
             f"settled={result['settled']:.1f}s batches={result['batches']} "
-            f"ephemeral={result['ephemeral_deliveries']} rate={result['rate']}/s lag={result['lag']:.2f}s "
+            f"ephemeral={result['ephemeral_deliveries']} rate={result['rate']}/{result['wanted_rate']} lag={result['lag']:.2f}s "
             f"busy={result['busy']:.0%} [{faults}] {verdict} {'FAILED' if result['failed'] else 'ok'}")
 
 

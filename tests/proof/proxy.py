@@ -3,6 +3,8 @@ import asyncio
 import socket
 import struct
 
+from buffered import Receiver
+
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close sends RST
 
 
@@ -14,7 +16,7 @@ def reset(transport):
     transport.abort()
 
 
-class _Side(asyncio.Protocol):
+class _Side(Receiver):
     """One of the two connections of a link; passes everything on to the other one."""
 
     def __init__(self, link):

@@ -32,9 +32,10 @@ class _Sender:
         self.stopping = True
         self._awake.set()
 
-    async def _pause(self, mean):
+    async def _pause(self, mean, begun):
+        """From `begun` on, the time of the request included: else the rate would depend on how fast the answer is."""
         try:
-            await asyncio.wait_for(self._awake.wait(), self.rng.uniform(0.3, 1.7) * mean)
+            await asyncio.wait_for(self._awake.wait(), begun + self.rng.uniform(0.3, 1.7) * mean - self.run.now())
         except TimeoutError:
             pass
 
@@ -86,13 +87,14 @@ class Publisher(_Sender):
     async def publish(self):
         """Until stop(); ends when every event has its position."""
         while not self.stopping:
+            begun = self.run.now()
             count = self.rng.randint(*BATCH_ITEMS) if self.rng.random() < BATCHES else 1
             if self._burst_events > 0:
                 self._burst_events -= count
                 await self._round([self._burst_bytes] * count)
                 continue
             await self._round([self.rng.randrange(20, 300) for _ in range(count)])
-            await self._pause(count * self.pause)
+            await self._pause(count * self.pause, begun)
             self._awake.clear()
 
     async def _round(self, sizes):
@@ -154,8 +156,9 @@ class Whisperer(_Sender):
     async def publish(self):
         """Until stop()."""
         while not self.stopping:
+            begun = self.run.now()
             await self.send()
-            await self._pause(self.pause)
+            await self._pause(self.pause, begun)
 
     async def send(self):
         number = self.run.passing.send(self.channel)

@@ -9,13 +9,15 @@ import json
 import os
 import struct
 
+from buffered import Receiver
+
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
 # Of the table in net/PROTOCOL.md, those that a reader of the proof may see.
 CLOSE_CODES = {"draining": 1012, "slow_consumer": 4008, "overload": 1013, "shutdown": 1001}
 
 
-class _Stream(asyncio.Protocol):
+class _Stream(Receiver):
     """One connection: sends its request, takes the HTTP head off what comes, leaves the rest to `_read`."""
 
     good = None  # the status after which something follows
