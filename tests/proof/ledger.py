@@ -61,6 +61,7 @@ class Ledger:
         self.acked = Counter()  # channel -> up to this number all have their position
         self.positions = defaultdict(dict)  # channel -> {number: position}, sorted by position
         self.tracks = {}  # (client, channel) -> Track
+        self.epochs = {}  # of the store, as positions name it -> who was told first
         self.deliveries = 0
         self.complaints = []  # sentences; each fails the seed
 
@@ -71,11 +72,11 @@ class Ledger:
         return range(first, first + count)
 
     def acknowledged(self, channel, positions, at_once):
-        """A round is over. positions: {number: position}; at_once: those that the first attempt gave one."""
+        """A round is over. positions: {number: sequence in the store}; at_once: numbers that the first attempt stored."""
         ordered = dict(sorted(positions.items(), key=lambda item: item[1]))
         known = self.positions[channel]
         if known and next(iter(ordered.values())) <= known[next(reversed(known))]:
-            self.complain(f"{channel}: positions of {list(ordered)} are not behind those of the round before")
+            self.complain(f"{channel}: the positions of {list(ordered)} are not behind those of the round before")
         straight = [number for number in ordered if number in at_once]
         if straight != sorted(straight):
             self.complain(f"{channel}: one request stored {sorted(straight)} in the order {straight}")
@@ -83,6 +84,15 @@ class Ledger:
             self.complain(f"{channel}: two of {sorted(positions)} have the same position")
         known.update(ordered)
         self.acked[channel] = max(self.acked[channel], *positions)
+
+    def epoch(self, epoch, told):
+        """A position was of this life of the store. told: to whom, where. The store is never emptied here."""
+        if epoch in self.epochs:
+            return
+        self.epochs[epoch] = told
+        if len(self.epochs) > 1:
+            self.complain("positions name several lives of one store: " + ", ".join(
+                f"{each} ({who})" for each, who in self.epochs.items()))
 
     def joined(self, client, channels):
         for channel in channels:

@@ -19,7 +19,8 @@ def line(result):
             f"clients={result['clients']} reconnects={result['reconnects']} retries={result['publish_retries']} "
             f"recovery={result['worst_recovery']:.2f}s heal={result['worst_nats_heal']:.2f}s "
             f"settled={result['settled']:.1f}s batches={result['batches']} "
-            f"ephemeral={result['ephemeral_deliveries']} rate={result['rate']}/{result['wanted_rate']} lag={result['lag']:.2f}s "
+            f"ephemeral={result['ephemeral_deliveries']} "
+            f"rate={result['rate']}/{result['wanted_rate']} lag={result['lag']:.2f}s "
             f"busy={result['busy']:.0%} [{faults}] {verdict} {'FAILED' if result['failed'] else 'ok'}")
 
 
@@ -94,8 +95,9 @@ def main():
             for sentence in result["complaints"][:5]:
                 print("   ", sentence)
             if not result["keeps_up"]:
-                print(f"    the checker itself was the bottleneck ({result['rate']} of {result['wanted_rate']} "
-                      f"events/s, {result['lag']:.2f} s late, {result['busy']:.0%} of a core): fewer --clients or a lower --rate")
+                print(f"    the checker itself did not keep up ({result['rate']} of {result['wanted_rate']} "
+                      f"events/s, {result['lag']:.2f} s late, {result['busy']:.0%} of a core): "
+                      "fewer --clients, a lower --rate or an idle machine")
             if result["failed"]:
                 print(f"    kept in {result['kept']}; again: "
                       f"scripts/proof --seed {seed} --nats {result['nats']}", flush=True)

@@ -80,6 +80,14 @@ class LedgerFinds(unittest.TestCase):
     def test_two_events_with_one_position(self):
         self.assertEqual(self.complaints({2: 2, 3: 2}, at_once=set()), 1)
 
+    def test_a_store_that_is_said_to_be_another(self):
+        out = ledger(0)
+        out.epoch(7, "ann")
+        out.epoch(7, "bob")
+        self.assertEqual(out.complaints, [])
+        out.epoch(8, "bob")
+        self.assertEqual(len(out.complaints), 1)
+
     def test_an_event_of_a_foreign_channel(self):
         out = ledger(0)
         out.delivered("ann", "other", 1)
@@ -153,19 +161,22 @@ class Schedule(unittest.TestCase):
 
 
 class Seeds(unittest.TestCase):
-    def check(self, seed, clustered):
+    def check(self, seed, clustered, *kinds):
         result = carry_out(seed, clustered)
         self.assertFalse(result["failed"], f"again: scripts/proof --seed {seed} --nats {result['nats']}\n{result}")
         self.assertGreater(result["deliveries"], 1000)
+        self.assertGreater(result["ephemeral_deliveries"], 100)
+        self.assertGreater(result["batches"], 10)
+        self.assertLessEqual(set(kinds), set(result["faults"]), "the seed was chosen for these")
 
-    def test_nodes_and_nats_killed_and_a_slow_reader(self):
-        self.check(11, False)
+    def test_nodes_and_nats_killed_and_slow_readers(self):
+        self.check(66, False, "node_kill", "nats_kill", "slow", "client_reset")
 
     def test_a_link_that_is_silent_and_a_drain(self):
-        self.check(3, False)
+        self.check(87, False, "link_hold", "node_drain", "node_kill")
 
-    def test_three_servers_one_killed(self):
-        self.check(8, True)
+    def test_three_servers_one_killed_and_all_killed(self):
+        self.check(55, True, "nats_kill", "nats_kill_all", "node_kill")
 
 
 if __name__ == "__main__":

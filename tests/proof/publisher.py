@@ -10,8 +10,9 @@ BATCH_ITEMS = (2, 12)
 
 
 def place(cursor):
-    """(epoch, sequence) of a cursor, as in net/base/cursor.cpp: comparable. Only the proof may look inside."""
-    return tuple(int(part, 36) for part in cursor.split("-"))
+    """(epoch, sequence) of a cursor, as in net/base/cursor.cpp. Only the proof may look inside."""
+    epoch, sequence = cursor.split("-")
+    return int(epoch, 36), int(sequence, 36)
 
 
 class _Sender:
@@ -142,7 +143,9 @@ class Publisher(_Sender):
         self._note([number], verdict["position"])
         if verdict["id"] != f"{self.channel}-{number}":
             self._complain([number], f"the verdict is of {verdict['id']}")
-        return {number: place(verdict["position"])}
+        epoch, sequence = place(verdict["position"])
+        self.run.ledger.epoch(epoch, f"{self.channel} {number} by n{self._node + 1} at {self.run.now():.3f}")
+        return {number: sequence}
 
 
 class Whisperer(_Sender):
