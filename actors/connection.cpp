@@ -130,7 +130,7 @@ void connection::begin(const join_ticket& ticket) {
   hello.node = node_.options.id.str();
   for (const auto& m : memberships_)
     if (m.where->kind == channel_kind::room) hello.rooms.push_back(m.where->name);
-  flushed_ = cursor_;
+  mark_.at = cursor_;
   hello.position = cursor_;
   hello.resumed = ticket.resumed;
   hello.replayed = ticket.replay.size();
@@ -144,6 +144,7 @@ void connection::begin(const join_ticket& ticket) {
   queue_replay(ticket);
   next_heartbeat_ = steady_clock::now() + node_.options.heartbeat;
   arm();
+  ask_to_save();
   if (const auto changes = std::move(early_changes_))
     for (const auto& change : *changes) apply(change);
 }
@@ -190,9 +191,10 @@ void connection::write(const publication_ptr& what) {
 }
 
 void connection::send_events(const frame& bytes, const cursor& through) {
-  if (transport_->queued_items() == 0) flushed_ = cursor_;
   if (bytes) transport_->send(bytes);
-  if (through.seq > cursor_.seq) cursor_ = through;
+  if (through.seq <= cursor_.seq) return;
+  cursor_ = through;
+  ask_to_save();
 }
 
 bool connection::wanted(const event& what) const {
@@ -280,11 +282,23 @@ void connection::on_closed(close_code why) {
   quit();
 }
 
-void connection::save_position() {
-  const auto& at = transport_->queued_items() == 0 ? cursor_ : flushed_;
-  if (at == saved_) return;
+void connection::ask_to_save() {
+  if (std::exchange(save_asked_, true)) return;
+  caf::anon_send(node_.fanouts[loop_.index()], position_changed{session_->id});
+}
+
+bool connection::save_position() {
+  save_asked_ = false;
+  if (!transport_) return true;
+  const auto sent = transport_->sent_bytes();
+  const auto got = transport_->acknowledged_bytes();
+  const bool all = got >= sent;
+  if (!all && got < mark_.bytes) return false;
+  const auto at = all ? cursor_ : mark_.at;
+  mark_ = {cursor_, sent};
+  if (at != saved_) node_.engine->positions().put(who_->tenant, who_->user.str(), at);
   saved_ = at;
-  node_.engine->positions().put(who_->tenant, who_->user.str(), at);
+  return all;
 }
 
 void connection::on_exit() {
@@ -325,7 +339,6 @@ void connection::on_timer() {
   }
   if (now >= next_heartbeat_) {
     if (held_up_) held_up_->hold({transport_->queued_items(), transport_->queued_bytes()});
-    save_position();
     transport_->send_heartbeat(cursor_.str());
     next_heartbeat_ = now + node_.options.heartbeat;
   }

@@ -47,6 +47,9 @@ class connection final : public pinned_actor,
   void add_membership(placement in) { memberships_.push_back(std::move(in)); }
   /// Index of the membership that was removed.
   std::optional<std::uint32_t> drop_membership(feed_id feed);
+  /// Tells the position store how far the client has got, for `since=last`. False when it has not
+  /// (as far as is known) got everything it was sent.
+  bool save_position();
   void move_membership(feed_id feed, std::uint32_t index);
   std::vector<feed_id> feeds() const;
   result<void> renew(const net::identity_ptr& fresh);
@@ -75,7 +78,6 @@ class connection final : public pinned_actor,
   void on_timer() override;
 
   void ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost);
-  void save_position();
   void begin(const join_ticket& ticket);
   void continue_with(const join_ticket& ticket);
   /// A ticket for more rooms on a stream that has begun.
@@ -89,6 +91,7 @@ class connection final : public pinned_actor,
   /// Named by the token itself.
   bool own_room(const std::string& room) const;
   void confirm_subscription(const std::string& ref, const join_ticket& ticket);
+  void ask_to_save();
   void queue_replay(const join_ticket& ticket);
   void write(const publication_ptr& what);
   /// `bytes` may be none: nothing of it is for this session.
@@ -127,13 +130,18 @@ class connection final : public pinned_actor,
   /// Roster changes that came before the stream began.
   std::unique_ptr<std::vector<roster_changed>> early_changes_;
   std::uint64_t next_request_ = 1;
-  cursor cursor_;   ///< everything up to here has been handed to the transport
-  cursor flushed_;  ///< everything up to here has been taken by the kernel
-  cursor saved_;    ///< what the position store knows
+  cursor cursor_;  ///< everything up to here has been handed to the transport
+  cursor saved_;   ///< what the position store knows
+  /// Everything up to `at` has reached the peer once it has acknowledged `bytes`.
+  struct {
+    cursor at;
+    std::uint64_t bytes = 0;
+  } mark_;
   steady_time next_heartbeat_{};
   std::uint32_t joins_unanswered_ = 0;
   bool closing_ = false;
   bool expiry_announced_ = false;
+  bool save_asked_ = false;  ///< the fanout will call save_position
 };
 
 }  // namespace starling::actors

@@ -9,12 +9,22 @@
 
 namespace starling::actors {
 
+namespace {
+/// A busy shard saves its sessions' positions in turn, so many of so many looked at every so often:
+/// how far a `since=last` goes back after a node's death.
+constexpr std::chrono::milliseconds save_interval{100};
+constexpr std::size_t saves_at_once = 50;
+constexpr std::size_t looks_at_once = 1000;
+}  // namespace
+
 fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
     : pinned_actor(cfg), node_(node), shard_(shard_index) {}
 
 void fanout::on_exit() {
   flush();
-  if (home()) home()->loop().forget(*this);
+  if (!home()) return;
+  home()->loop().forget(*this);
+  home()->loop().timers().cancel(*this);
 }
 
 void fanout::receive(caf::type_erased_tuple& message) {
@@ -34,6 +44,14 @@ void fanout::receive(caf::type_erased_tuple& message) {
     if (!who) return;
     for (const auto feed : leaving->feeds) remove_membership(*who->session, feed);
     caf::anon_send(node_.bridge, left{who->record, shard_, std::move(leaving->feeds), false});
+    return;
+  }
+  if (auto* changed = message_cast<position_changed>(message)) {
+    unsaved_.push_back(changed->id);
+    if (!home())
+      save_positions();
+    else if (unsaved_.size() == 1)
+      home()->loop().timers().arm(*this, steady_clock::now() + save_interval);
     return;
   }
   if (auto* one = message_cast<deliver_to>(message)) {
@@ -76,6 +94,24 @@ void fanout::flush() {
   if (const auto feed = feeds_.find(batch_feed_); feed != feeds_.end())
     for (auto* member : feed->second) member->deliver(batch_);
   batch_.clear();
+}
+
+void fanout::on_timer() {
+  save_positions();
+  if (!unsaved_.empty()) home()->loop().timers().arm(*this, steady_clock::now() + save_interval);
+}
+
+void fanout::save_positions() {
+  std::size_t saved = 0;
+  for (auto looks = std::min(unsaved_.size(), looks_at_once); looks > 0; --looks) {
+    if (saved == saves_at_once) return;
+    const auto id = unsaved_.front();
+    unsaved_.pop_front();
+    auto* who = find(id);
+    if (!who) continue;
+    ++saved;
+    if (!who->session->save_position()) unsaved_.push_back(id);
+  }
 }
 
 void fanout::admit(const ticket_ptr& ticket) {

@@ -1,6 +1,7 @@
 /// The sessions of one shard, and which of them are in which channel: the loop of every delivery.
 #pragma once
 
+#include <deque>
 #include <unordered_map>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "actors/context.hpp"
 #include "actors/runtime/pinned_actor.hpp"
 #include "net/io_loop.hpp"
+#include "net/timer_wheel.hpp"
 
 namespace starling::actors {
 
@@ -18,7 +20,7 @@ class connection;
 /// Joins, leaves and events pass through its mailbox in one order, so a session gets exactly the
 /// events after the position its join was answered with. Events are handed to connections by a
 /// direct call: same thread, no message per connection.
-class fanout final : public pinned_actor, private net::flushable {
+class fanout final : public pinned_actor, private net::flushable, private net::wheel_timer {
  public:
   fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index);
   const char* name() const override { return "fanout"; }
@@ -36,6 +38,8 @@ class fanout final : public pinned_actor, private net::flushable {
 
   void deliver(fan_out&& event);
   void flush() override;
+  void on_timer() override;
+  void save_positions();
   void admit(const ticket_ptr& ticket);
   void forget(const session_id& id);
   void remove_membership(connection& who, feed_id feed);
@@ -51,6 +55,7 @@ class fanout final : public pinned_actor, private net::flushable {
   batch batch_;
   feed_id batch_feed_ = 0;
   std::unordered_map<session_id, entry> sessions_;
+  std::deque<session_id> unsaved_;  ///< positions to be told to the store
   std::unordered_map<feed_id, std::vector<connection*>> feeds_;
 };
 

@@ -149,6 +149,10 @@ struct leave {
   session_id id;
   std::vector<feed_id> feeds;
 };
+/// connection -> fanout: ask me soon how far my client has got.
+struct position_changed {
+  session_id id;
+};
 /// connection -> fanout: the last message of a connection.
 struct session_ended {
   session_id id;
@@ -385,6 +389,7 @@ STARLING_MESSAGE(denied)
 STARLING_MESSAGE(joined)
 STARLING_MESSAGE(replay_ready)
 STARLING_MESSAGE(leave)
+STARLING_MESSAGE(position_changed)
 STARLING_MESSAGE(session_ended)
 STARLING_MESSAGE(left)
 STARLING_MESSAGE(detach_member)

@@ -39,7 +39,9 @@ void stream_base::send(frame bytes) {
 }
 
 void stream_base::queue(frame bytes) {
-  loop_.metrics().outbox_bytes.add(outbox_.push(std::move(bytes)));
+  const auto size = outbox_.push(std::move(bytes));
+  sent_ += size;
+  loop_.metrics().outbox_bytes.add(size);
   loop_.mark_dirty(*this);
 }
 
@@ -59,6 +61,7 @@ void stream_base::begin_close(close_code why, frame last) {
 
 std::size_t stream_base::drop_queued() {
   const auto dropped = outbox_.drop_events(frames_begun());
+  sent_ -= dropped.bytes;
   loop_.metrics().outbox_bytes.sub(dropped.bytes);
   return dropped.events;
 }
@@ -76,6 +79,7 @@ void stream_base::flush() {
 
 void stream_base::written(std::size_t bytes) {
   auto& metrics = loop_.metrics();
+  written_ += bytes;
   metrics.bytes_out.add(bytes);
   metrics.outbox_bytes.sub(bytes);
   std::int64_t now = 0;
@@ -118,7 +122,9 @@ void stream_base::input(std::string_view bytes) {
 }
 
 void stream_base::finish(close_code why) {
-  if (std::exchange(over_, true)) return;
+  if (over_) return;
+  acknowledged_bytes();  // while there is a socket to ask
+  over_ = true;
   why_ = why;
   loop_.timers().cancel(*this);
   loop_.metrics().outbox_bytes.sub(outbox_.bytes());

@@ -1,6 +1,7 @@
 /// What all stream transports share: the outbox, its accounting, and the way a connection ends.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,6 +34,11 @@ class stream_base : public transport, public flushable, public wheel_timer {
   transport_kind kind() const noexcept final { return kind_; }
   std::size_t queued_items() const noexcept final { return outbox_.items(); }
   std::size_t queued_bytes() const noexcept final { return outbox_.bytes(); }
+  std::uint64_t sent_bytes() const noexcept final { return sent_; }
+  std::uint64_t acknowledged_bytes() noexcept final {
+    if (!over_) acknowledged_ = written_ - std::min<std::uint64_t>(written_, unacknowledged());
+    return acknowledged_;
+  }
   bool held_up() const noexcept final { return held_up_; }
   std::uint64_t delivered() const noexcept final { return delivered_; }
   void flush() final;
@@ -54,6 +60,8 @@ class stream_base : public transport, public flushable, public wheel_timer {
   /// Tells the peer that nothing more comes.
   virtual void end_output() = 0;
   virtual void close_channel() noexcept = 0;
+  /// Bytes that the kernel took and the peer's has not acknowledged.
+  virtual std::size_t unacknowledged() noexcept = 0;
   /// Frames that must stay queued although nothing of them is reported as written.
   virtual std::size_t frames_begun() const noexcept { return 0; }
 
@@ -95,6 +103,9 @@ class stream_base : public transport, public flushable, public wheel_timer {
   std::shared_ptr<void> life_;
   outbox outbox_;
   std::uint64_t delivered_ = 0;
+  std::uint64_t sent_ = 0;          ///< bytes given to us,
+  std::uint64_t written_ = 0;       ///< of these taken by the kernel,
+  std::uint64_t acknowledged_ = 0;  ///< of these known to have reached the peer
   const transport_kind kind_;
   const wire_format format_;
   close_code why_ = close_code::client_closed;

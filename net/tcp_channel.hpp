@@ -90,6 +90,8 @@ class tcp_channel final : public Protocol {
     socket_.close(ignored);
   }
 
+  std::size_t unacknowledged() noexcept override { return unacknowledged_bytes(socket_); }
+
   tcp_socket socket_;
   bool waiting_ = false;  ///< for the kernel to take more
 };

@@ -62,6 +62,10 @@ class transport {
   /// Events and notices queued and not yet taken by the kernel, and their bytes.
   virtual std::size_t queued_items() const noexcept = 0;
   virtual std::size_t queued_bytes() const noexcept = 0;
+  /// Bytes given to `send` since the start, and how many of them the peer's kernel is known to have
+  /// (one system call; less where it cannot be told).
+  virtual std::uint64_t sent_bytes() const noexcept = 0;
+  virtual std::uint64_t acknowledged_bytes() noexcept = 0;
   /// The kernel did not take all of an earlier write; false again with the on_drained that follows.
   virtual bool held_up() const noexcept = 0;
   /// Events written since the start (not counting connected, heartbeats and the like).

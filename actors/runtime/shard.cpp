@@ -17,6 +17,9 @@ void shard::exec_later(caf::resumable* what) { push({nullptr, nullptr, what}); }
 
 void shard::push(job work) {
   if (loop_.on_thread()) {
+    // What another thread sent before this stays before it: whoever sends in an order (an engine
+    // under its lock) is heard in that order, whichever thread it is on.
+    if (inbox_filled_.load(std::memory_order_acquire)) take_inbox();
     queue_.push_back(std::move(work));
     if (!drain_posted_) {
       drain_posted_ = true;
@@ -29,6 +32,7 @@ void shard::push(job work) {
     const std::lock_guard guard(inbox_lock_);
     first = inbox_.empty();
     inbox_.push_back(std::move(work));
+    inbox_filled_.store(true, std::memory_order_release);
   }
   if (first) post_drain();
 }
@@ -41,13 +45,18 @@ void shard::post_drain() {
   });
 }
 
-void shard::drain() {
+void shard::take_inbox() {
   {
     const std::lock_guard guard(inbox_lock_);
     taken_.swap(inbox_);
+    inbox_filled_.store(false, std::memory_order_relaxed);
   }
   for (auto& work : taken_) queue_.push_back(std::move(work));
   taken_.clear();
+}
+
+void shard::drain() {
+  take_inbox();
   drain_posted_ = true;  // what handlers add below is ours to run or to repost
   for (std::size_t n = 0; n < budget && !queue_.empty(); ++n) {
     job work = std::move(queue_.front());

@@ -50,6 +50,7 @@ class shard final : public caf::execution_unit {
 
   void push(job work);
   void post_drain();
+  void take_inbox();
   void drain();
   void run(job& work);
 
@@ -61,6 +62,7 @@ class shard final : public caf::execution_unit {
   std::atomic<unsigned> drains_posted_{0};
   std::mutex inbox_lock_;
   std::vector<job> inbox_;  // from other threads
+  std::atomic<bool> inbox_filled_{false};
   std::vector<job> taken_;  // inbox_ being moved to queue_
 };
 

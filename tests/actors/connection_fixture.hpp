@@ -61,6 +61,12 @@ struct wire {
   }
 };
 
+inline std::size_t bytes_of(const std::vector<frame>& frames) {
+  std::size_t out = 0;
+  for (const auto& f : frames) out += f.whole().size();
+  return out;
+}
+
 class fake_transport final : public net::transport {
  public:
   explicit fake_transport(std::shared_ptr<wire> to) : wire_(std::move(to)) { wire_->open = true; }
@@ -83,11 +89,11 @@ class fake_transport final : public net::transport {
     for (const auto& f : wire_->queued) out += f.items();
     return out;
   }
-  std::size_t queued_bytes() const noexcept override {
-    std::size_t bytes = 0;
-    for (const auto& f : wire_->queued) bytes += f.whole().size();
-    return bytes;
+  std::size_t queued_bytes() const noexcept override { return bytes_of(wire_->queued); }
+  std::uint64_t sent_bytes() const noexcept override {
+    return bytes_of(wire_->written) + queued_bytes();
   }
+  std::uint64_t acknowledged_bytes() noexcept override { return bytes_of(wire_->written); }
   bool held_up() const noexcept override { return wire_->stuck && !wire_->queued.empty(); }
   std::uint64_t delivered() const noexcept override { return wire_->events().size(); }
 

@@ -209,7 +209,7 @@ TEST_SUITE("actors/connection end") {
     CHECK(n.node.sessions == 0);
   }
 
-  TEST_CASE("where a session ended is kept for since=last: what the kernel took, not more") {
+  TEST_CASE("where a session ended is kept for since=last: what the client got, not more") {
     client_node n;
     const auto c = n.open("ann", {"a"});
     n.publish("a", "taken");

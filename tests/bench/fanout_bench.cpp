@@ -68,6 +68,8 @@ class queueing_transport final : public net::transport {
   net::transport_kind kind() const noexcept override { return net::transport_kind::sse; }
   std::size_t queued_items() const noexcept override { return box_.items(); }
   std::size_t queued_bytes() const noexcept override { return box_.bytes(); }
+  std::uint64_t sent_bytes() const noexcept override { return 0; }
+  std::uint64_t acknowledged_bytes() noexcept override { return 0; }
   bool held_up() const noexcept override { return false; }
   std::uint64_t delivered() const noexcept override { return delivered_; }
 

@@ -1,11 +1,15 @@
 """What breaks comes back: nodes die, NATS dies, the store begins anew; clients are told the truth."""
 import json
+import os
 import socket
 import time
 import unittest
 
 from clients import Sse
 from harness import Cluster, ClusterCase, Nats, Node, admin, eventually, fresh, token
+
+# How much longer NATS is away than it takes to notice. OUTAGE_SECONDS=600 is the long run.
+OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", 0))
 
 
 def nats_request(nats, subject):
@@ -80,7 +84,7 @@ class NatsDeath(unittest.TestCase):
         self.addCleanup(cluster.close)
         first, second = cluster.nodes
         room = fresh("room")
-        stream = Sse(first, token("u", rooms=[room]))
+        stream = Sse(first, token("u", rooms=[room], ttl=600 + int(OUTAGE_SECONDS)))
         self.addCleanup(stream.close)
         second.publish(room=room, data=1)
         self.assertEqual(values(stream, 1), [1])
@@ -94,6 +98,7 @@ class NatsDeath(unittest.TestCase):
                                body={"room": room, "event": "e", "data": 0, **item})
             self.assertEqual(reply.status, 503)
             self.assertTrue(reply.headers["Retry-After"])
+        time.sleep(OUTAGE_SECONDS)
         self.assertEqual(first.metric("starling_sessions"), 1)
         cluster.nats.start_again()
         back = time.monotonic()
