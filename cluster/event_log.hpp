@@ -67,6 +67,11 @@ class event_log {
   virtual void read(channel where, sequence after, sequence through, std::size_t limit,
                     completion<log_page> done) = 0;
 
+  /// The newest event that is stored on `where`, 0 when it holds none. Cheap, and good for hints
+  /// only: the answer may lag behind what was acknowledged a moment ago; it never runs ahead.
+  /// Error: unavailable.
+  virtual void last(channel where, completion<sequence> done) = 0;
+
   /// Where the store stands. Everything followed before this call is followed at the engine when
   /// `done` is called: an event of such a channel that is later than `last` will be delivered.
   /// Error: unavailable.

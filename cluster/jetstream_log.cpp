@@ -1,5 +1,6 @@
 #include "cluster/jetstream_log.hpp"
 
+#include <charconv>
 #include <utility>
 
 #include "cluster/envelope.hpp"
@@ -11,12 +12,24 @@ namespace starling::cluster {
 namespace {
 
 constexpr std::chrono::milliseconds state_timeout{3000};
+constexpr std::chrono::milliseconds last_timeout{3000};
 /// Each read has one or two requests at the server; more at a time only lengthens its queue.
 constexpr std::size_t max_reads_at_once = 128;
 /// Room for headers beside the payload in the largest message that the server takes.
 constexpr std::size_t header_bytes = 1024;
 
 error engine_away() { return {errc::unavailable, "the engine (NATS) is away"}; }
+
+/// What a replica says to last_message_request.
+result<sequence> last_in(const nats_message& answer) {
+  if (answer.header("Status") == "404") return sequence{0};
+  const auto text = answer.header("Nats-Sequence");
+  sequence seq = 0;
+  std::from_chars(text.data(), text.data() + text.size(), seq);
+  if (seq != 0) return seq;
+  return error{errc::unavailable,
+               "the store refuses to be read: " + std::string(answer.header("Description"))};
+}
 
 }  // namespace
 
@@ -27,6 +40,7 @@ class jetstream_log::inner : public std::enable_shared_from_this<inner> {
 
   void append(event what, std::string dedupe_key, completion<append_ack> done);
   void read(jetstream_reader::request what, completion<log_page> done);
+  void last(const channel& where, completion<sequence> done);
   void state(completion<log_state> done);
 
  private:
@@ -169,6 +183,25 @@ void jetstream_log::inner::start_reads() {
   }
 }
 
+void jetstream_log::inner::last(const channel& where, completion<sequence> done) {
+  const auto subject = connection_->names().stored(where);
+  if (subject.size() > max_subject_bytes) return done(sequence{0});  // nothing can be there
+  connection_->request(
+      "$JS.API.DIRECT.GET." + connection_->options().stream,
+      jetstream::last_message_request(subject), {}, last_timeout,
+      [self = shared_from_this(), done = std::move(done)](const nats_answer& answer) {
+        if (answer.state == answer_state::answered) {
+          done(last_in(*answer.message));
+        } else if (answer.state == answer_state::disconnected) {
+          done(engine_away());
+        } else {
+          self->connection_->verify_store();
+          done(error{errc::unavailable, "the store does not answer"});
+        }
+        return false;
+      });
+}
+
 void jetstream_log::inner::state(completion<log_state> done) {
   {
     const std::lock_guard hold(mutex_);
@@ -227,6 +260,10 @@ void jetstream_log::append(event what, std::string dedupe_key, completion<append
 void jetstream_log::read(channel where, sequence after, sequence through, std::size_t limit,
                          completion<log_page> done) {
   inner_->read({std::move(where), after, through, limit}, std::move(done));
+}
+
+void jetstream_log::last(channel where, completion<sequence> done) {
+  inner_->last(where, std::move(done));
 }
 
 void jetstream_log::state(completion<log_state> done) { inner_->state(std::move(done)); }

@@ -19,6 +19,7 @@ class jetstream_log final : public event_log {
   void append(event what, std::string dedupe_key, completion<append_ack> done) override;
   void read(channel where, sequence after, sequence through, std::size_t limit,
             completion<log_page> done) override;
+  void last(channel where, completion<sequence> done) override;
   void state(completion<log_state> done) override;
 
  private:

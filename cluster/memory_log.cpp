@@ -106,6 +106,17 @@ log_page memory_log::page(const channel& where, sequence after, sequence through
   return out;
 }
 
+void memory_log::last(channel where, completion<sequence> done) {
+  sequence out = 0;
+  {
+    const std::lock_guard hold(*lock_);
+    forget_old(steady_clock::now());
+    const auto at = channels_.find(where);
+    if (at != channels_.end()) out = at->second.held.back();
+  }
+  done(out);
+}
+
 void memory_log::state(completion<log_state> done) {
   log_state out;
   {

@@ -200,6 +200,7 @@ TEST_CASE("a node outlives its server, and everything stored before is still the
   CHECK(a.bus().send_ephemeral(make_event(room("x"), "lost")).error().code == errc::unavailable);
   CHECK(state(*a.engine).error().code == errc::unavailable);
   CHECK(read(*a.engine, room("x"), 0, 100, 10).error().code == errc::unavailable);
+  CHECK(last(*a.engine, room("x")).error().code == errc::unavailable);
   CHECK(ask(a, "b", "?").error().code == errc::unavailable);
   // Followed while the engine is away: heard when it is back.
   a.bus().follow(room("y"));

@@ -170,6 +170,9 @@ inline result<cluster::log_page> read(cluster::engine& engine, const channel& wh
   return wait_for<cluster::log_page>(
       [&](auto done) { engine.history().read(where, after, through, limit, std::move(done)); });
 }
+inline result<sequence> last(cluster::engine& engine, const channel& where) {
+  return wait_for<sequence>([&](auto done) { engine.history().last(where, std::move(done)); });
+}
 inline result<cluster::log_state> state(cluster::engine& engine) {
   return wait_for<cluster::log_state>([&](auto done) { engine.history().state(std::move(done)); });
 }

@@ -367,6 +367,29 @@ TEST_CASE_TEMPLATE("names with dots, stars, spaces and quotes are channels of th
   }
 }
 
+TEST_CASE_TEMPLATE("the last event of a channel is its own, and 0 when it holds none", Maker,
+                   BOTH_ENGINES) {
+  running_engine<Maker> node({.max_events_per_channel = 2});
+  CHECK(last(*node.engine, room("a")).value() == 0);
+  sequence newest = 0;
+  for (int i = 0; i < 3; ++i)
+    newest = append(*node.engine, make_event(room("a"), std::to_string(i)))->seq;
+  const auto other = append(*node.engine, make_event(room("b.*"), "other"));
+  CHECK(last(*node.engine, room("a")).value() == newest);
+  CHECK(last(*node.engine, room("b.*")).value() == other->seq);
+  CHECK(last(*node.engine, room("never")).value() == 0);
+  CHECK(last(*node.engine, room(std::string(5000, 'x'))).value() == 0);
+}
+
+TEST_CASE_TEMPLATE("a channel whose events are too old has no last one", Maker, BOTH_ENGINES) {
+  running_engine<Maker> node({.max_age = 1s});
+  REQUIRE(append(*node.engine, make_event(room("a"), "old")).ok());
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (last(*node.engine, room("a")).value() != 0 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  CHECK(last(*node.engine, room("a")).value() == 0);
+}
+
 TEST_CASE("an event beyond the size limit is refused as too large") {
   running_engine<nats_engine_maker> node;
   const auto ack = append(*node.engine, make_event(room("a"), std::string(65537, 'x')));

@@ -11,7 +11,8 @@
 
 namespace starling::test {
 
-/// One thread. Unanswered calls wait in `appends`, `reads`, `states` and `gets`, oldest first.
+/// One thread. Unanswered calls wait in `appends`, `reads`, `lasts`, `states` and `gets`, oldest
+/// first.
 class fake_engine final : public cluster::engine,
                           private cluster::bus,
                           private cluster::event_log,
@@ -31,6 +32,11 @@ class fake_engine final : public cluster::engine,
     cluster::completion<cluster::log_page> done;
   };
 
+  struct last_call {
+    channel where;
+    cluster::completion<sequence> done;
+  };
+
   cluster::bus& messages() noexcept override { return *this; }
   cluster::event_log& history() noexcept override { return *this; }
   cluster::roster_store& roster() noexcept override { return *this; }
@@ -43,6 +49,7 @@ class fake_engine final : public cluster::engine,
   std::set<channel> followed;
   std::deque<append_call> appends;
   std::deque<read_call> reads;
+  std::deque<last_call> lasts;
   std::deque<cluster::completion<cluster::log_state>> states;
   std::deque<cluster::completion<std::optional<cursor>>> gets;
   std::vector<event> ephemeral;
@@ -80,6 +87,9 @@ class fake_engine final : public cluster::engine,
   void read(channel where, sequence after, sequence through, std::size_t limit,
             cluster::completion<cluster::log_page> done) override {
     reads.push_back({std::move(where), after, through, limit, std::move(done)});
+  }
+  void last(channel where, cluster::completion<sequence> done) override {
+    lasts.push_back({std::move(where), std::move(done)});
   }
   void state(cluster::completion<cluster::log_state> done) override {
     states.push_back(std::move(done));
