@@ -21,6 +21,7 @@ void bridge::receive(caf::type_erased_tuple& message) {
   if (auto* in = message_cast<engine_control>(message)) return take_control(std::move(*in));
   if (auto* page = message_cast<replay_read>(message)) return take_replay(*page);
   if (auto* page = message_cast<repair_read>(message)) return take_repair(*page);
+  if (auto* known = message_cast<last_stored>(message)) return take_last(*known);
   if (auto* state = message_cast<store_state>(message)) return take_state(*state);
   if (auto* change = message_cast<engine_changed>(message)) return engine_state(*change);
   if (message_cast<engine_leader_changed>(message)) return begin_catch_up();

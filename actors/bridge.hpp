@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -49,6 +50,7 @@ class bridge final : public pinned_actor {
   /// A look into the store for what did not arrive; later events wait.
   struct repair {
     std::uint64_t number = 0;
+    sequence next = 0;  ///< nothing between what it finds and this position is handed out later
     std::size_t reads = 0;
     bool failed = false;
     std::vector<stored_event> found;
@@ -56,10 +58,24 @@ class bridge final : public pinned_actor {
     std::vector<std::pair<feed_id, sequence>> reach;  ///< each feed is complete through here then
   };
 
+  /// A channel of which the store has more than was handed out: perhaps still on its way.
+  struct suspect {
+    feed_id feed;
+    sequence last;
+    std::uint64_t fence;  ///< if it is not here when this fence is, it will not come
+  };
+
+  /// An event that was handed out after later ones of other channels.
+  struct late_event {
+    publication_ptr what;
+    sequence seen_from;  ///< clients with a cursor below have not had it from this node
+  };
+
   // joining and leaving (bridge_joins.cpp)
   void read_for_replay(const ticket_ptr& ticket, std::size_t which);
   void begin_join(const ticket_ptr& ticket);
   void attach_all(const ticket_ptr& ticket);
+  void add_late(join_ticket& ticket) const;
   void finish_attach(const ticket_ptr& ticket);
   void take_replay(replay_read& answer);
   void finish_replay(const ticket_ptr& ticket);
@@ -70,14 +86,15 @@ class bridge final : public pinned_actor {
   void rebuild(const feed_died& dead);
   void retire_if_unused(entry& e);
   void refuse(const ticket_ptr& ticket, std::string reason);
-  bool ready_for(const join_ticket& ticket) const;
+  void refuse_waiting(const std::string& reason);
+  bool needs_fence(const join_ticket& ticket) const;
   void release_waiting();
 
   // events (bridge_events.cpp)
   void take_stored(stored_event&& what);
   void handle(stored_event&& what);
   bool is_current_fence(const event& what) const;
-  void hand_out(entry& e, event&& what, sequence seq);
+  void hand_out(entry& e, event&& what, sequence seq, sequence at);
   void take_ephemeral(event&& what);
   void take_control(engine_control&& told);
   void want_fence();
@@ -87,21 +104,27 @@ class bridge final : public pinned_actor {
   void ask_for_state();
   void take_state(const store_state& answer);
   void begin_catch_up();
-  void begin_repair(std::vector<std::pair<entry*, sequence>> holes);
-  void read_for_repair(const channel& where, sequence after, sequence through);
   void fence_lost(const fence_failed& failed);
+  void every_second();
+
+  // what did not arrive (bridge_repairs.cpp)
+  std::vector<std::pair<entry*, sequence>> holes_before(sequence fence);
+  void begin_repair(std::vector<std::pair<entry*, sequence>> holes, sequence next);
+  void read_for_repair(const channel& where, sequence after, sequence through);
   void take_repair(repair_read& answer);
   void finish_repair();
   void hand_out_held();
+  void remember_late(const publication_ptr& what, sequence before);
   void tell_of_loss(const channel& where, std::string_view reason);
-  void every_second();
+  void sweep();
+  void take_last(const last_stored& answer);
 
   void list_channels(const channels_query& query) const;
   entry* find(const channel& where);
 
   node_context& node_;
   std::unordered_map<channel_ptr, std::unique_ptr<entry>, by_name, by_name> channels_;
-  std::unordered_map<feed_id, entry*> by_id_;
+  std::map<feed_id, entry*> by_id_;  ///< in an order, so that the sweep can go on
   feed_id next_feed_ = 1;
   std::size_t rooms_ = 0;
   std::size_t users_ = 0;
@@ -124,6 +147,11 @@ class bridge final : public pinned_actor {
   std::unique_ptr<repair> repair_;
   std::uint64_t repairs_ = 0;
   std::deque<stored_event> held_;
+  std::deque<late_event> late_;  ///< the latest of them
+
+  feed_id swept_ = 0;            ///< the sweep goes on behind this channel
+  std::size_t sweep_asked_ = 0;  ///< its questions under way
+  std::vector<suspect> suspects_;
 };
 
 }  // namespace starling::actors

@@ -1,4 +1,4 @@
-// Events in order: what arrives, what is missing, and what must wait for what is missing.
+// Events in order: what arrives, the fences among it, and whether the engine is there.
 #include <algorithm>
 #include <caf/send.hpp>
 
@@ -13,7 +13,6 @@ namespace {
 constexpr std::int64_t fence_deadline_ms = 5000;
 /// On a quiet node a fence moves the position on, so that a cursor does not grow old.
 constexpr std::int64_t idle_fence_ms = 15'000;
-constexpr std::size_t repair_page = 100'000;
 }  // namespace
 
 // -- stored events ------------------------------------------------------------------------------
@@ -39,16 +38,20 @@ void bridge::handle(stored_event&& what) {
   if (what.seq <= e->through) return;
   if (what.previous > e->through) {
     held_.push_front(std::move(what));
-    return begin_repair({{e, held_.front().previous}});
+    return begin_repair({{e, held_.front().previous}}, held_.front().seq);
   }
-  hand_out(*e, std::move(what.what), what.seq);
+  hand_out(*e, std::move(what.what), what.seq, what.seq);
 }
 
-void bridge::hand_out(entry& e, event&& what, sequence seq) {
+void bridge::hand_out(entry& e, event&& what, sequence seq, sequence at) {
   e.through = seq;
-  if (seq > position_) node_.position = position_ = seq;
-  const cursor at{epoch_, seq};
-  caf::anon_send(e.feed, inbound{std::make_shared<publication>(std::move(what), at, seq)});
+  const auto before = position_;
+  node_.position = position_ = std::max(before, at);
+  // Never below what its receivers have seen, even if it is late itself.
+  const cursor id{epoch_, position_};
+  auto out = std::make_shared<publication>(std::move(what), id, seq);
+  if (seq <= before) remember_late(out, before);
+  caf::anon_send(e.feed, inbound{std::move(out)});
 }
 
 void bridge::take_ephemeral(event&& what) {
@@ -89,16 +92,14 @@ void bridge::send_fence() {
 
 void bridge::fence_arrived(sequence seq) {
   fence_seen_ = fence_sent_;
-  if (catch_up_) {
+  auto holes = holes_before(seq);
+  if (catch_up_ || !holes.empty()) {
     catch_up_ = false;
-    std::vector<std::pair<entry*, sequence>> all;
-    for (auto& [where, e] : channels_)
-      if (e->live && e->through < seq) all.emplace_back(e.get(), seq);
     stored_event again{seq, 0, {}};  // for the joins that wait for it too
     again.what.where = fence_channel_;
     again.what.data = std::to_string(fence_sent_);
     held_.push_front(std::move(again));
-    return begin_repair(std::move(all));
+    return begin_repair(std::move(holes), seq + 1);
   }
   if (seq > position_) node_.position = position_ = seq;
   node_.engine_ready = true;
@@ -117,7 +118,7 @@ void bridge::fence_arrived(sequence seq) {
 void bridge::fence_lost(const fence_failed& failed) {
   if (failed.number != fence_sent_) return;
   fence_seen_ = fence_sent_;  // not under way any more; those who wait are told
-  for (auto& ticket : std::exchange(waiting_, {})) refuse(ticket, failed.why.message);
+  refuse_waiting(failed.why.message);
 }
 
 // -- engine state -------------------------------------------------------------------------------
@@ -128,7 +129,7 @@ void bridge::engine_state(const engine_changed& change) {
     node_.engine_ready = false;
     log::warn("engine away", {{"why", change.detail}});
     fence_seen_ = fence_sent_;
-    for (auto& ticket : std::exchange(waiting_, {})) refuse(ticket, "the engine is away");
+    refuse_waiting("the engine is away");
     return;
   }
   log::info("engine connected", {{"detail", change.detail}});
@@ -137,6 +138,7 @@ void bridge::engine_state(const engine_changed& change) {
     catch_up_ = true;
     fence_seen_ = ++fence_sent_;
     held_.clear();  // of before the outage: the catch-up reads it again
+    suspects_.clear();
     repair_.reset();
   }
   state_unknown_ = true;
@@ -161,6 +163,7 @@ void bridge::take_state(const store_state& answer) {
     for (const auto& shard : node_.fanouts) caf::anon_send(shard, drain{std::chrono::seconds(1)});
     catch_up_ = false;  // there is nothing of the former life to catch up with
     position_ = state.last;
+    late_.clear();
     for (auto& [where, e] : channels_) {
       e->through = state.last;
       if (e->live) caf::anon_send(e->feed, forget_history{state.last});
@@ -196,86 +199,14 @@ void bridge::every_second() {
   if (repair_ && repair_->failed && repair_->reads == 0) {
     // The store could not be read: look again, for all that may be missing.
     repair_.reset();
+    refuse_waiting("the store cannot be read");
     return begin_catch_up();
   }
   if (since_fence > idle_fence_ms) {
     ask_for_state();
     want_fence();
   }
-}
-
-// -- holes --------------------------------------------------------------------------------------
-
-void bridge::begin_repair(std::vector<std::pair<entry*, sequence>> holes) {
-  repair_ = std::make_unique<repair>();
-  repair_->number = ++repairs_;
-  repair_->reads = holes.size();
-  if (holes.empty()) return finish_repair();
-  for (const auto& [e, through] : holes) {
-    repair_->reach.emplace_back(e->id, through);
-    read_for_repair(*e->where, e->through, through);
-  }
-}
-
-void bridge::read_for_repair(const channel& where, sequence after, sequence through) {
-  node_.engine->history().read(
-      where, after, through, repair_page,
-      [me = self(), number = repairs_, where, through](result<cluster::log_page> page) {
-        caf::anon_send(me, repair_read{number, where, through, std::move(page)});
-      });
-}
-
-void bridge::take_repair(repair_read& answer) {
-  if (!repair_ || repair_->number != answer.repair) return;
-  if (answer.page) {
-    auto& found = answer.page->events;
-    std::move(found.begin(), found.end(), std::back_inserter(repair_->found));
-    if (answer.page->dropped) repair_->lost.push_back(answer.where);
-    if (answer.page->more && !found.empty())
-      return read_for_repair(answer.where, repair_->found.back().seq, answer.through);
-  } else {
-    repair_->failed = true;
-    log::warn("repair failed; trying again",
-              {{"channel", answer.where.name}, {"why", answer.page.error().message}});
-  }
-  if (--repair_->reads == 0 && !repair_->failed) finish_repair();
-}
-
-void bridge::tell_of_loss(const channel& where, std::string_view reason) {
-  // Members may have missed something that nobody can give them now: they are told.
-  node_.home_metrics->gaps[1].add();
-  log::warn("events may be lost",
-            {{"kind", to_string(where.kind)}, {"name", where.name}, {"reason", reason}});
-  event notice;
-  notice.where = where;
-  notice.name = "gap";
-  notice.data = "{\"reason\":\"" + std::string(reason) + "\"}";
-  take_ephemeral(std::move(notice));
-}
-
-void bridge::finish_repair() {
-  auto done = std::move(repair_);
-  std::sort(done->found.begin(), done->found.end(),
-            [](const stored_event& a, const stored_event& b) { return a.seq < b.seq; });
-  for (auto& missed : done->found) {
-    auto* e = find(missed.what.where);
-    if (!e || !e->live || missed.seq <= e->through) continue;
-    node_.home_metrics->gaps[0].add();
-    hand_out(*e, std::move(missed.what), missed.seq);
-  }
-  for (const auto& where : done->lost) tell_of_loss(where, "expired");
-  for (const auto& [feed, through] : done->reach)
-    if (const auto found = by_id_.find(feed); found != by_id_.end())
-      found->second->through = std::max(found->second->through, through);
-  hand_out_held();
-}
-
-void bridge::hand_out_held() {
-  while (!held_.empty() && !repair_ && !catch_up_) {
-    auto next = std::move(held_.front());
-    held_.pop_front();
-    handle(std::move(next));
-  }
+  sweep();
 }
 
 }  // namespace starling::actors

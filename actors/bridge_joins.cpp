@@ -21,23 +21,24 @@ void bridge::begin_join(const ticket_ptr& ticket) {
   }
   ticket->fence = fence_sent_ + 1;
   waiting_.push_back(ticket);
-  if (ready_for(*ticket)) return release_waiting();
-  want_fence();
+  if (needs_fence(*ticket)) return want_fence();
+  release_waiting();
 }
 
-bool bridge::ready_for(const join_ticket& ticket) const {
+bool bridge::needs_fence(const join_ticket& ticket) const {
   // A cursor from another node may be ahead of what this one has heard of: only after a fence is
   // it certain that events up to it do not arrive once more as live ones.
   if (ticket.resume && ticket.resume->epoch == epoch_ && ticket.resume->seq > position_ &&
       fence_seen_ < ticket.fence)
-    return false;
-  return std::all_of(ticket.channels.begin(), ticket.channels.end(),
-                     [&](const wanted_channel& w) { return by_id_.at(w.feed)->live; });
+    return true;
+  return std::any_of(ticket.channels.begin(), ticket.channels.end(),
+                     [&](const wanted_channel& w) { return !by_id_.at(w.feed)->live; });
 }
 
 void bridge::release_waiting() {
+  if (repair_ || catch_up_) return;  // rings have open holes: nobody resumes from them
   for (auto& ticket : std::exchange(waiting_, {})) {
-    if (!ready_for(*ticket))
+    if (needs_fence(*ticket))
       waiting_.push_back(std::move(ticket));
     else if (ticket->opening)
       caf::anon_send(by_id_.at(ticket->channels.front().feed)->feed, admit{ticket});
@@ -55,6 +56,7 @@ void bridge::attach_all(const ticket_ptr& ticket) {
     ticket->resumed = false;
     ticket->resume = cursor{epoch_, 0};
   }
+  add_late(*ticket);
   for (std::size_t i = 0; i < ticket->channels.size(); ++i) {
     auto& e = *by_id_.at(ticket->channels[i].feed);
     --e.reserved;
@@ -63,6 +65,17 @@ void bridge::attach_all(const ticket_ptr& ticket) {
     caf::anon_send(e.feed, attach_member{ticket, i});
   }
   caf::anon_send(self(), attached{ticket});
+}
+
+void bridge::add_late(join_ticket& ticket) const {
+  if (!ticket.resume) return;
+  for (const auto& late : late_) {
+    const auto seq = late.what->seq();
+    if (ticket.resume->seq < seq || ticket.resume->seq >= late.seen_from) continue;
+    for (const auto& wanted : ticket.channels)
+      if (*wanted.where == late.what->what().where && wanted.since < seq)
+        ticket.replay.push_back(late.what);
+  }
 }
 
 void bridge::finish_attach(const ticket_ptr& ticket) {
@@ -122,8 +135,16 @@ void bridge::take_replay(replay_read& answer) {
 }
 
 void bridge::finish_replay(const ticket_ptr& ticket) {
-  std::sort(ticket->replay.begin(), ticket->replay.end(),
-            [](const auto& a, const auto& b) { return a->seq() < b->seq(); });
+  auto& replay = ticket->replay;
+  // The order in which they were handed out: late events have an id beyond their own position.
+  std::sort(replay.begin(), replay.end(), [](const auto& a, const auto& b) {
+    return std::pair(a->at().seq, a->seq()) < std::pair(b->at().seq, b->seq());
+  });
+  // The connection takes an event's position for its place in the replay.
+  for (auto& p : replay)
+    if (p->seq() < p->at().seq)
+      p = std::make_shared<publication>(event(p->what()), p->at(),
+                                        std::max(p->at().seq, ticket->resume->seq + 1));
 }
 
 void bridge::let_go(const ticket_ptr& ticket) {
@@ -193,6 +214,10 @@ void bridge::retire_if_unused(entry& e) {
   by_id_.erase(e.id);
   channels_.erase(where);
   if (feed) caf::anon_send_exit(feed, caf::exit_reason::user_shutdown);
+}
+
+void bridge::refuse_waiting(const std::string& reason) {
+  for (const auto& ticket : std::exchange(waiting_, {})) refuse(ticket, reason);
 }
 
 void bridge::refuse(const ticket_ptr& ticket, std::string reason) {

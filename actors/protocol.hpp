@@ -229,6 +229,11 @@ struct repair_read {
   sequence through;
   result<cluster::log_page> page;
 };
+/// store -> bridge: the newest event that a live channel has there.
+struct last_stored {
+  feed_id feed;
+  result<sequence> last;
+};
 /// store -> bridge: answer to a read for a replay.
 struct replay_read {
   ticket_ptr ticket;
@@ -405,6 +410,7 @@ STARLING_MESSAGE(engine_leader_changed)
 STARLING_MESSAGE(store_state)
 STARLING_MESSAGE(fence_failed)
 STARLING_MESSAGE(repair_read)
+STARLING_MESSAGE(last_stored)
 STARLING_MESSAGE(replay_read)
 STARLING_MESSAGE(inbound)
 STARLING_MESSAGE(fan_out)

@@ -9,6 +9,12 @@
 
 namespace starling::actors::test {
 
+inline cluster::log_page page_of(std::vector<stored_event> events) {
+  cluster::log_page out;
+  out.events = std::move(events);
+  return out;
+}
+
 struct bridge_node : test_node {
   static constexpr epoch_id epoch = 7;
 
@@ -86,6 +92,12 @@ struct bridge_node : test_node {
   void answer_read(cluster::log_page page) {
     REQUIRE(!engine.reads.empty());
     take_oldest(engine.reads).done(std::move(page));
+    run();
+  }
+  /// Answers the oldest question for a channel's last event.
+  void answer_last(sequence last) {
+    REQUIRE(!engine.lasts.empty());
+    take_oldest(engine.lasts).done(last);
     run();
   }
   texts heard(std::size_t shard = 0) { return data_of(fanouts[shard]->all<fan_out>()); }

@@ -2,14 +2,6 @@
 
 namespace starling::actors::test {
 
-namespace {
-cluster::log_page page_of(std::vector<stored_event> events) {
-  cluster::log_page out;
-  out.events = std::move(events);
-  return out;
-}
-}  // namespace
-
 TEST_SUITE("actors/bridge order") {
   TEST_CASE("an event that arrives twice is handed out once") {
     bridge_node n;
