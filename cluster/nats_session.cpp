@@ -122,6 +122,8 @@ void nats_session::on_message(natsConnection*, natsSubscription*, natsMsg* raw, 
   const message_ptr message(raw);
   const auto session = find(closure);
   if (!session || !message) return;
+  // What still waits for us may have holes before it: the next session's catch-up reads it all.
+  if (session->lost()) return;
   if (const auto owner = session->owner_.lock())
     owner->on_session_message(*session, nats_message(raw));
 }

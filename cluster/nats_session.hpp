@@ -29,7 +29,8 @@ class nats_session : public std::enable_shared_from_this<nats_session> {
   class owner {
    public:
     virtual ~owner() = default;
-    /// All messages of all sessions of a process come on one thread, in the order of arrival.
+    /// All messages of all sessions of a process come on one thread, in the order of arrival; none
+    /// after the session was lost.
     virtual void on_session_message(nats_session& from, const nats_message& message) = 0;
     /// Once: the session is of no more use. Must only take note.
     virtual void on_session_lost(nats_session& from) = 0;
