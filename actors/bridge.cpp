@@ -14,9 +14,15 @@ void bridge::receive(caf::type_erased_tuple& message) {
   if (auto* in = message_cast<engine_ephemeral>(message))
     return take_ephemeral(std::move(in->what));
   if (auto* who = message_cast<join>(message)) return begin_join(who->ticket);
-  if (auto* who = message_cast<admitted>(message)) return attach_all(who->ticket);
+  if (auto* who = message_cast<admitted>(message)) {
+    if (admitting_.erase(who->ticket) > 0) attach_all(who->ticket);
+    return;
+  }
   if (auto* who = message_cast<attached>(message)) return finish_attach(who->ticket);
-  if (auto* who = message_cast<turned_away>(message)) return let_go(who->ticket);
+  if (auto* who = message_cast<turned_away>(message)) {
+    if (admitting_.erase(who->ticket) > 0) let_go(who->ticket);
+    return;
+  }
   if (auto* who = message_cast<left>(message)) return remove_member(*who);
   if (auto* in = message_cast<engine_control>(message)) return take_control(std::move(*in));
   if (auto* page = message_cast<replay_read>(message)) return take_replay(*page);

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "actors/context.hpp"
@@ -86,6 +87,7 @@ class bridge final : public pinned_actor {
   void rebuild(const feed_died& dead);
   void retire_if_unused(entry& e);
   void refuse(const ticket_ptr& ticket, std::string reason);
+  void refuse_admitting(feed_id user);
   void refuse_waiting(const std::string& reason);
   bool needs_fence(const join_ticket& ticket) const;
   void release_waiting();
@@ -137,9 +139,10 @@ class bridge final : public pinned_actor {
   std::uint64_t fence_seen_ = 0;  ///< number of the latest that came back
   bool fence_wanted_ = false;     ///< another one, when the current is back
   std::int64_t fence_sent_ms_ = 0;
-  std::vector<feed_id> behind_fence_;       ///< become live with the fence under way
-  std::vector<feed_id> behind_next_fence_;  ///< ... with the one after
-  std::vector<ticket_ptr> waiting_;         ///< joins for a fence
+  std::vector<feed_id> behind_fence_;         ///< become live with the fence under way
+  std::vector<feed_id> behind_next_fence_;    ///< ... with the one after
+  std::vector<ticket_ptr> waiting_;           ///< joins for a fence
+  std::unordered_set<ticket_ptr> admitting_;  ///< joins of which the user has not decided yet
 
   bool engine_up_ = false;
   bool state_unknown_ = true;  ///< connected, but not yet told which life of the store this is

@@ -7,6 +7,7 @@
 #include "actors/bridge.hpp"
 #include "actors/room.hpp"
 #include "actors/user.hpp"
+#include "actors/user_control.hpp"
 #include "net/base/log.hpp"
 
 namespace starling::actors {
@@ -40,10 +41,12 @@ void bridge::release_waiting() {
   for (auto& ticket : std::exchange(waiting_, {})) {
     if (needs_fence(*ticket))
       waiting_.push_back(std::move(ticket));
-    else if (ticket->opening)
+    else if (ticket->opening) {
+      admitting_.insert(ticket);
       caf::anon_send(by_id_.at(ticket->channels.front().feed)->feed, admit{ticket});
-    else
+    } else {
       attach_all(ticket);
+    }
   }
 }
 
@@ -199,9 +202,26 @@ void bridge::rebuild(const feed_died& dead) {
   if (dead.who && e.feed.address() != dead.who) return;  // replaced already
   log::warn("channel rebuilt after a fault",
             {{"kind", to_string(e.where->kind)}, {"name", e.where->name}});
+  refuse_admitting(dead.feed);
+  if (!by_id_.contains(dead.feed)) return;  // there was nobody else
   spawn_feed(e);
   for (const auto& shard : node_.fanouts) caf::anon_send(shard, recount{e.id, e.feed});
   tell_of_loss(*e.where, "fault");  // what was on its way to the dead one
+}
+
+void bridge::refuse_admitting(feed_id user) {
+  std::vector<ticket_ptr> forgotten;
+  for (const auto& ticket : admitting_)
+    if (ticket->channels.front().feed == user) forgotten.push_back(ticket);
+  for (const auto& ticket : forgotten) {
+    admitting_.erase(ticket);
+    // The dead one may have told the other nodes of it; its successor does not know of it.
+    if (node_.clustered)
+      node_.engine->messages().send_control(
+          *ticket->channels.front().where,
+          encode(user_control{node_.options.id, false, {}, {ticket->session->id}}));
+    refuse(ticket, "the supervisor of the user's sessions had a fault");
+  }
 }
 
 void bridge::retire_if_unused(entry& e) {

@@ -1,6 +1,7 @@
 #include <caf/exit_reason.hpp>
 #include <stdexcept>
 
+#include "actors/user_control.hpp"
 #include "tests/actors/bridge_fixture.hpp"
 
 namespace starling::actors::test {
@@ -66,6 +67,50 @@ TEST_SUITE("actors/bridge faults") {
     const auto second = n.enter(n.make_opening("ann"));
     REQUIRE(n.client->all<close_session>().size() == 1);
     CHECK(n.client->all<close_session>()[0].code == close_code::session_limit);
+  }
+
+  TEST_CASE("newcomers of whom a user that dies has not decided are refused, and may come back") {
+    bridge_node n;
+    n.node.clustered = true;
+    n.node.options.sessions = {2, true};
+    n.start();
+    const auto first = n.enter(n.make_opening("ann"));
+    n.tell(n.node.bridge, feed_died{first->channels[0].feed, {}});
+    const auto user = std::exchange(n.fanouts[0]->all<recount>(), {}).back().to;
+    n.engine.controls.clear();
+
+    const auto newcomer = n.make_opening("ann", {"a"});
+    newcomer->request = 9;
+    n.request(newcomer);  // waits for room a
+    caf::anon_send_exit(user, caf::exit_reason::unhandled_exception);
+    n.fence_back();  // asks the user, who is dead
+    n.run();
+    REQUIRE(n.client->all<refused>().size() == 1);
+    CHECK(n.client->all<refused>()[0].request == 9);
+    CHECK(n.client->all<refused>()[0].why.reconnect);
+    CHECK_FALSE(n.engine.follows(room_of("a")));
+    CHECK_FALSE(n.is_joined(newcomer));
+    report(n, {first});
+    const auto said = decode_user_control(n.engine.controls.at(0).second).value();
+    CHECK(said.closed == std::vector{newcomer->session->id});
+
+    n.enter(n.make_opening("ann"));
+  }
+
+  TEST_CASE("a user that dies before its only session was admitted leaves nothing behind") {
+    bridge_node n;
+    n.start();
+    const auto ticket = n.make_opening("ann");
+    n.request(ticket);
+    const auto fence = take_oldest(n.engine.appends).what;
+    n.send(n.node.bridge, engine_stored{{++n.end_of_store, 0, fence}});
+    n.send(n.node.bridge, feed_died{ticket->channels[0].feed, {}});
+    n.run();
+    CHECK(n.client->all<refused>().size() == 1);
+    CHECK_FALSE(n.is_joined(ticket));
+    CHECK(n.node.users == 0);
+    n.enter(n.make_opening("ann"));
+    CHECK(n.node.users == 1);
   }
 
   TEST_CASE("the fault of one room leaves the others alone") {
