@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
+#include <tuple>
 #include <type_traits>
 
 #include "actors/bridge.hpp"
@@ -139,10 +140,12 @@ void bridge::take_replay(replay_read& answer) {
 
 void bridge::finish_replay(const ticket_ptr& ticket) {
   auto& replay = ticket->replay;
-  // The order in which they were handed out: late events have an id beyond their own position.
-  std::sort(replay.begin(), replay.end(), [](const auto& a, const auto& b) {
-    return std::pair(a->at().seq, a->seq()) < std::pair(b->at().seq, b->seq());
-  });
+  // The order in which they were handed out: by id, and at the same id late events came later.
+  const auto order = [](const publication_ptr& p) {
+    return std::tuple(p->at().seq, p->seq() < p->at().seq, p->seq());
+  };
+  std::sort(replay.begin(), replay.end(),
+            [&](const auto& a, const auto& b) { return order(a) < order(b); });
   // The connection takes an event's position for its place in the replay.
   for (auto& p : replay)
     if (p->seq() < p->at().seq)

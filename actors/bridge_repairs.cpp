@@ -127,7 +127,12 @@ void bridge::hand_out_held() {
 }
 
 void bridge::remember_late(const publication_ptr& what, sequence before) {
-  late_.push_back({what, std::max(what->at().seq, before + 1)});
+  const auto id = what->at();
+  const auto seen_from = std::max(id.seq, before + 1);
+  // Of several at one id nobody can say which a client has had.
+  for (auto& other : late_)
+    if (other.what->at() == id) other.seen_from = seen_from;
+  late_.push_back({what, seen_from});
   if (late_.size() > late_events_remembered) late_.pop_front();
 }
 

@@ -81,6 +81,7 @@ TEST_SUITE("actors/bridge late events") {
     CHECK(data_of(ticket->replay) == texts{"a2", "a3"});
     CHECK(ticket->replay[0]->seq() > n.b1);
     CHECK(data_of(n.resume(n.a3)->replay).empty());
+    CHECK(data_of(n.resume(n.a1)->replay) == texts{"b1", "a2", "a3"});
   }
 
   TEST_CASE("a room that was left by all remembers its late events") {

@@ -1,0 +1,187 @@
+/// Holes, sweeps, leader changes and resumes in random order: nobody misses anything.
+#include <algorithm>
+#include <random>
+
+#include "tests/actors/bridge_fixture.hpp"
+
+namespace starling::actors::test {
+
+namespace {
+
+/// What a shard's fanout is told about events and joins, in order.
+class witness final : public pinned_actor {
+ public:
+  struct entry {
+    ticket_ptr joined;
+    publication_ptr event;
+  };
+  witness(caf::actor_config& cfg, std::shared_ptr<std::vector<entry>> into)
+      : pinned_actor(cfg), into_(std::move(into)) {}
+  const char* name() const override { return "witness"; }
+
+ protected:
+  void receive(caf::type_erased_tuple& message) override {
+    if (auto* done = message_cast<joined>(message)) into_->push_back({done->ticket, nullptr});
+    if (auto* event = message_cast<fan_out>(message)) into_->push_back({nullptr, event->what});
+  }
+  void on_exit() override { into_.reset(); }
+
+ private:
+  std::shared_ptr<std::vector<entry>> into_;
+};
+
+/// A node whose engine loses every third event on its way, and a client that comes and goes.
+struct random_world : bridge_node {
+  /// `apart`: positions between two things that happen here, used by other nodes.
+  random_world(unsigned seed, int apart) : random(seed), apart_(apart) {
+    node.fanouts[0] = spawn<witness>(log);
+    start();
+    request(make_ticket(rooms));  // keeps the rooms alive
+    settle();
+    first = end_of_store;
+    come();
+    settle();
+  }
+  ~random_world() { end_actors(); }
+
+  bool chance(unsigned in) { return random() % in == 0; }
+  const std::string& any_room() { return rooms[random() % rooms.size()]; }
+
+  void come() {
+    ticket = make_ticket(rooms, cursor{epoch, id});
+    here = false;
+    request(ticket);
+  }
+  void go() {
+    if (!here) return;
+    waits.clear();
+    leaves(ticket);
+    come();
+  }
+  /// Moves what the fanout was told to the client, which takes some of it.
+  void take(std::size_t most) {
+    for (; read < log->size(); ++read) {
+      const auto& next = (*log)[read];
+      if (next.joined == ticket) {
+        here = true;
+        waits.insert(waits.end(), ticket->replay.begin(), ticket->replay.end());
+        if (!ticket->replay.empty())
+          id = std::max(id, ticket->replay.front()->seq() - 1);
+        else
+          id = ticket->position.seq;
+        CHECK(ticket->lost.empty());
+      } else if (next.event && here) {
+        waits.push_back(next.event);
+      }
+    }
+    for (; most > 0 && !waits.empty(); --most) {
+      const auto what = std::move(waits.front());
+      waits.pop_front();
+      CHECK(what->at().seq >= id);
+      id = what->at().seq;
+      seen[what->what().where.name].push_back(what->what().data);
+    }
+  }
+  void store_something() {
+    auto event = store(any_room());
+    stored[event.what.where.name].push_back(event);
+    if (!chance(3)) arrives(event);
+    others_store();
+  }
+  void others_store() {
+    for (int i = 0; i < apart_; ++i) store("elsewhere");
+  }
+  /// The engine does one of the things that were asked of it.
+  bool answer_something() {
+    if (!engine.lasts.empty()) {
+      answer_last(latest[engine.lasts[0].where]);
+    } else if (!engine.appends.empty()) {
+      fence_back();
+      others_store();
+    } else if (!engine.reads.empty()) {
+      std::vector<stored_event> found;
+      for (const auto& e : stored[engine.reads[0].where.name])
+        if (e.seq > engine.reads[0].after && e.seq <= engine.reads[0].through) found.push_back(e);
+      answer_read(page_of(found));
+    } else {
+      return false;
+    }
+    return true;
+  }
+  void settle() {
+    while (answer_something()) {
+    }
+    take(1000);
+  }
+  void step() {
+    switch (random() % 8) {
+      case 0:
+      case 1: return store_something();
+      case 2: return tell(node.bridge, tick{});
+      case 3: return take(random() % 3);
+      case 4: return go();
+      case 5:
+        if (chance(10) && engine.appends.empty()) tell(node.bridge, engine_leader_changed{});
+        return;
+      default: answer_something();
+    }
+  }
+
+  const texts rooms{"a", "b", "c"};
+  std::mt19937 random;
+  std::shared_ptr<std::vector<witness::entry>> log =
+      std::make_shared<std::vector<witness::entry>>();
+  std::size_t read = 0;
+  std::map<std::string, std::vector<stored_event>> stored;
+  sequence first = 0;
+
+  ticket_ptr ticket;
+  bool here = false;
+  sequence id = 0;
+  std::deque<publication_ptr> waits;
+  std::map<std::string, texts> seen;
+
+ private:
+  int apart_;
+};
+
+/// 300 things happen, then everything that is under way comes to its end.
+void live(random_world& w) {
+  for (int i = 0; i < 300; ++i) w.step();
+  for (int second = 0; second < 10; ++second) {
+    w.settle();
+    w.tell(w.node.bridge, tick{});
+  }
+  w.settle();
+}
+
+}  // namespace
+
+TEST_SUITE("actors/bridge random") {
+  TEST_CASE("whatever is lost on the way, a client that comes and goes has everything once") {
+    for (unsigned seed = 1; seed <= 200; ++seed) {
+      CAPTURE(seed);
+      random_world w(seed, 20);
+      live(w);
+      for (const auto& room : w.rooms) {
+        texts all;
+        for (const auto& e : w.stored[room]) all.push_back(e.what.data);
+        CHECK(w.seen[room] == all);
+      }
+    }
+  }
+
+  TEST_CASE("a store without a free position costs duplicates, not events") {
+    for (unsigned seed = 1; seed <= 200; ++seed) {
+      CAPTURE(seed);
+      random_world w(seed, 0);
+      live(w);
+      for (const auto& room : w.rooms)
+        for (const auto& e : w.stored[room])
+          CHECK(std::find(w.seen[room].begin(), w.seen[room].end(), e.what.data) !=
+                w.seen[room].end());
+    }
+  }
+}
+
+}  // namespace starling::actors::test
