@@ -7,10 +7,11 @@ namespace starling::actors {
 bridge::bridge(caf::actor_config& cfg, node_context& node)
     : pinned_actor(cfg),
       node_(node),
-      fence_channel_{tenant_id{"-"}, channel_kind::client, "fence:" + node.options.id.str()} {}
+      fence_channel_{tenant_id{"-"}, channel_kind::client, "fence:" + node.options.id.str()},
+      early_(node.engine->history().disorder()) {}
 
 void bridge::receive(caf::type_erased_tuple& message) {
-  if (auto* in = message_cast<engine_stored>(message)) return take_stored(std::move(in->what));
+  if (auto* in = message_cast<engine_stored>(message)) return take_arrived(std::move(in->what));
   if (auto* in = message_cast<engine_ephemeral>(message))
     return take_ephemeral(std::move(in->what));
   if (auto* who = message_cast<join>(message)) return begin_join(who->ticket);
@@ -30,6 +31,11 @@ void bridge::receive(caf::type_erased_tuple& message) {
   if (auto* known = message_cast<last_stored>(message)) return take_last(*known);
   if (auto* state = message_cast<store_state>(message)) return take_state(*state);
   if (auto* change = message_cast<engine_changed>(message)) return engine_state(*change);
+  if (message_cast<early_due>(message)) {
+    early_awaited_ = false;
+    for (auto& each : early_.due(steady_clock::now())) take_stored(std::move(each));
+    return await_early();
+  }
   if (message_cast<engine_leader_changed>(message)) return begin_catch_up();
   if (auto* failed = message_cast<fence_failed>(message)) return fence_lost(*failed);
   if (auto* dead = message_cast<feed_died>(message)) return rebuild(*dead);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/context.hpp"
+#include "actors/reorder.hpp"
 #include "actors/runtime/pinned_actor.hpp"
 
 namespace starling::actors {
@@ -93,6 +94,8 @@ class bridge final : public pinned_actor {
   void release_waiting();
 
   // events (bridge_events.cpp)
+  void take_arrived(stored_event&& what);
+  void await_early();
   void take_stored(stored_event&& what);
   void handle(stored_event&& what);
   bool is_current_fence(const event& what) const;
@@ -150,6 +153,8 @@ class bridge final : public pinned_actor {
   std::unique_ptr<repair> repair_;
   std::uint64_t repairs_ = 0;
   std::deque<stored_event> held_;
+  reorder early_;
+  bool early_awaited_ = false;
   std::deque<late_event> late_;  ///< the latest of them
 
   feed_id swept_ = 0;            ///< the sweep goes on behind this channel

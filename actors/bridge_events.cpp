@@ -3,6 +3,7 @@
 #include <caf/send.hpp>
 
 #include "actors/bridge.hpp"
+#include "actors/runtime/delayed.hpp"
 #include "net/base/clock.hpp"
 #include "net/base/log.hpp"
 
@@ -16,6 +17,17 @@ constexpr std::int64_t idle_fence_ms = 15'000;
 }  // namespace
 
 // -- stored events ------------------------------------------------------------------------------
+
+void bridge::take_arrived(stored_event&& what) {
+  for (auto& each : early_.push(std::move(what), steady_clock::now())) take_stored(std::move(each));
+  await_early();
+}
+
+void bridge::await_early() {
+  if (early_awaited_ || !early_.waiting()) return;
+  early_awaited_ = true;
+  send_after(home(), early_.next_due(steady_clock::now()), self(), early_due{});
+}
 
 void bridge::take_stored(stored_event&& what) {
   // The fence that ends an outage is waited for by what is held: it may not be held itself.
@@ -138,6 +150,7 @@ void bridge::engine_state(const engine_changed& change) {
     catch_up_ = true;
     fence_seen_ = ++fence_sent_;
     held_.clear();  // of before the outage: the catch-up reads it again
+    early_.restart(position_);
     suspects_.clear();
     repair_.reset();
   }
@@ -163,6 +176,7 @@ void bridge::take_state(const store_state& answer) {
     for (const auto& shard : node_.fanouts) caf::anon_send(shard, drain{std::chrono::seconds(1)});
     catch_up_ = false;  // there is nothing of the former life to catch up with
     position_ = state.last;
+    early_.restart(state.last);
     late_.clear();
     for (auto& [where, e] : channels_) {
       e->through = state.last;

@@ -213,6 +213,8 @@ struct engine_changed {
 };
 /// engine -> bridge: leadership of the store moved; look for what was not republished.
 struct engine_leader_changed {};
+/// bridge -> bridge: events that waited for earlier ones have waited long enough.
+struct early_due {};
 /// store -> bridge: answer to a state request.
 struct store_state {
   result<cluster::log_state> state;
@@ -407,6 +409,7 @@ STARLING_MESSAGE(engine_ephemeral)
 STARLING_MESSAGE(engine_control)
 STARLING_MESSAGE(engine_changed)
 STARLING_MESSAGE(engine_leader_changed)
+STARLING_MESSAGE(early_due)
 STARLING_MESSAGE(store_state)
 STARLING_MESSAGE(fence_failed)
 STARLING_MESSAGE(repair_read)

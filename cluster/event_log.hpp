@@ -54,6 +54,10 @@ class event_log {
  public:
   virtual ~event_log() = default;
 
+  /// Events of different channels may be delivered this much out of the store's order; 0 when they
+  /// never are.
+  virtual std::chrono::milliseconds disorder() const noexcept = 0;
+
   /// Stores `what` and afterwards delivers it to every node that follows its channel (this one
   /// included) as bus_listener::on_stored. `dedupe_key` is unique per tenant and channel; the same
   /// key within the window is stored once and acknowledged with the first sequence.

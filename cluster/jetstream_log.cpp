@@ -38,6 +38,7 @@ class jetstream_log::inner : public std::enable_shared_from_this<inner> {
   explicit inner(std::shared_ptr<nats_connection> connection)
       : connection_(std::move(connection)) {}
 
+  bool replicated() const noexcept { return connection_->options().replicas > 1; }
   void append(event what, std::string dedupe_key, completion<append_ack> done);
   void read(jetstream_reader::request what, completion<log_page> done);
   void last(const channel& where, completion<sequence> done);
@@ -252,6 +253,13 @@ void jetstream_log::inner::state_answered(const nats_answer& answer) {
 
 jetstream_log::jetstream_log(std::shared_ptr<nats_connection> connection)
     : inner_(std::make_shared<inner>(std::move(connection))) {}
+
+std::chrono::milliseconds jetstream_log::disorder() const noexcept {
+  // A stream that is not replicated is written by the connections of all publishers at once, each
+  // republishing what it has just stored: 0.05 ms (median) to 2.8 ms out of order on two busy
+  // cores. A replicated one is written by one hand, its leader's log.
+  return std::chrono::milliseconds(inner_->replicated() ? 0 : 4);
+}
 
 void jetstream_log::append(event what, std::string dedupe_key, completion<append_ack> done) {
   inner_->append(std::move(what), std::move(dedupe_key), std::move(done));

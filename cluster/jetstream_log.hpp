@@ -16,6 +16,7 @@ class jetstream_log final : public event_log {
  public:
   explicit jetstream_log(std::shared_ptr<nats_connection> connection);
 
+  std::chrono::milliseconds disorder() const noexcept override;
   void append(event what, std::string dedupe_key, completion<append_ack> done) override;
   void read(channel where, sequence after, sequence through, std::size_t limit,
             completion<log_page> done) override;

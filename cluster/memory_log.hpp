@@ -18,6 +18,7 @@ class memory_log final : public event_log {
   /// `lock`: shared with `bus`, which hears what is stored and must live as long.
   memory_log(std::shared_ptr<memory_lock> lock, memory_bus& bus, const history_limits& limits);
 
+  std::chrono::milliseconds disorder() const noexcept override { return {}; }
   void append(event what, std::string dedupe_key, completion<append_ack> done) override;
   void read(channel where, sequence after, sequence through, std::size_t limit,
             completion<log_page> done) override;

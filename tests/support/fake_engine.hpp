@@ -81,6 +81,7 @@ class fake_engine final : public cluster::engine,
     done({});
   }
 
+  std::chrono::milliseconds disorder() const noexcept override { return {}; }
   void append(event what, std::string key, cluster::completion<cluster::append_ack> done) override {
     appends.push_back({std::move(what), std::move(key), std::move(done)});
   }

@@ -1,0 +1,43 @@
+/// Stored events back into the store's order.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <vector>
+
+#include "net/base/clock.hpp"
+#include "net/base/event.hpp"
+
+namespace starling::actors {
+
+/// Holds an event back while an earlier one may still come: when the store hands on out of order
+/// (event_log::disorder), a gap before an event is either an event of a channel that this node does
+/// not follow, or one that comes in a moment. Plain state, one thread.
+class reorder {
+ public:
+  /// `hold`: how long a gap is waited for; 0 hands on everything as it comes.
+  explicit reorder(std::chrono::milliseconds hold) noexcept : hold_(hold) {}
+
+  /// Takes one that arrived; answers those to be handed on now, in order.
+  std::vector<stored_event> push(stored_event what, steady_time now);
+  /// Those whose gap has been waited for long enough, and what follows them without one.
+  std::vector<stored_event> due(steady_time now);
+  bool waiting() const noexcept { return !early_.empty(); }
+  /// When due() has something, if something waits; rounded up.
+  std::chrono::milliseconds next_due(steady_time now) const noexcept;
+  /// Forgets what waits. Everything up to `through` has been.
+  void restart(sequence through);
+
+ private:
+  struct early {
+    stored_event what;
+    steady_time arrived;
+  };
+  void release(std::map<sequence, early>::iterator end, std::vector<stored_event>& out);
+
+  const std::chrono::milliseconds hold_;
+  sequence top_ = 0;  ///< the highest handed on
+  std::map<sequence, early> early_;
+};
+
+}  // namespace starling::actors
