@@ -222,6 +222,19 @@ TEST_SUITE("actors/connection end") {
     CHECK(n.engine.saved_positions.back() == cursor{7, 101});
   }
 
+  TEST_CASE("a position is saved soon after it changed, and again once the rest has arrived") {
+    client_node n;
+    const auto c = n.open("ann", {"a"});
+    CHECK(n.engine.saved_positions.size() == 1);
+    c.line->stuck = true;
+    n.publish("a", "on its way");
+    CHECK(n.engine.saved_positions.back() == cursor{7, 100});
+    c.line->stuck = false;
+    c.line->flush();
+    n.publish("a", "next");
+    CHECK(n.engine.saved_positions.back() == cursor{7, 101});
+  }
+
   TEST_CASE("a token that has expired ends the session") {
     client_node n;
     auto who = make_identity("ann");
