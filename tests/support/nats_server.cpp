@@ -47,11 +47,8 @@ std::pair<std::uint16_t, int> reserve_port() {
   return {ntohs(address.sin_port), fd};
 }
 
-[[noreturn]] void run_server(const char* port, const char* folder, const char* log) {
+[[noreturn]] void run_server(char* const* argv) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves no server behind
-  const char* const arguments[] = {"nats-server", "-js",  "-a", "127.0.0.1", "-p",   port,
-                                   "-sd",         folder, "-l", log,         nullptr};
-  auto* const argv = const_cast<char* const*>(arguments);
   ::execvp("nats-server", argv);
   ::execv("/usr/sbin/nats-server", argv);  // Debian puts it outside a user's PATH
   ::_exit(127);
@@ -65,6 +62,18 @@ nats_server::nats_server(bool started) {
   if (!::mkdtemp(name.data())) throw std::runtime_error("nats_server: no temporary folder");
   folder_ = name;
   if (started) restart();
+}
+
+nats_server::nats_server(const std::string& name, std::uint16_t route, const std::string& routes)
+    : nats_server(false) {
+  cluster_arguments_ = {"-n",
+                        name,
+                        "--cluster",
+                        "nats://127.0.0.1:" + std::to_string(route),
+                        "--cluster_name",
+                        "test",
+                        "--routes",
+                        routes};
 }
 
 nats_server::~nats_server() {
@@ -83,13 +92,26 @@ void nats_server::kill() {
   pid_ = -1;
 }
 
-void nats_server::restart() {
+void nats_server::launch() {
   kill();
-  const auto port = std::to_string(port_);
-  const auto data = (folder_ / "data").string();
-  const auto log = (folder_ / "log").string();
+  std::vector<std::string> arguments{"nats-server", "-js", "-a",
+                                     "127.0.0.1",   "-p",  std::to_string(port_)};
+  arguments.insert(arguments.end(),
+                   {"-sd", (folder_ / "data").string(), "-l", (folder_ / "log").string()});
+  arguments.insert(arguments.end(), cluster_arguments_.begin(), cluster_arguments_.end());
+  std::vector<char*> argv;
+  for (auto& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
   pid_ = ::fork();
-  if (pid_ == 0) run_server(port.c_str(), data.c_str(), log.c_str());
+  if (pid_ == 0) run_server(argv.data());
+}
+
+void nats_server::restart() {
+  launch();
+  wait_until_ready();
+}
+
+void nats_server::wait_until_ready() {
   const auto give_up = std::chrono::steady_clock::now() + start_patience;
   while (!answers()) {
     if (::waitpid(pid_, nullptr, WNOHANG) == pid_) {
@@ -97,7 +119,8 @@ void nats_server::restart() {
       throw std::runtime_error("nats_server: nats-server ended at once; is it installed?");
     }
     if (std::chrono::steady_clock::now() > give_up)
-      throw std::runtime_error("nats_server: nats-server does not answer on port " + port);
+      throw std::runtime_error("nats_server: nats-server does not answer on port " +
+                               std::to_string(port_));
     std::this_thread::sleep_for(poll_interval);
   }
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace starling::test {
 
@@ -13,6 +14,9 @@ class nats_server {
  public:
   /// `started` false: takes a port and a folder, but leaves the server off until restart().
   explicit nats_server(bool started = true);
+  /// One of a cluster: listens for the others on `route`, a port of another nats_server that is
+  /// never started, and finds them on `routes`. Off until restart().
+  nats_server(const std::string& name, std::uint16_t route, const std::string& routes);
   /// Kills the server and removes its data.
   ~nats_server();
   nats_server(const nats_server&) = delete;
@@ -26,6 +30,9 @@ class nats_server {
   /// Starts (again) on the same port and data, and waits until it takes clients. Throws
   /// std::runtime_error when it does not within 10 s.
   void restart();
+  /// The two halves of restart(), for servers that start together.
+  void launch();
+  void wait_until_ready();
   /// Removes the data of a server that is off: the next start is a new store.
   void wipe();
 
@@ -36,6 +43,7 @@ class nats_server {
   std::uint16_t port_ = 0;
   int reservation_ = -1;
   pid_t pid_ = -1;
+  std::vector<std::string> cluster_arguments_;
 };
 
 /// Deletes a stream as an operator would. Throws std::runtime_error when the server does not.
