@@ -1,13 +1,15 @@
 #include "cluster/jetstream_api.hpp"
 
 #include <array>
+#include <cctype>
 #include <charconv>
-#include <chrono>
 #include <concepts>
 
 namespace starling::cluster::jetstream {
 
 namespace {
+
+constexpr std::string_view epoch_mark = "starling epoch=";
 
 /// What follows `"name":` and spaces; nullopt when there is no such member.
 std::optional<std::string_view> member(std::string_view json, std::string_view name) {
@@ -73,28 +75,6 @@ int base64_value(char c) noexcept {
   return -1;
 }
 
-/// `size` digits at `at`; nullopt when there are none.
-std::optional<int> digits(std::string_view text, std::size_t at, std::size_t size) noexcept {
-  if (at + size > text.size()) return std::nullopt;
-  int out = 0;
-  for (const char c : text.substr(at, size)) {
-    if (c < '0' || c > '9') return std::nullopt;
-    out = out * 10 + (c - '0');
-  }
-  return out;
-}
-
-/// Offset to UTC in minutes: `Z`, `+02:00`, `-07:30`.
-std::optional<int> zone_minutes(std::string_view text) noexcept {
-  if (text == "Z") return 0;
-  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
-  const auto hours = digits(text, 1, 2);
-  const auto minutes = digits(text, 4, 2);
-  if (!hours || !minutes) return std::nullopt;
-  const int offset = *hours * 60 + *minutes;
-  return text[0] == '-' ? -offset : offset;
-}
-
 }  // namespace
 
 std::optional<api_error> find_error(std::string_view answer) {
@@ -105,6 +85,25 @@ std::optional<api_error> find_error(std::string_view answer) {
   out.err_code = number<int>(*object, "err_code").value_or(0);
   out.description = text_member(*object, "description").value_or("no description");
   return out;
+}
+
+std::optional<epoch_id> find_epoch(std::string_view description) {
+  const auto at = description.rfind(epoch_mark);
+  if (at == description.npos) return std::nullopt;
+  description.remove_prefix(at + epoch_mark.size());
+  epoch_id out = 0;
+  const auto* const end = description.data() + description.size();
+  const auto [rest, ec] = std::from_chars(description.data(), end, out);
+  if (ec != std::errc{} || out == 0) return std::nullopt;
+  // Others may write behind it, but not into it.
+  if (rest != end && std::isalnum(static_cast<unsigned char>(*rest))) return std::nullopt;
+  return out;
+}
+
+std::string with_epoch(std::string_view description, epoch_id epoch) {
+  std::string out(description);
+  if (!out.empty()) out += ' ';
+  return out.append(epoch_mark).append(std::to_string(epoch));
 }
 
 std::optional<publish_ack> parse_ack(std::string_view answer) {
@@ -118,15 +117,12 @@ std::optional<stream_info> parse_info(std::string_view answer) {
   const auto at = answer.find("\"state\":{");
   if (at == answer.npos) return std::nullopt;
   const auto state = answer.substr(at);
-  // The configuration comes first and may one day have a member of the same name.
-  const auto created_at = answer.substr(0, at).rfind("\"created\":");
-  if (created_at == answer.npos) return std::nullopt;
-  const auto created = text_member(answer.substr(created_at), "created");
-  const auto epoch = created ? parse_time_ms(*created) : std::nullopt;
+  const auto config = answer.substr(0, at);
+  const auto epoch = find_epoch(text_member(config, "description").value_or(""));
   const auto first = number<sequence>(state, "first_seq");
   const auto last = number<sequence>(state, "last_seq");
-  if (!epoch || *epoch <= 0 || !first || !last) return std::nullopt;
-  return stream_info{static_cast<epoch_id>(*epoch), *first, *last, count_on_subject(state)};
+  if (!epoch || !first || !last) return std::nullopt;
+  return stream_info{*epoch, *first, *last, count_on_subject(state)};
 }
 
 std::optional<stored_message> parse_message(std::string_view answer) {
@@ -202,31 +198,6 @@ std::optional<delivery> parse_delivery(std::string_view reply_subject) {
   delivery out{std::string(tokens[3 + skipped])};
   if (!parse(5, out.seq) || !parse(6, out.number) || !parse(8, out.pending)) return std::nullopt;
   return out;
-}
-
-std::optional<std::int64_t> parse_time_ms(std::string_view text) {
-  const auto year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
-  const auto hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
-  if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
-  if (text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':')
-    return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(*year),
-                                         std::chrono::month(static_cast<unsigned>(*month)),
-                                         std::chrono::day(static_cast<unsigned>(*day))};
-  if (!date.ok()) return std::nullopt;
-
-  std::size_t at = 19;
-  int ms = 0;
-  if (at < text.size() && text[at] == '.') {
-    int weight = 100;
-    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, weight /= 10)
-      ms += (text[at] - '0') * weight;
-  }
-  const auto zone = zone_minutes(text.substr(at));
-  if (!zone) return std::nullopt;
-  const auto days = std::chrono::sys_days(date).time_since_epoch().count();
-  const std::int64_t minutes = (days * 24LL + *hour) * 60 + *minute - *zone;
-  return (minutes * 60 + *second) * 1000 + ms;
 }
 
 std::optional<std::string> decode_base64(std::string_view text) {

@@ -26,6 +26,12 @@ inline constexpr int err_message_too_large = 10054;
 /// nullopt when the answer is not an error.
 std::optional<api_error> find_error(std::string_view answer);
 
+/// The epoch in a stream's description, `starling epoch=<decimal>` after any other text; nullopt
+/// when there is none. Never 0.
+std::optional<epoch_id> find_epoch(std::string_view description);
+/// `description` with the epoch behind it.
+std::string with_epoch(std::string_view description, epoch_id epoch);
+
 struct publish_ack {
   sequence seq = 0;
   bool duplicate = false;
@@ -33,11 +39,12 @@ struct publish_ack {
 std::optional<publish_ack> parse_ack(std::string_view answer);
 
 struct stream_info {
-  epoch_id epoch = 0;  ///< creation time of the stream, ms
+  epoch_id epoch = 0;  ///< as its description says
   sequence first = 0;
   sequence last = 0;
   std::uint64_t on_subject = 0;  ///< messages on the subject that was asked for
 };
+/// nullopt for an error, and for a stream whose description names no epoch.
 std::optional<stream_info> parse_info(std::string_view answer);
 
 struct stored_message {
@@ -70,8 +77,6 @@ struct delivery {
 };
 std::optional<delivery> parse_delivery(std::string_view reply_subject);
 
-/// RFC 3339 (`2026-01-31T23:59:59.123456789Z`) as milliseconds since 1970.
-std::optional<std::int64_t> parse_time_ms(std::string_view text);
 std::optional<std::string> decode_base64(std::string_view text);
 
 }  // namespace starling::cluster::jetstream

@@ -6,9 +6,12 @@
 
 namespace starling::cluster {
 
-/// Creates what is missing, updates limits and replicas that differ. Returns the stream's epoch:
-/// its creation time in ms. Blocks up to some seconds. Error: unavailable, with what NATS says.
-result<epoch_id> ensure_store(const nats_session& session, const nats_options& options);
+/// Creates what is missing, updates limits and replicas that differ. Returns the stream's epoch,
+/// the same on all nodes however many of them create it at once. `known`: the epoch that the caller
+/// has seen before, 0 for none; finding it again is quicker. Blocks up to some seconds. Error:
+/// unavailable, with what NATS says.
+result<epoch_id> ensure_store(const nats_session& session, const nats_options& options,
+                              epoch_id known);
 
 /// Name of the key-value bucket that holds the roster.
 std::string roster_bucket(const nats_options& options);

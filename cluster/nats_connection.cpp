@@ -232,7 +232,7 @@ bool nats_connection::prepare(nats_session& session) {
     complain("the connection to NATS was lost while subscribing");
     return false;
   }
-  const auto store = ensure_store(session, options_);
+  const auto store = ensure_store(session, options_, epoch_);
   if (!store.ok()) {
     complain(store.error().message);
     remember_servers(session);
@@ -252,7 +252,7 @@ void nats_connection::watch_over(nats_session& session) {
       if (over()) return;
       verify_wanted_ = false;
     }
-    const auto store = ensure_store(session, options_);
+    const auto store = ensure_store(session, options_, epoch_);
     if (!store.ok())
       session.lose("the store does not answer: " + store.error().message);
     else if (*store != epoch_)

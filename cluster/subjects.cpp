@@ -135,6 +135,7 @@ std::string subjects::question(const node_id& who) const {
 }
 std::string subjects::questions_to_all() const { return ask_; }
 
+std::string subjects::turns() const { return prefix_ + ".turn"; }
 std::string subjects::stream_source() const { return in_ + "*.*.*"; }
 std::string subjects::stream_destination() const {
   return out_ + "{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}.e";

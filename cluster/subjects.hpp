@@ -48,6 +48,8 @@ class subjects {
   std::string question(const node_id& who) const;
   std::string questions_to_all() const;
 
+  /// Where nodes that would create the store agree who does.
+  std::string turns() const;
   /// The stream's subjects, and the destination it republishes to (with the server's wildcards).
   std::string stream_source() const;
   std::string stream_destination() const;

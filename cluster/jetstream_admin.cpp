@@ -1,0 +1,36 @@
+#include "cluster/jetstream_admin.hpp"
+
+#include "net/base/log.hpp"
+
+namespace starling::cluster::jetstream {
+
+namespace {
+
+bool same(const jsStreamConfig& a, const jsStreamConfig& b) {
+  return a.Replicas == b.Replicas && a.MaxAge == b.MaxAge &&
+         a.MaxMsgsPerSubject == b.MaxMsgsPerSubject && a.Duplicates == b.Duplicates &&
+         a.Discard == b.Discard && a.AllowDirect == b.AllowDirect;
+}
+
+}  // namespace
+
+error failed(const std::string& what, natsStatus status) {
+  const char* detail = nats_GetLastError(nullptr);
+  std::string message = what + ": " + natsStatus_GetText(status);
+  if (detail && *detail) message.append(" (").append(detail).append(")");
+  return {errc::unavailable, message};
+}
+
+void update_if_needed(jsCtx* js, const jsStreamConfig& present, jsStreamConfig wanted) {
+  if (same(present, wanted)) return;
+  const std::string stream = wanted.Name;
+  const auto status = js_UpdateStream(nullptr, js, &wanted, nullptr, nullptr);
+  if (status == NATS_OK) {
+    log::info("stream limits updated", {{"stream", stream}});
+  } else {
+    log::warn("the stream keeps other limits than configured",
+              {{"reason", failed("stream '" + stream + "'", status).message}});
+  }
+}
+
+}  // namespace starling::cluster::jetstream
