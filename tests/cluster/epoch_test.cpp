@@ -147,7 +147,7 @@ TEST_CASE("of those who ask for the turn together one has it") {
 TEST_CASE("nodes on three servers that elect no leader yet agree on the epoch, which stays") {
   std::array<nats_server, 3> routes{nats_server(false), nats_server(false), nats_server(false)};
   std::string all;
-  for (const auto& route : routes) all += (all.empty() ? "" : ",") + route.url();
+  for (const auto& route : routes) all.append(all.empty() ? "" : ",").append(route.url());
   std::deque<nats_server> servers;
   for (std::size_t i = 0; i < routes.size(); ++i)
     servers.emplace_back("n" + std::to_string(i), routes[i].port(), all).launch();
