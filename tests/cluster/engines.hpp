@@ -113,7 +113,7 @@ inline nats_server& shared_server() {
 }
 inline std::string fresh_stream() {
   static int number = 0;
-  return "t" + std::to_string(++number);
+  return std::string("t").append(std::to_string(++number));
 }
 
 struct memory_engine_maker {

@@ -150,17 +150,21 @@ TEST_CASE("nodes on three servers that elect no leader yet agree on the epoch, w
   for (const auto& route : routes) all.append(all.empty() ? "" : ",").append(route.url());
   std::deque<nats_server> servers;
   for (std::size_t i = 0; i < routes.size(); ++i)
-    servers.emplace_back("n" + std::to_string(i), routes[i].port(), all).launch();
+    servers.emplace_back(std::string("n").append(std::to_string(i)), routes[i].port(), all)
+        .launch();
   std::vector<std::shared_ptr<cluster::nats_session>> sessions;
   for (auto& server : servers) {
     server.wait_until_ready();
     sessions.push_back(connect(server.url()));
   }
-  const auto options = options_for(servers.front(), 3);
-  const auto epochs = epochs_of(sessions, options);
-  CHECK(epochs.front() != 0);
-  CHECK(epochs == std::vector<epoch_id>(3, epochs.front()));
-  CHECK(epochs_of(sessions, options) == epochs);
+  // The first store is asked for before there is a leader, the others by all at the same moment.
+  for (int store = 0; store < 3; ++store) {
+    const auto options = options_for(servers.front(), 3);
+    const auto epochs = epochs_of(sessions, options);
+    CHECK(epochs.front() != 0);
+    CHECK(epochs == std::vector<epoch_id>(3, epochs.front()));
+    CHECK(epochs_of(sessions, options) == epochs);
+  }
 }
 
 TEST_SUITE_END();

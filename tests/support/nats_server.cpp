@@ -32,6 +32,10 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
+std::string local_url(std::uint16_t port) {
+  return std::string("nats://127.0.0.1:").append(std::to_string(port));
+}
+
 /// A port of 127.0.0.1 and the socket that keeps it: bound, not listening. nats-server
 /// (SO_REUSEADDR) can still have it; the kernel gives it to nobody else, also while the server is
 /// dead.
@@ -66,14 +70,8 @@ nats_server::nats_server(bool started) {
 
 nats_server::nats_server(const std::string& name, std::uint16_t route, const std::string& routes)
     : nats_server(false) {
-  cluster_arguments_ = {"-n",
-                        name,
-                        "--cluster",
-                        "nats://127.0.0.1:" + std::to_string(route),
-                        "--cluster_name",
-                        "test",
-                        "--routes",
-                        routes};
+  cluster_arguments_ = {"-n",   name,       "--cluster", local_url(route), "--cluster_name",
+                        "test", "--routes", routes};
 }
 
 nats_server::~nats_server() {
@@ -83,7 +81,7 @@ nats_server::~nats_server() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-std::string nats_server::url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
+std::string nats_server::url() const { return local_url(port_); }
 
 void nats_server::kill() {
   if (pid_ <= 0) return;
