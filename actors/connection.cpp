@@ -130,7 +130,7 @@ void connection::begin(const join_ticket& ticket) {
   hello.node = node_.options.id.str();
   for (const auto& m : memberships_)
     if (m.where->kind == channel_kind::room) hello.rooms.push_back(m.where->name);
-  mark_.at = cursor_;
+  got_ = mark_.at = cursor_;
   hello.position = cursor_;
   hello.resumed = ticket.resumed;
   hello.replayed = ticket.replay.size();
@@ -296,14 +296,22 @@ bool connection::save_position() {
   if (!all && got < mark_.bytes) return false;
   const auto at = all ? cursor_ : mark_.at;
   mark_ = {cursor_, sent};
-  if (at != saved_) node_.engine->positions().put(who_->tenant, who_->user.str(), at);
-  saved_ = at;
+  got_ = at;
+  // A store that ends with this node need not know before the session's end.
+  if (node_.clustered) tell_position();
   return all;
+}
+
+void connection::tell_position() {
+  if (got_ == saved_) return;
+  saved_ = got_;
+  node_.engine->positions().put(who_->tenant, who_->user.str(), got_);
 }
 
 void connection::on_exit() {
   if (transport_) {
     save_position();
+    tell_position();
     metrics_of(loop_).sessions[static_cast<std::size_t>(session_->kind)].sub();
   }
   loop_.timers().cancel(*this);

@@ -18,8 +18,8 @@ struct placement {
   feed_id feed;
   std::uint32_t index;  ///< in the fanout's member list
   bool from_roster;
+  bool leaving;  ///< the fanout has been told
   channel_ptr where;
-  bool leaving = false;  ///< the fanout has been told
 };
 
 /// Owns the transport, the outbox limits, the cursor and the timers of one session.
@@ -44,11 +44,12 @@ class connection final : public pinned_actor,
   void deliver(batch& events);
   void deliver(const publication_ptr& what);
   void on_joined(const ticket_ptr& ticket);
+  void expect_memberships(std::size_t more) { memberships_.reserve(memberships_.size() + more); }
   void add_membership(placement in) { memberships_.push_back(std::move(in)); }
   /// Index of the membership that was removed.
   std::optional<std::uint32_t> drop_membership(feed_id feed);
-  /// Tells the position store how far the client has got, for `since=last`. False when it has not
-  /// (as far as is known) got everything it was sent.
+  /// Finds out how far the client has got, for `since=last`, and tells the position store. False
+  /// when it has not (as far as is known) got everything it was sent.
   bool save_position();
   void move_membership(feed_id feed, std::uint32_t index);
   std::vector<feed_id> feeds() const;
@@ -92,6 +93,7 @@ class connection final : public pinned_actor,
   bool own_room(const std::string& room) const;
   void confirm_subscription(const std::string& ref, const join_ticket& ticket);
   void ask_to_save();
+  void tell_position();
   void queue_replay(const join_ticket& ticket);
   void write(const publication_ptr& what);
   /// `bytes` may be none: nothing of it is for this session.
@@ -131,7 +133,8 @@ class connection final : public pinned_actor,
   std::unique_ptr<std::vector<roster_changed>> early_changes_;
   std::uint64_t next_request_ = 1;
   cursor cursor_;  ///< everything up to here has been handed to the transport
-  cursor saved_;   ///< what the position store knows
+  cursor got_;     ///< everything up to here has reached the peer
+  cursor saved_;   ///< what the position store knows of that
   /// Everything up to `at` has reached the peer once it has acknowledged `bytes`.
   struct {
     cursor at;

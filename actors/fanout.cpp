@@ -122,10 +122,11 @@ void fanout::admit(const ticket_ptr& ticket) {
     caf::anon_send(node_.bridge, left{ticket->session, shard_, std::move(feeds), true});
     return;
   }
+  who->session->expect_memberships(ticket->channels.size());
   for (const auto& wanted : ticket->channels) {
     auto& members = feeds_[wanted.feed];
     who->session->add_membership({wanted.feed, static_cast<std::uint32_t>(members.size()),
-                                  wanted.from_roster, wanted.where});
+                                  wanted.from_roster, false, wanted.where});
     members.push_back(who->session);
   }
   who->session->on_joined(ticket);

@@ -1,7 +1,7 @@
 /// One live room on this node (or the audience of a whole tenant, kind `all`).
 #pragma once
 
-#include <unordered_map>
+#include <map>
 
 #include "actors/context.hpp"
 #include "actors/feed_state.hpp"
@@ -33,7 +33,7 @@ class room final : public pinned_actor {
   node_context& node_;
   feed_state feed_;
   /// The member set. Sessions of a tenant's audience are only counted.
-  std::unordered_map<session_id, session_ptr> members_;
+  std::map<session_id, session_ptr> members_;  ///< most rooms are small: no table of buckets
 };
 
 }  // namespace starling::actors

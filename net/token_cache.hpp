@@ -15,10 +15,11 @@
 namespace starling::net {
 
 /// One loop's; one thread. Shares one identity among all users of a token. Holds at most
-/// `max_entries` tokens (about 1 KiB each) and starts over when full.
+/// `max_entries` tokens (about 1 KiB each) and starts over when full: there are few publishers, and
+/// a token that opened a session is seldom seen again.
 class token_cache {
  public:
-  static constexpr std::size_t max_entries = 4096;
+  static constexpr std::size_t max_entries = 256;
 
   /// As net::verify. Failures are not remembered. A token is verified anew once it may have
   /// expired.

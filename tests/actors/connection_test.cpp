@@ -224,6 +224,7 @@ TEST_SUITE("actors/connection end") {
 
   TEST_CASE("a position is saved soon after it changed, and again once the rest has arrived") {
     client_node n;
+    n.node.clustered = true;
     const auto c = n.open("ann", {"a"});
     CHECK(n.engine.saved_positions.size() == 1);
     c.line->stuck = true;
