@@ -19,7 +19,8 @@ result<identity_ptr> authenticate(loop_front& front, std::string_view token) {
   if (token.empty())
     return error{errc::unauthorized,
                  "a token is needed: Authorization: Bearer, query access_token, or cookie "
-                 "starling_token"};
+                 "starling_token (the cookie not from pages of other origins, unless cors.origins "
+                 "lists theirs)"};
   const auto& settings = *front.settings;
   return front.tokens.verify(token, *settings.keys, settings.rules, wall_ms() / 1000);
 }
@@ -43,7 +44,7 @@ std::optional<http_response> admit(http_exchange& x, loop_front& front) {
   if (preflight) return preflight_response();
   if (x.where.found->needs == access::none) return std::nullopt;
 
-  auto who = authenticate(front, token_of(request));
+  auto who = authenticate(front, token_of(request, x.cors.cookie));
   if (!who) return error_response(who.error(), plain);
   if (x.where.found->needs == access::admin && !(*who)->admin)
     return error_response({errc::forbidden, "this needs a token with the claim admin"}, plain);

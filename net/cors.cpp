@@ -128,14 +128,16 @@ cors_decision cors_policy::check(std::optional<std::string_view> origin,
                                                               [&](const std::string& pattern) {
                                                                 return fits(pattern, asked);
                                                               }));
+  const bool own = is_own(asked, host);
   if (listed) {
     out.allow_origin = *origin;
     out.credentials = asked != "null";  // any sandboxed frame calls itself null
   } else if (any_) {
     out.allow_origin = "*";
   } else {
-    out.allowed = is_own(asked, host);
+    out.allowed = own;
   }
+  out.cookie = own || out.credentials;
   return out;
 }
 

@@ -16,6 +16,9 @@ struct cors_decision {
   std::string allow_origin;  ///< value of Access-Control-Allow-Origin; empty: no such header
   bool credentials = false;  ///< send Access-Control-Allow-Credentials: true
   bool vary = false;         ///< send Vary: Origin; the answer differs by origin
+  /// A cookie speaks for the page that asks: there is none (no Origin), it is this node's own, or
+  /// its origin is listed. What only `*` or `null` lets in could be any page the user looks at.
+  bool cookie = true;
 };
 
 /// Immutable after construction; any thread.

@@ -106,7 +106,7 @@ void handle_session_token(std::shared_ptr<http_session> session) {
           error{errc::malformed, "the body must be empty or {\"token\":\"<the new token>\"}"});
     token = (*body)["token"].get<std::string>();
   } else {
-    token = token_of(x.request);
+    token = token_of(x.request, x.cors.cookie);
   }
   auto who = authenticate(session->front(), token);
   if (!who) return session->answer(who.error());

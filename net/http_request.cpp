@@ -71,7 +71,7 @@ const query_params& http_request::query() const {
   return *query_;
 }
 
-std::string_view token_of(const http_request& request) {
+std::string_view token_of(const http_request& request, bool cookie_counts) {
   constexpr std::string_view scheme = "bearer ";
   const auto sent = request.get(header::authorization).value_or("");
   if (sent.size() > scheme.size() && iequals(sent.substr(0, scheme.size()), scheme))
@@ -80,6 +80,7 @@ std::string_view token_of(const http_request& request) {
     for (const auto name : {"access_token", "token"})
       if (const auto* value = request.query().find(name); value && !value->empty()) return *value;
   }
+  if (!cookie_counts) return {};
   return cookie_value(request.get(header::cookie).value_or(""), "starling_token");
 }
 

@@ -56,8 +56,9 @@ struct http_request {
 };
 
 /// The client's token: `Authorization: Bearer`, else query `access_token` or `token`, else cookie
-/// `starling_token`. Empty when there is none. Points into `request`.
-std::string_view token_of(const http_request& request);
+/// `starling_token` if it counts (see cors_decision::cookie). Empty when there is none. Points into
+/// `request`.
+std::string_view token_of(const http_request& request, bool cookie_counts);
 
 /// Value of one cookie in a Cookie header; empty when absent.
 std::string_view cookie_value(std::string_view cookies, std::string_view name) noexcept;

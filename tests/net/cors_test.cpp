@@ -101,6 +101,19 @@ TEST_SUITE("net/cors") {
     CHECK_FALSE(none.check("null", "null").allowed);
   }
 
+  TEST_CASE("a cookie counts for pages of the node and of listed origins only") {
+    const cors_policy open({"*", "null", "https://app.example.com", "https://*.own.test"});
+    CHECK(open.check(std::nullopt).cookie);
+    CHECK(open.check("https://app.example.com").cookie);
+    CHECK(open.check("https://a.own.test").cookie);
+    CHECK(open.check("http://127.0.0.1:8081", "127.0.0.1:8081").cookie);
+    CHECK_FALSE(open.check("https://evil.test", "node.test").cookie);
+    CHECK_FALSE(open.check("http://127.0.0.1:3000", "127.0.0.1:8081").cookie);
+    CHECK_FALSE(open.check("null", "node.test").cookie);
+    CHECK_FALSE(open.check("", "node.test").cookie);
+    CHECK(cors_policy().check("https://node.test", "node.test").cookie);
+  }
+
   TEST_CASE("an endless origin is refused") {
     const cors_policy policy({"https://*a*.example.com"});
     CHECK_FALSE(policy.check("https://" + std::string(1'000'000, 'a') + ".example.com").allowed);

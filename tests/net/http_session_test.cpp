@@ -273,6 +273,26 @@ TEST_SUITE("net/http_session: tokens and origins") {
     CHECK(has(preflight, "last-event-id"));
   }
 
+  TEST_CASE("where any origin may ask, a cookie still speaks for no page of another origin") {
+    http_fixture at([](http_options&, http_settings& s) {
+      s.cors = cors_policy({"*", "https://app.example.com"});
+    });
+    const auto cookie = "Cookie: starling_token=" + at.token("ida", R"("admin":true,)") + "\r\n";
+    for (const std::string origin : {"https://evil.test", "null"}) {
+      CAPTURE(origin);
+      const auto foreign = cookie + "Origin: " + origin + "\r\n";
+      CHECK(status_of(at.ask("GET", "/events", foreign)) == 401);
+      CHECK(status_of(at.ask("GET", "/ws", foreign)) == 401);
+      CHECK(status_of(at.ask("POST", "/api/publish", foreign, item)) == 401);
+      CHECK(status_of(at.ask("POST", "/api/session/c1/token", foreign)) == 401);
+      CHECK(status_of(at.ask_admin("POST", "/admin/v1/nodes/n1/drain", foreign)) == 401);
+      CHECK(status_of(at.ask("POST", "/api/publish", foreign + at.bearer(), item)) == 200);
+    }
+    for (const std::string own :
+         {"", "Origin: http://x\r\n", "Origin: https://app.example.com\r\n"})
+      CHECK_MESSAGE(status_of(at.ask("POST", "/api/publish", cookie + own, item)) == 200, own);
+  }
+
   TEST_CASE("new settings hold for the next request of an open connection") {
     http_fixture at;
     auto client = at.connect();
