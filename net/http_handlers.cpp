@@ -92,7 +92,11 @@ void handle_api(std::shared_ptr<http_session> session) {
   if (where.found->room_name && !where.member.empty() && !valid_user(where.member))
     return session->answer(error{
         errc::malformed, "the user in the path is not a user id: 1-128 of [A-Za-z0-9._~@:-]"});
-  call_service(std::move(session), request_for(x, where.found->op));
+  const auto op = where.found->op;
+  if (op == api_op::sse_broadcast || op == api_op::sse_send)
+    if (auto refused = refuse_notice(x, session->front()))
+      return session->answer(std::move(*refused));
+  call_service(std::move(session), request_for(x, op));
 }
 
 /// The new token speaks for its bearer: the old one may have expired already.

@@ -69,9 +69,13 @@ http_response error_response(const error& why, bool plain) {
 
 http_response retry_response(const error& why, std::chrono::milliseconds after, bool plain) {
   auto out = error_response(why, plain);
-  const auto seconds = std::max<std::int64_t>(1, (after.count() + 999) / 1000);
-  out.headers += "Retry-After: " + std::to_string(seconds) + "\r\n";
+  add_retry_after(out, after);
   return out;
+}
+
+void add_retry_after(http_response& to, std::chrono::milliseconds after) {
+  const auto seconds = std::max<std::int64_t>(1, (after.count() + 999) / 1000);
+  to.headers += "Retry-After: " + std::to_string(seconds) + "\r\n";
 }
 
 void make_error_plain(std::string& body) {

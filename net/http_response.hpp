@@ -33,8 +33,10 @@ void append_cors(std::string& out, const cors_decision& cors);
 /// `{error:{code,message}}` with the status of its code; 401 says WWW-Authenticate, 405 is given
 /// its Allow by the caller. plain: `{"error":"message"}`.
 http_response error_response(const error& why, bool plain);
-/// 429 and 503 with Retry-After in whole seconds, at least 1.
+/// 429 and 503 with Retry-After.
 http_response retry_response(const error& why, std::chrono::milliseconds after, bool plain);
+/// The line Retry-After, in whole seconds, at least 1.
+void add_retry_after(http_response& to, std::chrono::milliseconds after);
 /// Turns a body `{error:{code,message}}` into `{"error":"message"}`; others stay.
 void make_error_plain(std::string& body);
 /// The error a status stands for, for the counters; `internal` for unknown ones.

@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include "net/http_handlers.hpp"
 #include "net/wire/codec.hpp"
+#include "net/wire/json_reader.hpp"
 
 namespace starling::net {
 
@@ -28,37 +31,70 @@ http_response verdict_response(const std::vector<publish_verdict>& verdicts, boo
   return out;
 }
 
-/// Refusals that the service never sees; it counts its own.
-void refuse(http_session& session, errc code, http_response what) {
-  session.front().loop.metrics().publish_errors[static_cast<std::size_t>(code)].add();
-  session.answer(std::move(what));
+/// Refusals that the service never sees are counted here; it counts its own.
+http_response refusal(loop_front& front, const error& why, bool plain) {
+  front.loop.metrics().publish_errors[static_cast<std::size_t>(why.code)].add();
+  return error_response(why, plain);
+}
+
+std::optional<http_response> limit_rate(const http_exchange& x, loop_front& front,
+                                        std::size_t items) {
+  const auto wait = front.shared->publishes.take(x.who->token_hash, static_cast<double>(items),
+                                                 front.settings->publish_rate, steady_clock::now());
+  if (!wait) return std::nullopt;
+  const error why{errc::rate_limited,
+                  "this token publishes faster than limits.publish_rate allows"};
+  auto out = refusal(front, why, x.where.found->plain_error);
+  add_retry_after(out, *wait);
+  return out;
+}
+
+/// Bytes of the text `data` in a body `{event?, data}`. The service reads the rest.
+result<std::size_t> notice_bytes(std::string_view body) {
+  json_reader in(body);
+  if (in.peek() != json_kind::object)
+    return error{errc::malformed, "the body must be a JSON object"};
+  std::string data;
+  std::size_t most = 0;
+  in.enter();
+  for (std::string name; in.next_member(name);) {
+    if (name != "data" || in.peek() != json_kind::string) {
+      in.skip();
+      continue;
+    }
+    data.clear();
+    in.read_string(data);
+    most = std::max(most, data.size());
+  }
+  if (!in.finish()) return error{errc::malformed, in.failure()};
+  return most;
 }
 
 }  // namespace
 
+std::optional<http_response> refuse_notice(const http_exchange& x, loop_front& front) {
+  const auto most = front.settings->limits.max_event_bytes;
+  const auto bytes = notice_bytes(x.request.body);
+  if (!bytes) return refusal(front, bytes.error(), true);
+  if (*bytes > most) return refusal(front, too_large_event(*bytes, most), true);
+  return limit_rate(x, front, 1);
+}
+
 void handle_publish(std::shared_ptr<http_session> session) {
   auto& front = session->front();
   const auto& x = session->exchange();
-  const auto& settings = *front.settings;
 
-  auto batch = parse_publish(x.request.body, is_ndjson(x.request), settings.limits);
-  if (!batch) return refuse(*session, batch.error().code, error_response(batch.error(), false));
+  auto batch = parse_publish(x.request.body, is_ndjson(x.request), front.settings->limits);
+  if (!batch) return session->answer(refusal(front, batch.error(), false));
   if (const auto key = x.request.get(header::idempotency_key)) {
     if (!valid_event_id(*key))
-      return refuse(
-          *session, errc::malformed,
-          error_response(
-              {errc::malformed, "Idempotency-Key must be 1-128 bytes of printable UTF-8"}, false));
+      return session->answer(refusal(
+          front, {errc::malformed, "Idempotency-Key must be 1-128 bytes of printable UTF-8"},
+          false));
     batch->idempotency_key = *key;
   }
-  const auto wait =
-      front.shared->publishes.take(x.who->token_hash, static_cast<double>(batch->items.size()),
-                                   settings.publish_rate, steady_clock::now());
-  if (wait)
-    return refuse(*session, errc::rate_limited,
-                  retry_response({errc::rate_limited,
-                                  "this token publishes faster than limits.publish_rate allows"},
-                                 *wait, false));
+  if (auto limited = limit_rate(x, front, batch->items.size()))
+    return session->answer(std::move(*limited));
 
   const bool single = batch->single;
   const auto who = x.who;

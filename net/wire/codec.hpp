@@ -16,6 +16,9 @@ struct publish_limits {
   std::size_t max_targets = 1000;       ///< names in one `rooms`, `users` or `exclude`
 };
 
+/// What an event over `most` bytes is told.
+error too_large_event(std::size_t bytes, std::size_t most);
+
 /// Body of POST /api/publish. `ndjson`: one object per line. An error means the whole request is
 /// refused (malformed JSON, too many items); items with their own faults are errors in the batch.
 result<publish_batch> parse_publish(std::string_view body, bool ndjson,

@@ -188,10 +188,10 @@ class item_reader {
     item_.data_is_text = in_.peek() == json_kind::string;
     const bool read =
         item_.data_is_text ? in_.read_string(item_.data) : in_.read_compact(item_.data);
-    if (read && item_.data.size() > limits_.max_event_bytes)
-      fault(errc::too_large, "data has " + std::to_string(item_.data.size()) +
-                                 " bytes, limits.max_event_bytes is " +
-                                 std::to_string(limits_.max_event_bytes));
+    if (read && item_.data.size() > limits_.max_event_bytes) {
+      auto why = too_large_event(item_.data.size(), limits_.max_event_bytes);
+      fault(why.code, std::move(why.message));
+    }
     return true;
   }
 
@@ -302,6 +302,11 @@ result<publish_batch> parse_array(json_reader& in, const publish_limits& limits)
 }
 
 }  // namespace
+
+error too_large_event(std::size_t bytes, std::size_t most) {
+  return {errc::too_large, "data has " + std::to_string(bytes) +
+                               " bytes, limits.max_event_bytes is " + std::to_string(most)};
+}
 
 result<publish_item> read_publish_item(json_reader& in, const publish_limits& limits,
                                        item_place place) {

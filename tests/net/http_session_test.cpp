@@ -397,6 +397,30 @@ TEST_SUITE("net/http_session: publishing and API") {
     CHECK(has(at.ask("GET", "/api/sse/stats"), R"({"error":"a token)"));
   }
 
+  TEST_CASE("the compatible API publishes within the same limits") {
+    http_fixture at([](http_options&, http_settings& s) {
+      s.limits.max_event_bytes = 10;
+      s.publish_rate = 2;
+    });
+    const auto root = at.bearer("root", R"("admin":true,)");
+    const std::string ten = R"({"event":"e","data":"0123456789"})";
+    const std::string eleven = R"({"event":"e","data":"0123456789\n"})";
+    for (const std::string path : {"/api/sse/broadcast", "/api/sse/send/c1"}) {
+      CAPTURE(path);
+      const auto over = at.ask("POST", path, root, eleven);
+      CHECK(status_of(over) == 413);
+      CHECK(has(over, R"({"error":"data has 11 bytes, limits.max_event_bytes is 10"})"));
+      const auto broken = at.ask("POST", path, root, R"({"data":"0)");
+      CHECK(status_of(broken) == 400);
+      CHECK(has(broken, R"({"error":"malformed JSON)"));
+      CHECK(status_of(at.ask("POST", path, root, ten)) == 200);
+    }
+    const auto limited = at.ask("POST", "/api/sse/broadcast", root, ten);
+    CHECK(status_of(limited) == 429);
+    CHECK(has(limited, "Retry-After: 1\r\n"));
+    CHECK(has(limited, R"({"error":"this token publishes faster)"));
+  }
+
   TEST_CASE("health names its checks and needs no token; readyz and healthz differ") {
     http_fixture at;
     at.node.state = {false, {{"engine", true, ""}, {"draining", true, "node \"a\""}}};
