@@ -20,7 +20,8 @@ struct publish_limits {
 error too_large_event(std::size_t bytes, std::size_t most);
 
 /// Body of POST /api/publish. `ndjson`: one object per line. An error means the whole request is
-/// refused (malformed JSON, too many items); items with their own faults are errors in the batch.
+/// refused (malformed JSON, too many items); items with their own faults are errors in the batch,
+/// as are lines that are no JSON: they do not make their neighbours unreadable.
 result<publish_batch> parse_publish(std::string_view body, bool ndjson,
                                     const publish_limits& limits);
 /// A WebSocket text message. On error `ref_json` (may be empty) tells which command it was.

@@ -260,11 +260,11 @@ error too_many(const publish_limits& limits) {
   return {errc::too_large, "more than " + std::to_string(limits.max_items) + " items"};
 }
 
-/// Adds an item to a batch, its place named in its fault. Items count from 1.
-void add(publish_batch& batch, result<publish_item> item) {
+/// Adds an item to a batch, its place ("item 3: ") named in its fault. Places count from 1.
+void add(publish_batch& batch, result<publish_item> item, const char* place, std::size_t number) {
   if (!item)
     item = error{item.error().code,
-                 "item " + std::to_string(batch.items.size() + 1) + ": " + item.error().message};
+                 std::string(place) + std::to_string(number) + ": " + item.error().message};
   batch.items.push_back(std::move(item));
 }
 
@@ -279,9 +279,8 @@ result<publish_batch> parse_lines(std::string_view body, const publish_limits& l
     if (batch.items.size() == limits.max_items) return too_many(limits);
     json_reader in(text);
     auto item = read_publish_item(in, limits, item_place::http);
-    if (!in.finish())
-      return error{errc::malformed, "line " + std::to_string(line) + ": " + in.failure()};
-    add(batch, std::move(item));
+    if (!in.finish()) item = error{errc::malformed, in.failure()};
+    add(batch, std::move(item), "line ", line);
   }
   if (batch.items.empty()) return error{errc::malformed, "the body is empty"};
   return batch;
@@ -295,7 +294,7 @@ result<publish_batch> parse_array(json_reader& in, const publish_limits& limits)
     if (batch.items.size() == limits.max_items) return too_many(limits);
     auto item = read_publish_item(in, limits, item_place::http);
     if (in.failed()) break;
-    add(batch, std::move(item));
+    add(batch, std::move(item), "item ", batch.items.size() + 1);
   }
   if (!in.finish()) return error{errc::malformed, in.failure()};
   return batch;

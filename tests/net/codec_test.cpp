@@ -210,8 +210,26 @@ TEST_SUITE("net/wire/publish_codec") {
     CHECK_FALSE(batch->single);
     REQUIRE(batch->items.size() == 2);
     CHECK(batch->items[0].ok());
-    CHECK(batch->items[1].error().message.starts_with("item 2: "));
-    CHECK(parse_publish("{}\n{\n", true, {}).error().message.starts_with("line 2: malformed JSON"));
+    CHECK(batch->items[1].error().message.starts_with("line 3: one of room"));
+  }
+
+  TEST_CASE("NDJSON: a broken line is an error in its place, its neighbours are items") {
+    const std::string good = R"({"room":"a","event":"e","data":1})";
+    for (const std::string broken : {R"({"room":"a",)", "{} {}", "nonsense", "\"\xFF\"", "\x01"}) {
+      CAPTURE(broken);
+      const auto batch = parse_publish(good + "\n" + broken + "\n" + good, true, {});
+      REQUIRE(batch.ok());
+      REQUIRE(batch->items.size() == 3);
+      CHECK(batch->items[0].ok());
+      CHECK(batch->items[1].error().code == errc::malformed);
+      CHECK(batch->items[1].error().message.starts_with("line 2: malformed JSON"));
+      CHECK(batch->items[2].ok());
+    }
+    const auto no_object = parse_publish(good + "\n[]\n", true, {});
+    REQUIRE(no_object.ok());
+    CHECK(no_object->items[1].error().message == "line 2: an item must be a JSON object");
+    CHECK(parse_publish("[7," + good + "]", false, {})->items[0].error().message ==
+          "item 1: an item must be a JSON object");
   }
 
   TEST_CASE("what refuses the whole request") {
