@@ -47,6 +47,8 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
 
   http_exchange& exchange() noexcept { return exchange_; }
   loop_front& front() noexcept { return *front_; }
+  /// For what outlives the connection's HTTP part.
+  std::shared_ptr<loop_front> shared_front() noexcept { return front_; }
 
   // One of these for each request, now or later; the next request is parsed after that.
   void answer(http_response what);

@@ -1,7 +1,10 @@
 /// Makes transports out of accepted connections whose HTTP part is over.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "net/io_loop.hpp"
@@ -19,7 +22,9 @@ struct sse_options {
 
 struct ws_options {
   std::size_t max_message_bytes = 65536;
-  publish_limits limits;     ///< for publish commands
+  publish_limits limits;  ///< for publish commands
+  /// Asked before each publish command: nothing, or how long it comes too early. May be empty.
+  std::function<std::optional<std::chrono::milliseconds>()> publish_wait = {};
   std::string already_read;  ///< bytes after the handshake request
 };
 

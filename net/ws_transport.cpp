@@ -11,12 +11,19 @@ constexpr std::size_t read_between = 4 * 1024;
 constexpr std::size_t read_inside = 16 * 1024;
 /// A peer that does not read its answers gets no more commands in.
 constexpr std::size_t pause_bytes = 64 * 1024;
+
+error too_fast(std::chrono::milliseconds wait) {
+  return {errc::rate_limited,
+          "this token publishes faster than limits.publish_rate allows; again in " +
+              std::to_string(wait.count()) + " ms"};
+}
 }  // namespace
 
 ws_transport::ws_transport(io_loop& loop, transport_observer& owner, const ws_options& options)
     : stream_base(loop, owner, {transport_kind::ws, wire_format::ws_json, true}),
       parser_(options.max_message_bytes),
-      limits_(options.limits) {}
+      limits_(options.limits),
+      publish_wait_(options.publish_wait) {}
 
 std::size_t ws_transport::read_size() const noexcept {
   return parser_.partial() ? read_inside : read_between;
@@ -62,10 +69,13 @@ void ws_transport::received(std::string_view bytes) {
 void ws_transport::command(std::string_view text) {
   std::string ref;
   auto parsed = parse_ws_command(text, limits_, ref);
-  if (parsed)
-    owner().on_command(std::move(*parsed));
-  else
-    send(encode_error(ref, parsed.error()));
+  if (!parsed) return send(encode_error(ref, parsed.error()));
+  if (parsed->what == ws_command::type::publish && publish_wait_)
+    if (const auto wait = publish_wait_()) {
+      loop().metrics().publish_errors[static_cast<std::size_t>(errc::rate_limited)].add();
+      return send(encode_error(ref, too_fast(*wait)));
+    }
+  owner().on_command(std::move(*parsed));
 }
 
 }  // namespace starling::net

@@ -267,6 +267,20 @@ TEST_SUITE("net/http_stream: WebSocket") {
     client.read_until("\x8a\x02hi");
   }
 
+  TEST_CASE("publish_rate holds for commands too, out of the same bucket as HTTP") {
+    http_fixture at([](http_options&, http_settings& s) { s.publish_rate = 0.01; });
+    const auto bearer = at.bearer();
+    const std::string item = R"({"room":"a","event":"e","data":1})";
+    CHECK(status_of(at.ask("POST", "/api/publish", bearer, item)) == 200);
+    auto client = at.connect();
+    const std::string command = R"({"type":"publish","room":"a","event":"e","data":1,"ref":7})";
+    // Masked, mask 0.
+    client.send(get("/ws", handshake + bearer) +
+                std::string{'\x81', static_cast<char>(0x80 + command.size()), 0, 0, 0, 0} +
+                command);
+    client.read_until(R"("ref":7,"code":"rate_limited")");
+  }
+
   TEST_CASE("a handshake with something wrong is 400, a wrong version 426, a bad token 401") {
     http_fixture at;
     const auto without = [](const std::string& part, const std::string& instead) {

@@ -57,6 +57,29 @@ TEST_SUITE("net/stream_transport ws") {
                                              "presence, auth or ping"}))));
   }
 
+  TEST_CASE("a publish that comes too early is answered with its ref and goes no further") {
+    ws_options options;
+    bool early = false;
+    options.publish_wait = [&]() -> std::optional<std::chrono::milliseconds> {
+      return std::exchange(early, true) ? std::optional(250ms) : std::nullopt;
+    };
+    ws_case t(std::move(options));
+    const auto publish = [](const char* ref) {
+      return ws_client(
+          ws_opcode::text,
+          R"({"type":"publish","room":"a","event":"e","data":1,"ref":)" + std::string(ref) + "}");
+    };
+    t.client.send(publish("1") + publish("2") + ws_client(ws_opcode::text, R"({"type":"ping"})"));
+    CHECK(t.reads(text_of(encode_error(
+        "2", {errc::rate_limited,
+              "this token publishes faster than limits.publish_rate allows; again in 250 ms"}))));
+    CHECK(t.on.until([&] { return t.owner.commands.size() == 2; }));
+    CHECK(t.owner.commands[0].ref_json == "1");
+    CHECK(t.owner.commands[1].what == ws_command::type::ping);
+    CHECK(t.on.loop.metrics().publish_errors[static_cast<std::size_t>(errc::rate_limited)].get() ==
+          1);
+  }
+
   TEST_CASE("pings are answered in order, events count as WebSocket deliveries") {
     ws_case t;
     t.client.send(ws_client(ws_opcode::ping, "a") + ws_client(ws_opcode::ping, "b"));
