@@ -5,12 +5,12 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <stdexcept>
 
 #include "net/base/log.hpp"
 #include "net/http_front.hpp"
 #include "net/http_session.hpp"
 #include "net/listener.hpp"
+#include "net/tls_context.hpp"
 
 namespace starling::net {
 
@@ -39,26 +39,6 @@ std::vector<served_asset> serve(std::vector<static_asset> assets) {
 std::vector<router::asset_path> paths_of(const std::vector<static_asset>& assets) {
   std::vector<router::asset_path> out;
   for (const auto& asset : assets) out.push_back({asset.path, asset.admin_only});
-  return out;
-}
-
-std::unique_ptr<asio::ssl::context> make_tls(const http_options& options) {
-  if (options.tls_cert_file.empty() && options.tls_key_file.empty()) return nullptr;
-  if (options.tls_cert_file.empty() || options.tls_key_file.empty())
-    throw std::runtime_error("TLS needs both a certificate file and a key file");
-  auto out = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
-  out->set_options(asio::ssl::context::default_workarounds);
-  SSL_CTX_set_min_proto_version(out->native_handle(), TLS1_2_VERSION);
-  // Idle sessions by the ten thousand: OpenSSL's 2 x 16 KiB of buffers are worth giving back.
-  SSL_CTX_set_mode(out->native_handle(), SSL_MODE_RELEASE_BUFFERS);
-  boost::system::error_code ec;
-  out->use_certificate_chain_file(options.tls_cert_file, ec);
-  if (ec)
-    throw std::runtime_error("cannot use TLS certificate " + options.tls_cert_file + ": " +
-                             ec.message());
-  out->use_private_key_file(options.tls_key_file, asio::ssl::context::pem, ec);
-  if (ec)
-    throw std::runtime_error("cannot use TLS key " + options.tls_key_file + ": " + ec.message());
   return out;
 }
 
@@ -100,7 +80,7 @@ http_server::http_server(std::vector<io_loop*> loops, service& node, http_option
     : impl_(std::make_unique<impl>()) {
   impl_->loops = std::move(loops);
   router routes(paths_of(assets));
-  auto tls = make_tls(options);
+  auto tls = make_tls_context({options.tls_cert_file, options.tls_key_file});
   const auto shared = std::shared_ptr<http_front>(new http_front{.node = node,
                                                                  .options = std::move(options),
                                                                  .assets = serve(std::move(assets)),

@@ -50,7 +50,8 @@ struct static_asset {
 
 class http_server {
  public:
-  /// Binds. Throws std::runtime_error with the address and the reason when that fails.
+  /// Binds. Throws std::runtime_error with the address, or the TLS file, and the reason when that
+  /// fails.
   http_server(std::vector<io_loop*> loops, service& node, http_options options,
               std::shared_ptr<const http_settings> settings, std::vector<static_asset> assets);
   ~http_server();

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/net/tls_fixture.hpp"
+
 namespace starling::app {
 
 using namespace test;
@@ -135,6 +137,25 @@ TEST_SUITE("apps/config_errors") {
     const scratch dir;
     CHECK(text(load_sets({"auth.jwks_file=" + dir.path()})).find("which is a directory") !=
           string::npos);
+  }
+
+  TEST_CASE("a certificate or key that TLS cannot use is named by its key") {
+    const net::test::temp_dir dir;
+    const auto mine = net::test::make_certificate(dir);
+    const auto said = [](const string& cert, const string& key) {
+      return text(
+          load_file(good + "[tls]\ncert_file = \"" + cert + "\"\nkey_file = \"" + key + "\"\n"));
+    };
+    CHECK(said(mine.cert_file, mine.key_file).empty());
+    CHECK(said(mine.cert_file, mine.cert_file)
+              .starts_with("node.toml:11: tls.key_file cannot use \"" + mine.cert_file + "\": "));
+    CHECK(said(mine.key_file, mine.key_file)
+              .starts_with("node.toml:10: tls.cert_file cannot use \"" + mine.key_file + "\": "));
+    const auto foreign = dir.file("foreign.pem", net::test::make_ed25519().private_pem);
+    CHECK(said(mine.cert_file, foreign).starts_with("node.toml:11: tls.key_file cannot use"));
+    CHECK(said("/nope.crt", "/nope.key") ==
+          "node.toml:10: tls.cert_file cannot read \"/nope.crt\": No such file or directory\n"
+          "node.toml:11: tls.key_file cannot read \"/nope.key\": No such file or directory\n");
   }
 
   TEST_CASE("a secret is never repeated in a message") {
