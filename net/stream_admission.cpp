@@ -19,6 +19,9 @@ constexpr format_name formats[] = {{"named", wire_format::sse_named},
                                    {"message", wire_format::sse_message},
                                    {"both", wire_format::sse_both}};
 
+/// Text that parse_cursor refuses, so that the client is told bad_cursor.
+const std::string no_cursor = "0";
+
 error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
 
 result<void> read_rooms(const query_params& query, std::vector<std::string>& out) {
@@ -53,8 +56,8 @@ std::optional<std::string> read_position(const http_request& request) {
   if (text.empty()) return std::nullopt;
   const auto parsed = parse_cursor(text);
   if (!parsed) return std::string(text);
-  if (parsed->at.epoch == 0) return std::nullopt;
-  return parsed->at.str();
+  if (parsed->at == fresh_cursor) return std::nullopt;
+  return parsed->at.epoch == 0 ? no_cursor : parsed->at.str();
 }
 
 }  // namespace

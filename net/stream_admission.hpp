@@ -11,10 +11,16 @@ namespace starling::net {
 /// Rooms, device, format, position and heartbeat from query and headers; `who` and `remote` as
 /// given. Errors: errc::malformed names the parameter, and what would be right.
 ///
-/// A cursor of epoch 0 is what a refused newcomer without position got as an id: no position. The
-/// closing mark is taken off a cursor.
+/// `fresh_cursor` is no position; other cursors of epoch 0 are none of any store's and handed on as
+/// something that is no cursor. The closing mark is taken off a cursor.
 result<stream_request> parse_stream_request(const http_request& request, transport_kind kind,
                                             identity_ptr who, std::string remote);
+
+// What a refused client gets as an id when there is no position to give it; no store has epoch 0.
+/// It came without a position: its next connect begins afresh.
+inline constexpr cursor fresh_cursor{0, 1};
+/// It came with something that is no cursor: its next connect must still hear of the loss.
+inline constexpr cursor lost_cursor{0, 0};
 
 /// The Last-Event-ID *header* carries the closing mark: the client was told to stay away, and its
 /// EventSource comes back by itself. 204 stops it.

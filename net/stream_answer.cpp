@@ -43,6 +43,7 @@ stream_answer::stream_answer(std::shared_ptr<http_session> session, const stream
     : owed_(std::move(session)),
       format_(request.format),
       heartbeat_event_(request.heartbeat_event),
+      since_last_(request.since_last),
       position_(request.last_event_id.value_or("")) {}
 
 std::unique_ptr<transport> stream_answer::accept(const session_id& id,
@@ -97,12 +98,7 @@ void stream_answer::refuse(const goodbye& why) {
   if (!session) return;
   auto& x = session->exchange();
   auto what = why;
-  // Nothing was delivered, and the client takes the id of this goodbye for its position: it keeps
-  // the one it has. One that is no cursor stays with the client too, to be told of what it lost.
-  if (const auto at = parse_cursor(position_))
-    what.position = at->at;
-  else if (!position_.empty() && what.reconnect)
-    what.position = cursor{};
+  what.position = position_after_refusal(why.position);
   const auto bytes = encode_goodbye(format_, what);
   if (format_ == wire_format::ws_json) {
     const auto& row = info(why.code);
@@ -119,6 +115,16 @@ void stream_answer::refuse(const goodbye& why) {
   else
     answer.append(bytes.body());
   session->answer_last(std::move(answer));
+}
+
+/// Nothing was delivered, and the client takes the id of this goodbye for its position: it keeps
+/// the one it has. Without any it stands where this node does (`here`), unless that would go before
+/// what `since=last` knows; one that is no cursor must not become one, the loss is still to be
+/// told.
+cursor stream_answer::position_after_refusal(const cursor& here) const {
+  if (const auto at = parse_cursor(position_)) return at->at;
+  if (!position_.empty()) return lost_cursor;
+  return since_last_ || here.epoch == 0 ? fresh_cursor : here;
 }
 
 void stream_answer::fail(const error& why) { owed_.answer(why); }

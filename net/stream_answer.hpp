@@ -25,9 +25,12 @@ class stream_answer : public stream_responder {
   std::unique_ptr<transport> accept_ws(http_session& session, const std::string& client_id,
                                        transport_observer& observer);
 
+  cursor position_after_refusal(const cursor& here) const;
+
   answer_ticket owed_;
   const wire_format format_;
   const bool heartbeat_event_;
+  const bool since_last_;
   std::string position_;  ///< where the client stands; empty: nowhere
 };
 

@@ -150,10 +150,7 @@ frame encode_connected(wire_format format, const connected& what, std::chrono::m
 }
 
 frame encode_goodbye(wire_format format, const goodbye& what) {
-  // Without a position there is no id line: the client keeps the id it has, or none.
-  const auto id = !what.reconnect             ? closing_mark(what.position)
-                  : what.position == cursor{} ? std::string()
-                                              : what.position.str();
+  const auto id = what.reconnect ? what.position.str() : closing_mark(what.position);
   if (format == wire_format::ws_json) return encode_notice(format, "goodbye", to_json(what), id);
   auto& out = scratch();
   append_retry(out, what.retry);

@@ -105,7 +105,7 @@ TEST_SUITE("net/http_stream: event streams") {
     }
   }
 
-  TEST_CASE("a malformed cursor is the service's to judge, and one of epoch 0 is none") {
+  TEST_CASE("a malformed cursor is the service's to judge, and one of no store is malformed") {
     http_fixture at;
     kept_responder kept;
     kept.keep(at);
@@ -115,10 +115,19 @@ TEST_SUITE("net/http_stream: event streams") {
     CHECK(kept.request.last_event_id == "garbage");
     at.on_loop([&] { kept.responder.reset(); });
     auto refused_before = at.connect();
-    refused_before.send(get("/events", "Last-Event-ID: 0-0\r\n" + at.bearer()));
+    refused_before.send(get("/events", "Last-Event-ID: 0-1\r\n" + at.bearer()));
     kept.wait();
     CHECK_FALSE(kept.request.last_event_id);
     at.on_loop([&] { kept.responder.reset(); });
+    for (const std::string made_up : {"0-0", "0-z", "0-0.x"}) {
+      CAPTURE(made_up);
+      auto client = at.connect();
+      client.send(get("/events?last_event_id=" + made_up, at.bearer()));
+      kept.wait();
+      REQUIRE(kept.request.last_event_id);
+      CHECK_FALSE(parse_cursor(*kept.request.last_event_id));
+      at.on_loop([&] { kept.responder.reset(); });
+    }
   }
 
   TEST_CASE("the closing mark in the header is 204 for who has a token; in the query a position") {
@@ -228,6 +237,22 @@ TEST_SUITE("net/http_stream: refusals") {
     CHECK(has(at.ask("GET", "/events", "Last-Event-ID: 7-5\r\n" + at.bearer()), "\nid: 7-5\n"));
   }
 
+  TEST_CASE("a refused client without a position gets an id that loses nothing") {
+    http_fixture at;
+    cursor here{7, 3};
+    at.node.on_open = [&](io_loop&, stream_request, auto owed) {
+      owed->refuse(make_goodbye(close_code::overload, 1s, here));
+    };
+    CHECK(has(at.ask("GET", "/events", at.bearer()), "\nid: 7-3\n"));
+    CHECK(has(at.ask("GET", "/events?since=last", at.bearer()), "\nid: 0-1\n"));
+    for (const std::string junk : {"junk", "0-0"})
+      CHECK(has(at.ask("GET", "/events", "Last-Event-ID: " + junk + "\r\n" + at.bearer()),
+                "\nid: 0-0\n"));
+    here = {};
+    CHECK(has(at.ask("GET", "/events", at.bearer()), "\nid: 0-1\n"));
+    CHECK(has(at.ask("GET", "/events", "Last-Event-ID: 0-1\r\n" + at.bearer()), "\nid: 0-1\n"));
+  }
+
   TEST_CASE("connect_rate refuses with overload, per address") {
     http_fixture at([](http_options&, http_settings& s) { s.connect_rate = 1; });
     auto first = at.connect();
@@ -237,6 +262,7 @@ TEST_SUITE("net/http_stream: refusals") {
     CHECK(status_of(second) == 200);
     CHECK(has(second, R"("code":"overload")"));
     CHECK(has(second, "retry: "));
+    CHECK(has(second, "\nid: 0-1\n"));
   }
 }
 
