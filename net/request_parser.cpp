@@ -73,7 +73,7 @@ std::string_view origin_form(std::string_view target) noexcept {
 
 request_parser::request_parser(http_request& out, std::size_t max_header_bytes,
                                std::size_t max_body_bytes)
-    : out_(out) {
+    : out_(out), header_left_(max_header_bytes) {
   out_.clear();
   header_limit(static_cast<std::uint32_t>(max_header_bytes));
   body_limit(max_body_bytes);
@@ -82,10 +82,14 @@ request_parser::request_parser(http_request& out, std::size_t max_header_bytes,
 
 result<std::size_t> request_parser::feed(std::string_view bytes) {
   error_code ec;
+  const bool in_header = !is_header_done();
   const auto used = put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
-  if (!ec || ec == http::error::need_more) return used;
-  if (ec == http::error::header_limit)
+  // Beast's limit is for what it has not consumed, which with short lines is never much.
+  const bool too_long = in_header && used > header_left_;
+  if (in_header && !too_long) header_left_ -= used;
+  if (too_long || ec == http::error::header_limit)
     return error{errc::header_too_large, "the request header is larger than this node accepts"};
+  if (!ec || ec == http::error::need_more) return used;
   if (ec == http::error::body_limit)
     return error{errc::too_large, "the request body is larger than this node accepts"};
   return error{errc::malformed,

@@ -38,6 +38,7 @@ class request_parser : public boost::beast::http::basic_parser<true> {
   void on_finish_impl(error_code& ec) override;
 
   http_request& out_;
+  std::size_t header_left_;
   bool in_trailer_ = false;
   bool transfer_encoding_ = false;
   const char* complaint_ = nullptr;  // says more than the error code

@@ -20,7 +20,7 @@ constexpr format_name formats[] = {{"named", wire_format::sse_named},
                                    {"both", wire_format::sse_both}};
 
 /// Text that parse_cursor refuses, so that the client is told bad_cursor.
-const std::string no_cursor = "0";
+constexpr std::string_view no_cursor = "0";
 
 error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
 
@@ -57,7 +57,7 @@ std::optional<std::string> read_position(const http_request& request) {
   const auto parsed = parse_cursor(text);
   if (!parsed) return std::string(text);
   if (parsed->at == fresh_cursor) return std::nullopt;
-  return parsed->at.epoch == 0 ? no_cursor : parsed->at.str();
+  return parsed->at.epoch == 0 ? std::string(no_cursor) : parsed->at.str();
 }
 
 }  // namespace

@@ -118,9 +118,9 @@ void stream_answer::refuse(const goodbye& why) {
 }
 
 /// Nothing was delivered, and the client takes the id of this goodbye for its position: it keeps
-/// the one it has. Without any it stands where this node does (`here`), unless that would go before
-/// what `since=last` knows; one that is no cursor must not become one, the loss is still to be
-/// told.
+/// the one it has. Without any it stands where this node does (`here`), but with since=last at its
+/// last session, which may be earlier. What is no cursor must not become one: the loss is still to
+/// be told.
 cursor stream_answer::position_after_refusal(const cursor& here) const {
   if (const auto at = parse_cursor(position_)) return at->at;
   if (!position_.empty()) return lost_cursor;
