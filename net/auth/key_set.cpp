@@ -100,7 +100,7 @@ std::vector<const verifier*> key_set::candidates(algorithm alg,
     else
       others.push_back(&e.key);
   }
-  if (!kid && out.empty() && others.size() == 1) return others;
+  if (!kid) out.insert(out.end(), others.begin(), others.end());
   return out;
 }
 

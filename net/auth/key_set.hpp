@@ -26,7 +26,7 @@ struct key_options {
 /// - its kid names keys: those, and no others;
 /// - its kid names none: keys that were given without a kid of their own (the plain secret, PEM
 ///   files, JWKS entries without kid);
-/// - it has no kid: the same, and if there is no such key for the algorithm, the only key there is.
+/// - it has no kid: all, those without a kid of their own first.
 /// The name of a PEM file is a kid that tokens may use and need not.
 class key_set {
  public:

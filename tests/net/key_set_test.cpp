@@ -72,7 +72,7 @@ TEST_SUITE("net/auth/key_set") {
     CHECK_FALSE(accepts(keys, sign_hs256(claims, "plain", "a")));
   }
 
-  TEST_CASE("an unknown kid or none leads to the keys without kid only") {
+  TEST_CASE("an unknown or empty kid leads to the keys without kid only") {
     key_options options;
     options.hs256_secret = "plain";
     options.hs256_keys = {{"a", "secret-a"}};
@@ -81,17 +81,23 @@ TEST_SUITE("net/auth/key_set") {
     CHECK(accepts(keys, sign_hs256(claims, "plain", "")));
     CHECK(accepts(keys, sign_hs256(claims, "plain")));
     CHECK_FALSE(accepts(keys, sign_hs256(claims, "secret-a", "unknown")));
-    CHECK_FALSE(accepts(keys, sign_hs256(claims, "secret-a")));
+    CHECK_FALSE(accepts(keys, sign_hs256(claims, "secret-a", "")));
   }
 
-  TEST_CASE("a token without kid may use the only key there is, but not one of several") {
+  TEST_CASE("a token without kid is tried with every key of its algorithm") {
+    const temp_dir dir;
+    const auto signer = make_ed25519();
     key_options options;
-    options.hs256_keys = {{"a", "secret-a"}};
-    const auto one = *key_set::load(options);
-    CHECK(accepts(one, sign_hs256(claims, "secret-a")));
-    CHECK_FALSE(accepts(one, sign_hs256(claims, "secret-a", "other")));
+    options.hs256_secret = "plain";
     options.hs256_keys = {{"a", "secret-a"}, {"b", "secret-b"}};
-    CHECK_FALSE(accepts(*key_set::load(options), sign_hs256(claims, "secret-a")));
+    options.public_key_files = {dir.file("main.pem", signer.public_pem)};
+    const auto keys = *key_set::load(options);
+    for (const char* secret : {"plain", "secret-a", "secret-b"})
+      CHECK_MESSAGE(accepts(keys, sign_hs256(claims, secret)), secret);
+    CHECK(accepts(keys, sign_with_pem(claims, dir.file("signer.pem", signer.private_pem))));
+    CHECK_FALSE(accepts(keys, sign_hs256(claims, "secret-c")));
+    CHECK_FALSE(accepts(keys, sign_hs256(claims, signer.public_pem)));
+    CHECK_FALSE(accepts(keys, sign_hs256(claims, "secret-a", "other")));
   }
 
   TEST_CASE("a kid of another key type does not fall back to keys without kid") {
