@@ -106,7 +106,7 @@ struct sse_section {
 };
 
 struct ws_section {
-  byte_count max_message_bytes{64 * 1024};
+  byte_count max_message_bytes{0};  ///< 0 = what limits.max_event_bytes needs
 };
 
 struct sessions_section {

@@ -180,7 +180,7 @@ std::vector<key_spec> make_schema() {
         "How long clients wait before they reconnect, before jitter", some_time),
 
     key<&c::ws, &ws_section::max_message_bytes>("ws.max_message_bytes", fixed,
-        "Largest message a WebSocket client may send", some_bytes),
+        "Largest message a WebSocket client may send; 0 = room for limits.max_event_bytes"),
 
     key<&c::sessions, &sessions_section::max_per_user>("sessions.max_per_user", fixed,
         "Sessions one user may have in the whole cluster", at_least_one),

@@ -1,5 +1,6 @@
 #include "apps/starlingd/settings.hpp"
 
+#include <algorithm>
 #include <random>
 
 #include "apps/starlingd/config_value.hpp"
@@ -21,6 +22,16 @@ cluster::history_limits history_of(const config& c) {
   return out;
 }
 
+/// What a client may send that means to keep to limits.max_event_bytes, and what a client may send
+/// that does not and is to be answered rather than closed. JSON spends up to six bytes on one
+/// (\u0001); targets, ids and exclusions come around the data.
+std::size_t ws_message_room(const config& c) {
+  constexpr std::size_t around = 256 * 1024;
+  constexpr std::size_t least = 1024 * 1024;
+  if (c.ws.max_message_bytes != 0) return c.ws.max_message_bytes;
+  return std::max(least, 6 * std::size_t{c.limits.max_event_bytes} + around);
+}
+
 }  // namespace
 
 std::shared_ptr<const net::http_settings> http_settings_of(
@@ -37,7 +48,7 @@ std::shared_ptr<const net::http_settings> http_settings_of(
   out->connect_rate = c.limits.connect_rate;
   out->publish_rate = c.limits.publish_rate;
   out->retry = c.sse.retry;
-  out->ws_max_message_bytes = c.ws.max_message_bytes;
+  out->ws_max_message_bytes = ws_message_room(c);
   return out;
 }
 

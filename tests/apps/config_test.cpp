@@ -144,6 +144,7 @@ TEST_SUITE("apps/config") {
     CHECK(r.value.outbox.max_events == 100);
     CHECK(r.value.outbox.max_bytes == 1024u * 1024u);
     CHECK(r.value.limits.max_event_bytes == 64u * 1024u);
+    CHECK(r.value.ws.max_message_bytes == 0u);
     CHECK(r.value.auth.leeway == 60s);
     CHECK(r.value.auth.claims.user == "sub");
     CHECK(r.value.listen.admin.host == "127.0.0.1");

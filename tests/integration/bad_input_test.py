@@ -141,6 +141,14 @@ class BadInput(ClusterCase):
         web.send(type="ping", ref="r1")
         self.assertEqual(web.next(), {"type": "pong", "ref": "r1"})
 
+    def test_an_event_over_the_limit_is_an_error_on_a_websocket_and_one_at_the_limit_is_not(self):
+        web = self.opened(Ws(self.node, token(fresh("user"), publish=True)))
+        for data, answer in (("x" * 4096, "ack"), ("\1" * 4096, "ack"), ("x" * 4097, "error"), ("x" * 500_000, "error")):
+            web.send(type="publish", room="r", event="e", data=data, ref=data[:1])
+            reply = web.next()
+            self.assertEqual((reply["type"], reply["ref"], reply.get("code")),
+                             (answer, data[:1], "too_large" if answer == "error" else None))
+
     def test_websocket_frames_that_break_the_protocol_are_closed_with_a_code(self):
         unmasked = b"\x81\x02hi"
         for data, codes in ((unmasked, {1002}), (b"\x82\x80\0\0\0\0", {1003}), (b"\x83\x80\0\0\0\0", {1002}),
