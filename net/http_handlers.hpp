@@ -20,8 +20,8 @@ void handle(std::shared_ptr<http_session> session);
 
 /// POST /api/publish.
 void handle_publish(std::shared_ptr<http_session> session);
-/// POST /api/sse/broadcast and /api/sse/send/{client_id} publish too: their size and rate, as for
-/// handle_publish. Returns what to answer instead of going on.
+/// POST /api/sse/broadcast and /api/sse/send/{client_id} publish too: their name, size and rate, as
+/// for handle_publish. Returns what to answer instead of going on.
 std::optional<http_response> refuse_notice(const http_exchange& x, loop_front& front);
 /// GET and HEAD of an event stream, and the WebSocket handshake.
 void handle_stream(std::shared_ptr<http_session> session);

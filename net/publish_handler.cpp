@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "net/http_handlers.hpp"
 #include "net/wire/codec.hpp"
 #include "net/wire/json_reader.hpp"
@@ -49,34 +47,35 @@ std::optional<http_response> limit_rate(const http_exchange& x, loop_front& fron
   return out;
 }
 
-/// Bytes of the text `data` in a body `{event?, data}`. The service reads the rest.
-result<std::size_t> notice_bytes(std::string_view body) {
+/// Looks at a body `{event?, data}`; what is missing or of the wrong kind the service says.
+result<void> check_notice(std::string_view body, std::size_t max_event_bytes) {
   json_reader in(body);
   if (in.peek() != json_kind::object)
     return error{errc::malformed, "the body must be a JSON object"};
-  std::string data;
-  std::size_t most = 0;
+  std::string text;
+  std::optional<error> fault;
   in.enter();
   for (std::string name; in.next_member(name);) {
-    if (name != "data" || in.peek() != json_kind::string) {
+    if ((name != "data" && name != "event") || in.peek() != json_kind::string) {
       in.skip();
       continue;
     }
-    data.clear();
-    in.read_string(data);
-    most = std::max(most, data.size());
+    text.clear();
+    in.read_string(text);
+    if (name == "event" && reserved_event_name(text)) fault = reserved_event(text);
+    if (name == "data" && text.size() > max_event_bytes)
+      fault = too_large_event(text.size(), max_event_bytes);
   }
   if (!in.finish()) return error{errc::malformed, in.failure()};
-  return most;
+  if (fault) return *fault;
+  return {};
 }
 
 }  // namespace
 
 std::optional<http_response> refuse_notice(const http_exchange& x, loop_front& front) {
-  const auto most = front.settings->limits.max_event_bytes;
-  const auto bytes = notice_bytes(x.request.body);
-  if (!bytes) return refusal(front, bytes.error(), true);
-  if (*bytes > most) return refusal(front, too_large_event(*bytes, most), true);
+  const auto good = check_notice(x.request.body, front.settings->limits.max_event_bytes);
+  if (!good) return refusal(front, good.error(), true);
   return limit_rate(x, front, 1);
 }
 

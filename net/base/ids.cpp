@@ -1,7 +1,9 @@
 #include "net/base/ids.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <iterator>
 #include <random>
 
 namespace starling {
@@ -79,6 +81,12 @@ bool valid_event_name(std::string_view text) noexcept {
   for (const char c : text)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return false;
   return valid_utf8(text);
+}
+
+bool reserved_event_name(std::string_view text) noexcept {
+  static constexpr std::string_view names[] = {"connected", "goodbye", "gap", "heartbeat",
+                                               "token_expiring"};
+  return std::find(std::begin(names), std::end(names), text) != std::end(names);
 }
 
 bool valid_event_id(std::string_view text) noexcept { return valid_event_name(text); }

@@ -42,6 +42,9 @@ bool valid_room(std::string_view text) noexcept;
 bool valid_tenant(std::string_view text) noexcept;
 /// 1-128 bytes of printable UTF-8: no control characters (CR and LF would break SSE framing).
 bool valid_event_name(std::string_view text) noexcept;
+/// A name under which a node itself speaks on a stream: connected, goodbye, gap, heartbeat,
+/// token_expiring. Nobody else may publish it, a client could not tell.
+bool reserved_event_name(std::string_view text) noexcept;
 /// Same rule as an event name: ids travel in headers, JSON and NATS headers.
 bool valid_event_id(std::string_view text) noexcept;
 /// Well-formed UTF-8 (no surrogates, no overlong forms).

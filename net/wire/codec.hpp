@@ -16,6 +16,8 @@ struct publish_limits {
   std::size_t max_targets = 1000;       ///< names in one `rooms`, `users` or `exclude`
 };
 
+/// What is said of an event with a reserved name.
+error reserved_event(std::string_view name);
 /// What an event over `most` bytes is told.
 error too_large_event(std::size_t bytes, std::size_t most);
 

@@ -180,6 +180,7 @@ class item_reader {
     if (!text("event", false)) return false;
     if (!valid_event_name(text_))
       fault("event", "1-128 bytes without line breaks and control characters");
+    if (reserved_event_name(text_)) fault(errc::malformed, reserved_event(text_).message);
     item_.event = text_;
     return true;
   }
@@ -301,6 +302,13 @@ result<publish_batch> parse_array(json_reader& in, const publish_limits& limits)
 }
 
 }  // namespace
+
+error reserved_event(std::string_view name) {
+  return {errc::malformed,
+          "event " + shown(name) +
+              " is a name of the node's own: connected, goodbye, gap, heartbeat and "
+              "token_expiring cannot be published"};
+}
 
 error too_large_event(std::size_t bytes, std::size_t most) {
   return {errc::too_large, "data has " + std::to_string(bytes) +

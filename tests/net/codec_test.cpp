@@ -189,6 +189,18 @@ TEST_SUITE("net/wire/publish_codec") {
     }
   }
 
+  TEST_CASE("the names of the node's own events cannot be published") {
+    for (const std::string name : {"connected", "goodbye", "gap", "heartbeat", "token_expiring"}) {
+      const auto batch =
+          parse_publish(R"({"room":"a","data":1,"event":")" + name + "\"}", false, {});
+      REQUIRE(batch.ok());
+      REQUIRE_FALSE(batch->items[0].ok());
+      CHECK(batch->items[0].error().code == errc::malformed);
+      CHECK(batch->items[0].error().message.starts_with("event \"" + name + "\" is a name"));
+    }
+    CHECK(parse_publish(R"({"room":"a","data":1,"event":"Goodbye"})", false, {})->items[0].ok());
+  }
+
   TEST_CASE("a batch keeps its order, and each fault its place") {
     const auto batch = parse_publish(
         R"([{"room":"a","event":"e","data":1},{"room":"a","data":[{"x":"]"}]},

@@ -414,6 +414,9 @@ TEST_SUITE("net/http_session: publishing and API") {
       const auto over = at.ask("POST", path, root, eleven);
       CHECK(status_of(over) == 413);
       CHECK(has(over, R"({"error":"data has 11 bytes, limits.max_event_bytes is 10"})"));
+      const auto reserved = at.ask("POST", path, root, R"({"event":"goodbye","data":"0"})");
+      CHECK(status_of(reserved) == 400);
+      CHECK(has(reserved, "goodbye"));
       const auto broken = at.ask("POST", path, root, R"({"data":"0)");
       CHECK(status_of(broken) == 400);
       CHECK(has(broken, R"({"error":"malformed JSON)"));
