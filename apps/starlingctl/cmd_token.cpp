@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -28,6 +29,41 @@ struct create_args {
 
 [[noreturn]] void refuse(const std::string& message) { throw failure(exit_code::usage, message); }
 
+/// `text` could name a room, a user or a session once its stars stand for something.
+bool may_name(bool (*valid)(std::string_view), std::string text) {
+  std::replace(text.begin(), text.end(), '*', 'x');
+  return valid(text);
+}
+
+std::vector<std::string> rooms_of(const std::string& list) {
+  auto rooms = split_commas(list);
+  for (const auto& room : rooms) {
+    if (!may_name(valid_room, room)) {
+      refuse("--rooms: \"" + room +
+             "\" can be no room: 1 to 128 characters of A-Z a-z 0-9 . _ ~ : / @ - and * for any");
+    }
+  }
+  if (rooms.empty()) refuse("--rooms names no room; leave it out for none");
+  return rooms;
+}
+
+std::vector<std::string> publish_rights_of(const std::string& list) {
+  auto rights = split_commas(list);
+  for (const auto& right : rights) {
+    const auto names = [&](std::string_view kind) { return right.starts_with(kind); };
+    const bool good = names("client:") ? may_name(valid_user, right.substr(7))
+                      : names("user:") ? may_name(valid_user, right.substr(5))
+                                       : may_name(valid_room, right);
+    if (!good) {
+      refuse("--publish: \"" + right +
+             "\" can be no right: room patterns, user:PATTERN, client:PATTERN, or true for all; "
+             "A-Z a-z 0-9 . _ ~ : / @ - and * for any");
+    }
+  }
+  if (rights.empty()) refuse("--publish names nothing; leave it out for no right");
+  return rights;
+}
+
 json claims_of(const create_args& args, std::int64_t now_s) {
   if (!valid_user(args.user)) {
     refuse("--user must be 1 to 128 characters of A-Z a-z 0-9 . _ ~ @ : -");
@@ -45,11 +81,11 @@ json claims_of(const create_args& args, std::int64_t now_s) {
   }
   json claims{{"sub", args.user}};
   if (!args.tenant.empty()) claims["tenant"] = args.tenant;
-  if (!args.rooms.empty()) claims["rooms"] = split_commas(args.rooms);
+  if (!args.rooms.empty()) claims["rooms"] = rooms_of(args.rooms);
   if (args.publish == "true") {
     claims["publish"] = true;
   } else if (!args.publish.empty()) {
-    claims["publish"] = split_commas(args.publish);
+    claims["publish"] = publish_rights_of(args.publish);
   }
   if (args.admin) claims["admin"] = true;
   if (!args.device.empty()) claims["device"] = args.device;

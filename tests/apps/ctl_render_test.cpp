@@ -2,12 +2,18 @@
 
 #include <doctest/doctest.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "apps/starlingctl/client.hpp"
+#include "apps/starlingctl/commands.hpp"
 #include "apps/starlingctl/completion.hpp"
 #include "apps/starlingctl/failure.hpp"
+#include "apps/starlingctl/invocation.hpp"
 #include "apps/starlingctl/options.hpp"
 #include "apps/starlingctl/peers.hpp"
 #include "apps/starlingctl/sse_parser.hpp"
@@ -244,6 +250,34 @@ TEST_SUITE("apps/starlingctl/token") {
     CHECK(problem(good_header, {{"exp", exp}, {"sub", "a b"}}).find("sub") == 0);
     // Clocks may differ by a minute.
     CHECK(token_problems(good_header, {{"exp", now / 1000 - 30}}, now).empty());
+  }
+
+  TEST_CASE("a token is not made for rooms and rights that cannot be") {
+    const auto refusal = [](const std::string& flags) -> std::string {
+      CLI::App root;
+      invocation inv;
+      add_token_commands(root, inv);
+      root.parse("token create --user u --secret s " + flags);
+      const std::ostringstream token;
+      const std::unique_ptr<std::streambuf, void (*)(std::streambuf*)> restored(
+          std::cout.rdbuf(token.rdbuf()), [](std::streambuf* out) { std::cout.rdbuf(out); });
+      try {
+        inv.run();
+      } catch (const failure& e) {
+        CHECK(e.code() == exit_code::usage);
+        return e.what();
+      }
+      return "none";
+    };
+    CHECK(refusal("--rooms 'a b'").find("\"a b\" can be no room") != std::string::npos);
+    CHECK(refusal("--rooms ok,b#d").find("\"b#d\"") != std::string::npos);
+    CHECK(refusal("--rooms " + std::string(129, 'r')).find("--rooms") == 0);
+    CHECK(refusal("--rooms ,").find("--rooms") == 0);
+    CHECK(refusal("--publish 'a b'").find("\"a b\" can be no right") != std::string::npos);
+    CHECK(refusal("--publish user:").find("\"user:\"") != std::string::npos);
+    CHECK(refusal("--publish client:a/b").find("\"client:a/b\"") != std::string::npos);
+    CHECK(refusal("--rooms 'a, team-*' --publish 'chat:*,user:*,client:*,*'") == "none");
+    CHECK(refusal("--publish true") == "none");
   }
 }
 
