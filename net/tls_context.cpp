@@ -1,6 +1,9 @@
 #include "net/tls_context.hpp"
 
+#include <openssl/err.h>
+
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <stdexcept>
 
 namespace starling::net {
@@ -26,6 +29,9 @@ result<void> load_key(context& into, const std::string& file) {
   // Without this OpenSSL asks for a passphrase on the terminal, and the start hangs.
   into.set_password_callback([](std::size_t, context::password_purpose) { return ""; });
   into.use_private_key_file(file, context::pem, ec);
+  // A key of another type than the certificate takes another place and is not compared with it.
+  if (!ec && SSL_CTX_check_private_key(into.native_handle()) != 1)
+    ec = {static_cast<int>(ERR_get_error()), asio::error::get_ssl_category()};
   if (ec)
     return cannot_use(file, ec,
                       "it must be the private key of the certificate, in PEM, without passphrase");

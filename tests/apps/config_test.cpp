@@ -2,11 +2,13 @@
 #include "apps/starlingd/units.hpp"
 #include "net/base/ids.hpp"
 #include "tests/apps/config_fixture.hpp"
+#include "tests/net/tls_fixture.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -24,7 +26,16 @@ struct sample {
 
 sample same_text(const string& v) { return {v, "\"" + v + "\"", v}; }
 
-/// A value other than the default for every key. `file` names a file that can be read.
+/// A file that can be read, and serves as certificate and as key.
+string usable_file(const scratch& dir) {
+  const net::test::temp_dir parts;
+  const auto made = net::test::make_certificate(parts);
+  std::ostringstream whole;
+  whole << std::ifstream(made.cert_file).rdbuf() << std::ifstream(made.key_file).rdbuf();
+  return dir.write(whole.str(), "key.pem");
+}
+
+/// A value other than the default for every key. `file`: see usable_file.
 std::map<string, sample> samples(const string& file) {
   const string rule = R"([{ subject = "a.*", room = "chat", ephemeral = true }])";
   const nlohmann::json rules = {{{"subject", "a.*"}, {"room", "chat"}, {"ephemeral", true}}};
@@ -154,7 +165,7 @@ TEST_SUITE("apps/config") {
 
   TEST_CASE("every key takes effect from the file, the environment and --set") {
     const scratch dir;
-    const string pem = dir.write("key", "key.pem");
+    const string pem = usable_file(dir);
     const auto values = samples(pem);
     CHECK(values.size() == schema().size());
     for (const key_spec& spec : schema()) {
