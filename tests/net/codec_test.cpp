@@ -222,7 +222,7 @@ TEST_SUITE("net/wire/publish_codec") {
     CHECK_FALSE(batch->single);
     REQUIRE(batch->items.size() == 2);
     CHECK(batch->items[0].ok());
-    CHECK(batch->items[1].error().message.starts_with("line 3: one of room"));
+    CHECK(batch->items[1].error().message.starts_with("line 3: event is missing"));
   }
 
   TEST_CASE("NDJSON: a broken line is an error in its place, its neighbours are items") {
