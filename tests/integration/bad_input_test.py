@@ -144,7 +144,9 @@ class BadInput(ClusterCase):
     def test_an_event_over_the_limit_is_an_error_on_a_websocket_and_one_at_the_limit_is_not(self):
         web = self.opened(Ws(self.node, token(fresh("user"), publish=True)))
         for data, answer in (("x" * 4096, "ack"), ("\1" * 4096, "ack"), ("x" * 4097, "error"), ("x" * 500_000, "error")):
-            web.send(type="publish", room="r", event="e", data=data, ref=data[:1])
+            command = {"type": "publish", "room": "r", "event": "e", "data": data, "ref": data[:1]}
+            text = json.dumps(command).ljust(65_536).encode()  # a frame with the longest form of its length
+            web.socket.sendall(b"\x81\xff" + struct.pack(">Q", len(text)) + b"\0\0\0\0" + text)
             reply = web.next()
             self.assertEqual((reply["type"], reply["ref"], reply.get("code")),
                              (answer, data[:1], "too_large" if answer == "error" else None))
