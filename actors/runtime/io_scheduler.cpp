@@ -55,6 +55,11 @@ void io_scheduler::stop() {
 }
 
 void io_scheduler::settle() {
+  for (const auto& each : shards_)
+    run_on(*each, [&] {
+      for (const auto& timer : each->delayed()) timer->cancel();
+      each->delayed().clear();
+    });
   std::uint64_t before = 0;
   for (bool quiet = false; !quiet;) {
     std::uint64_t jobs = 0;

@@ -21,7 +21,8 @@ class io_scheduler final : public caf::scheduler::abstract_coordinator {
   /// Makes `cfg` build its systems on `loops`.
   static void load(caf::actor_system_config& cfg, std::vector<net::io_loop*> loops);
 
-  /// Waits until no shard has anything to do, and nothing one did gave another something to do.
+  /// Drops what is to be sent later, and waits until no shard has anything to do, and nothing one
+  /// did gave another something to do.
   /// Not from a shard's thread; only useful when nobody outside sends messages any more.
   void settle();
 

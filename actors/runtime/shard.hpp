@@ -2,13 +2,16 @@
 #pragma once
 
 #include <atomic>
+#include <boost/asio/steady_timer.hpp>
 #include <caf/actor_control_block.hpp>
 #include <caf/execution_unit.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/resumable.hpp>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
+#include <unordered_set>
 #include <vector>
 
 #include "net/io_loop.hpp"
@@ -36,6 +39,10 @@ class shard final : public caf::execution_unit {
   };
   progress look() const noexcept { return {jobs_, drains_posted_.load() == 0}; }
 
+  /// What is to be sent later. Loop thread only.
+  using timer_ptr = std::shared_ptr<boost::asio::steady_timer>;
+  std::unordered_set<timer_ptr>& delayed() noexcept { return delayed_; }
+
   net::io_loop& loop() noexcept { return loop_; }
   unsigned index() const noexcept { return loop_.index(); }
 
@@ -58,6 +65,7 @@ class shard final : public caf::execution_unit {
   std::deque<job> queue_;      // this thread only
   bool drain_posted_ = false;  // this thread only: one that will look at queue_
   std::uint64_t jobs_ = 0;     // this thread only
+  std::unordered_set<timer_ptr> delayed_;
   /// Handlers on their way, queue_'s and inbox_'s; never 0 while something waits in either.
   std::atomic<unsigned> drains_posted_{0};
   std::mutex inbox_lock_;

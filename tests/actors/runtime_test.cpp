@@ -130,6 +130,21 @@ TEST_SUITE("actors/runtime") {
     CHECK(std::is_sorted(order.begin(), order.end()));
   }
 
+  TEST_CASE("what was to be sent later is dropped at the end, and holds up nothing") {
+    running_system s;
+    const auto actor = s.spawn();
+    bool sent = false;
+    s.on_loop(0, [&] {
+      send_after(&shards_of(*s.system).at(0), std::chrono::hours(1), actor,
+                 act{[&] { sent = true; }});
+    });
+    CHECK(caf::actor_cast<caf::strong_actor_ptr>(actor)->strong_refs > 1);
+    shards_of(*s.system).settle();
+    s.settle(actor);
+    CHECK(caf::actor_cast<caf::strong_actor_ptr>(actor)->strong_refs == 2);
+    CHECK_FALSE(sent);
+  }
+
   TEST_CASE("settling waits for everything that follows from what was sent") {
     running_system s(2);
     const auto left = s.spawn(0);
