@@ -56,8 +56,10 @@ void fanout::receive(caf::type_erased_tuple& message) {
   }
   if (auto* one = message_cast<deliver_to>(message)) {
     auto* who = find(one->id);
-    if (who) who->session->deliver(one->what);
-    return one->done(who != nullptr);
+    // A client id is no secret: whoever publishes to it must be of its tenant.
+    const bool there = who && who->record->who->tenant == one->what->what().where.tenant;
+    if (there) who->session->deliver(one->what);
+    return one->done(there);
   }
   if (auto* one = message_cast<close_one>(message)) {
     auto* who = find(one->id);

@@ -251,7 +251,8 @@ struct fan_out {
   feed_id feed;
   publication_ptr what;
 };
-/// node -> fanout: an event for one session of this shard. `done`: was it there?
+/// node -> fanout: an event for one session of this shard. `done`: was it there, in the event's
+/// tenant?
 struct deliver_to {
   session_id id;
   publication_ptr what;

@@ -109,6 +109,23 @@ TEST_SUITE("actors/fanout") {
     CHECK(ann.line->closing == close_code::kicked);
   }
 
+  TEST_CASE("an event for one session reaches it only from its own tenant") {
+    client_node n;
+    const auto ann = n.open("ann");
+    const auto deliver = [&](const tenant_id& tenant, const session_id& id, const char* data) {
+      bool there = false;
+      auto what = std::make_shared<publication>(
+          make_event({tenant, channel_kind::client, id.str()}, data), cursor{7, 100}, 0);
+      n.tell(n.node.fanouts[0],
+             deliver_to{id, std::move(what), [&](bool found) { there = found; }});
+      return there;
+    };
+    CHECK_FALSE(deliver(tenant_id{"other"}, ann.session->id, "evil"));
+    CHECK_FALSE(deliver(acme, session_id::make(1), "nobody"));
+    CHECK(deliver(acme, ann.session->id, "hello"));
+    CHECK(ann.events() == texts{"hello"});
+  }
+
   TEST_CASE("a drain says goodbye to everybody") {
     client_node n;
     std::vector<client_node::client> all;
