@@ -56,8 +56,7 @@ void bridge::attach_all(const ticket_ptr& ticket) {
   ticket->resumed = ticket->resume && ticket->lost.empty();
   if (ticket->resume && (ticket->resume->epoch != epoch_ || ticket->resume->seq > position_)) {
     // Another life of the store, or one that has lost its tail.
-    ticket->lost.push_back({"*", "epoch"});
-    ticket->resumed = false;
+    ticket->lose("*", "epoch");
     ticket->resume = cursor{epoch_, 0};
   }
   add_late(*ticket);
@@ -124,11 +123,8 @@ void bridge::take_replay(replay_read& answer) {
   const bool cut = part.found.size() > keep;
   if (page.more && !page.events.empty() && !cut)
     return read_for_replay(answer.ticket, answer.which);
-  if ((cut || page.dropped) && ticket.resume->seq != 0) {
-    const auto& name = part.where->kind == channel_kind::room ? part.where->name : "*";
-    ticket.lost.push_back({name, "expired"});
-    ticket.resumed = false;
-  }
+  if ((cut || page.dropped) && ticket.resume->seq != 0)
+    ticket.lose(name_of_loss(*part.where), "expired");
   const auto surplus = cut ? part.found.size() - keep : 0;
   ticket.replay.insert(ticket.replay.end(),
                        part.found.begin() + static_cast<std::ptrdiff_t>(surplus), part.found.end());

@@ -262,6 +262,7 @@ void connection::say_goodbye(const close_session& why) {
   auto retry = why.retry.value_or(node_context::jittered(node_.options.retry));
   auto goodbye = net::make_goodbye(why.code, retry, transport_ ? cursor_ : node_.here());
   if (why.reconnect) goodbye.reconnect = *why.reconnect;
+  if (!why.reason.empty()) goodbye.reason = why.reason;
   if (transport_) {
     transport_->send(net::encode_goodbye(transport_->format(), goodbye));
     transport_->close(why.code);

@@ -78,7 +78,7 @@ void fanout::receive(caf::type_erased_tuple& message) {
   if (auto* change = message_cast<roster_changed>(message)) return apply(*change);
   if (auto* query = message_cast<sessions_query>(message)) return inspect(*query);
   if (auto* query = message_cast<recount>(message)) return recount_members(*query);
-  if (auto* all = message_cast<drain>(message)) return drain_all(all->window);
+  if (auto* all = message_cast<drain>(message)) return drain_all(*all);
 }
 
 void fanout::deliver(fan_out&& event) {
@@ -157,14 +157,15 @@ void fanout::forget(const session_id& id) {
     caf::anon_send(node_.bridge, left{std::move(gone.record), shard_, std::move(feeds), true});
 }
 
-void fanout::drain_all(std::chrono::milliseconds window) {
+void fanout::drain_all(const drain& all) {
   std::vector<caf::actor> order;
   order.reserve(sessions_.size());
   for (const auto& [id, who] : sessions_) order.push_back(who.keep);
   std::shuffle(order.begin(), order.end(), std::minstd_rand{std::random_device{}()});
   for (std::size_t i = 0; i < order.size(); ++i)
-    send_after(home(), window * static_cast<long>(i) / static_cast<long>(order.size()), order[i],
-               close_session{close_code::draining, std::nullopt, std::nullopt});
+    send_after(home(), all.window * static_cast<long>(i) / static_cast<long>(order.size()),
+               order[i],
+               close_session{close_code::draining, std::nullopt, std::nullopt, all.reason});
 }
 
 void fanout::inspect(const sessions_query& query) const {

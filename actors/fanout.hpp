@@ -43,7 +43,7 @@ class fanout final : public pinned_actor, private net::flushable, private net::w
   void admit(const ticket_ptr& ticket);
   void forget(const session_id& id);
   void remove_membership(connection& who, feed_id feed);
-  void drain_all(std::chrono::milliseconds window);
+  void drain_all(const drain& all);
   void inspect(const sessions_query& query) const;
   void recount_members(const recount& query) const;
   void apply(const roster_changed& change);

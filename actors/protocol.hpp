@@ -25,6 +25,10 @@ namespace starling::actors {
 
 using channel_ptr = std::shared_ptr<const channel>;
 
+/// What a client is told to fetch again when events of the channel are lost: the room, or "*" for
+/// channels that it does not know by name.
+std::string name_of_loss(const channel& where);
+
 /// A live channel on this node; never reused, so a late message cannot hit a successor.
 using feed_id = std::uint64_t;
 
@@ -77,6 +81,8 @@ struct join_ticket {
   cursor position;  ///< everything up to here is in `replay`, everything later comes live
   bool resumed = false;
   std::vector<net::lost_room> lost;
+  /// What the client must fetch again is named once, however often it is lost. Ends `resumed`.
+  void lose(std::string room, std::string_view reason);
   std::vector<publication_ptr> replay;
 
   /// What rings could not give: to be read from the store.
@@ -293,6 +299,7 @@ struct close_session {
   close_code code;
   std::optional<bool> reconnect;  ///< else the table's
   std::optional<std::chrono::milliseconds> retry;
+  std::string reason = {};  ///< else the table's
 };
 /// node -> fanout: close one session. `done`: was it there, and did `owner` (if set) own it?
 struct close_one {
@@ -302,9 +309,10 @@ struct close_one {
   close_code code;
   std::function<void(result<void>)> done;
 };
-/// node -> fanout: say goodbye to all sessions, in random order over the window.
+/// node, bridge -> fanout: say goodbye to all sessions, in random order over the window.
 struct drain {
   std::chrono::milliseconds window;
+  std::string reason = {};  ///< else the table's
 };
 /// node -> fanout -> connection: a new token for a live session.
 struct renew_token {

@@ -71,10 +71,33 @@ TEST_SUITE("actors/bridge order") {
     REQUIRE(n.fanouts[0]->all<fan_out>().size() == 2);
     const auto& notice = *n.fanouts[0]->all<fan_out>()[0].what;
     CHECK(notice.what().name == "gap");
-    CHECK(notice.what().data == R"({"reason":"expired"})");
+    CHECK(notice.what().data == R"({"reason":"expired","room":"a"})");
     CHECK_FALSE(notice.stored());
+    const auto& on_the_wire = notice.frame_for(net::wire_format::ws_json);
+    CHECK_FALSE(on_the_wire.is_event());
+    CHECK(on_the_wire.body().find(R"({"type":"gap","reason":"expired")") != std::string_view::npos);
     CHECK(n.heard()[1] == "x");
     CHECK(n.metrics.gaps[1].get() == 1);
+  }
+
+  TEST_CASE("members hear of a gap before what is left of it") {
+    bridge_node n;
+    n.start();
+    n.enter({"a", "b"});
+    n.publish("b", "b1");
+    const auto before = n.end_of_store;
+    n.store("a", "dropped");
+    const auto kept = n.store("a", "kept");
+    n.publish("a", "x");
+    auto page = page_of({kept});
+    page.dropped = true;
+    n.answer_read(std::move(page));
+    const auto& told = n.fanouts[0]->all<fan_out>();
+    REQUIRE(told.size() == 4);
+    CHECK(told[1].what->what().name == "gap");
+    CHECK(told[1].what->at().seq == before);
+    CHECK(n.heard()[2] == "kept");
+    CHECK(n.heard()[3] == "x");
   }
 
   TEST_CASE("what was missed in an outage is handed out before what comes live") {

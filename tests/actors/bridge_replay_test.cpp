@@ -154,6 +154,22 @@ TEST_SUITE("actors/bridge replay") {
     CHECK(losses(ticket) == lost{{"*", "expired"}});
   }
 
+  TEST_CASE("what is lost is named once") {
+    bridge_node n;
+    n.start();
+    const auto ticket = n.make_opening("ann", {"a"});
+    ticket->channels.push_back({std::make_shared<channel>(tenant_channel(acme))});
+    ticket->resume = cursor{epoch, 50};
+    n.enter(ticket);
+    while (!n.engine.reads.empty()) {
+      cluster::log_page page;
+      page.dropped = true;
+      n.answer_read(std::move(page));
+    }
+    CHECK_FALSE(ticket->resumed);
+    CHECK(losses(ticket) == lost{{"*", "expired"}, {"a", "expired"}});
+  }
+
   TEST_CASE("a cursor ahead of this node waits until the node is there") {
     bridge_node n;
     n.start();

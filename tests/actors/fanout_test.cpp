@@ -134,6 +134,17 @@ TEST_SUITE("actors/fanout") {
     for (const auto& c : all) CHECK(c.line->closing == close_code::draining);
   }
 
+  TEST_CASE("a drain for another reason than leaving says so") {
+    client_node n;
+    const auto leaving = n.open("ann");
+    n.tell(n.node.fanouts[0], drain{std::chrono::milliseconds(1)});
+    CHECK(wire::field(leaving.line->said().back(), "reason") ==
+          info(close_code::draining).reason);
+    const auto staying = n.open("bob");
+    n.tell(n.node.fanouts[0], drain{std::chrono::milliseconds(1), "begun anew"});
+    CHECK(wire::field(staying.line->said().back(), "reason") == "begun anew");
+  }
+
   TEST_CASE("a drain of nobody is nothing") {
     client_node n;
     n.tell(n.node.fanouts[0], drain{std::chrono::milliseconds(100)});

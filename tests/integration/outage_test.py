@@ -133,6 +133,7 @@ class NatsDeath(unittest.TestCase):
         self.assertTrue(nats_request(cluster.nats, "$JS.API.STREAM.DELETE.starling")["success"])
         goodbye = stream.goodbye(30)
         self.assertTrue(goodbye["reconnect"])
+        self.assertIn("began anew", goodbye["reason"])
         eventually(lambda: first.ready() and second.ready(), 10, "both nodes to be ready again")
         second.publish(room=room, data=2)
         again = Sse(second, me, last_event_id=stream.last_id)
