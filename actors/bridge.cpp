@@ -21,7 +21,8 @@ void bridge::receive(caf::type_erased_tuple& message) {
   }
   if (auto* who = message_cast<attached>(message)) return finish_attach(who->ticket);
   if (auto* who = message_cast<turned_away>(message)) {
-    if (admitting_.erase(who->ticket) > 0) let_go(who->ticket);
+    if (admitting_.erase(who->ticket) == 0) return;
+    for (const auto& wanted : who->ticket->channels) let_go(*by_id_.at(wanted.feed));
     return;
   }
   if (auto* who = message_cast<left>(message)) return remove_member(*who);

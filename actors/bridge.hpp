@@ -81,7 +81,7 @@ class bridge final : public pinned_actor {
   void finish_attach(const ticket_ptr& ticket);
   void take_replay(replay_read& answer);
   void finish_replay(const ticket_ptr& ticket);
-  void let_go(const ticket_ptr& ticket);
+  void let_go(entry& e);  ///< what a join had reserved
   void remove_member(const left& who);
   entry& ensure(const channel_ptr& where);
   void spawn_feed(entry& e);

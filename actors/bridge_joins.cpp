@@ -62,9 +62,11 @@ void bridge::attach_all(const ticket_ptr& ticket) {
   add_late(*ticket);
   for (std::size_t i = 0; i < ticket->channels.size(); ++i) {
     auto& e = *by_id_.at(ticket->channels[i].feed);
-    --e.reserved;
-    ++e.members;
-    ++e.by_shard[ticket->shard];
+    if (!ticket->channels[i].again) {
+      --e.reserved;
+      ++e.members;
+      ++e.by_shard[ticket->shard];
+    }
     caf::anon_send(e.feed, attach_member{ticket, i});
   }
   caf::anon_send(self(), attached{ticket});
@@ -82,6 +84,8 @@ void bridge::add_late(join_ticket& ticket) const {
 }
 
 void bridge::finish_attach(const ticket_ptr& ticket) {
+  for (const auto& wanted : ticket->channels)
+    if (wanted.again) let_go(*by_id_.at(wanted.feed));
   if (ticket->missing.empty()) {
     finish_replay(ticket);
     caf::anon_send(node_.fanouts[ticket->shard], joined{ticket});
@@ -149,12 +153,9 @@ void bridge::finish_replay(const ticket_ptr& ticket) {
                                         std::max(p->at().seq, ticket->resume->seq + 1));
 }
 
-void bridge::let_go(const ticket_ptr& ticket) {
-  for (const auto& wanted : ticket->channels) {
-    auto& e = *by_id_.at(wanted.feed);
-    --e.reserved;
-    retire_if_unused(e);
-  }
+void bridge::let_go(entry& e) {
+  --e.reserved;
+  retire_if_unused(e);
 }
 
 void bridge::remove_member(const left& who) {
@@ -242,9 +243,7 @@ void bridge::refuse_waiting(const std::string& reason) {
 void bridge::refuse(const ticket_ptr& ticket, std::string reason) {
   for (const auto& wanted : ticket->channels) {
     if (wanted.feed == 0) continue;
-    auto& e = *by_id_.at(wanted.feed);
-    --e.reserved;
-    retire_if_unused(e);
+    let_go(*by_id_.at(wanted.feed));
   }
   auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.options.retry),
                                node_.here());

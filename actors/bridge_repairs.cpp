@@ -4,8 +4,8 @@
 #include <caf/send.hpp>
 
 #include "actors/bridge.hpp"
+#include "actors/gap.hpp"
 #include "net/base/log.hpp"
-#include "net/wire/codec.hpp"
 
 namespace starling::actors {
 
@@ -83,8 +83,7 @@ void bridge::tell_of_loss(const channel& where, std::string_view reason) {
   event gap;
   gap.where = where;
   gap.name = "gap";
-  gap.data = "{\"reason\":\"" + std::string(reason) +
-             "\",\"room\":" + net::quoted(name_of_loss(where)) + "}";
+  gap.data = gap_json(reason, name_of_loss(where));
   caf::anon_send(e->feed, inbound{publication::notice(std::move(gap), {epoch_, position_})});
 }
 

@@ -19,6 +19,7 @@ struct placement {
   std::uint32_t index;  ///< in the fanout's member list
   bool from_roster;
   channel_ptr where;
+  sequence since = 0;    ///< a member from here on
   bool leaving = false;  ///< the fanout has been told
 };
 
@@ -78,8 +79,10 @@ class connection final : public pinned_actor,
   void on_timer() override;
 
   void ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost);
-  void begin(const join_ticket& ticket);
-  void continue_with(const join_ticket& ticket);
+  void begin(join_ticket& ticket);
+  void continue_with(join_ticket& ticket);
+  /// Fits the replay of a join into a stream that has begun.
+  void fit_in(join_ticket& ticket, bool asked_for);
   /// A ticket for more rooms on a stream that has begun.
   ticket_ptr next_ticket();
   void send_join(ticket_ptr ticket, std::optional<std::string> ref_json);
@@ -91,6 +94,8 @@ class connection final : public pinned_actor,
   /// Named by the token itself.
   bool own_room(const std::string& room) const;
   void confirm_subscription(const std::string& ref, const join_ticket& ticket);
+  /// Events that come from now on wait for a join.
+  void hold_events();
   void ask_to_save();
   void queue_replay(const join_ticket& ticket);
   void write(const publication_ptr& what);

@@ -120,14 +120,16 @@ void fanout::admit(const ticket_ptr& ticket) {
   auto* who = find(ticket->session->id);
   if (!who) {  // it ended while the join was under way
     std::vector<feed_id> feeds;
-    for (const auto& wanted : ticket->channels) feeds.push_back(wanted.feed);
+    for (const auto& wanted : ticket->channels)
+      if (!wanted.again) feeds.push_back(wanted.feed);
     caf::anon_send(node_.bridge, left{ticket->session, shard_, std::move(feeds), true});
     return;
   }
   for (const auto& wanted : ticket->channels) {
+    if (wanted.again) continue;
     auto& members = feeds_[wanted.feed];
     who->session->add_membership({wanted.feed, static_cast<std::uint32_t>(members.size()),
-                                  wanted.from_roster, wanted.where});
+                                  wanted.from_roster, wanted.where, wanted.since});
     members.push_back(who->session);
   }
   who->session->on_joined(ticket);

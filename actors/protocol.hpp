@@ -63,6 +63,7 @@ struct wanted_channel {
   channel_ptr where;
   sequence since = 0;        ///< nothing before this is shown (membership began here)
   bool from_roster = false;  ///< a member by the roster, whatever the token says
+  bool again = false;        ///< in it already (or soon): asked for its past alone
   feed_id feed = 0;          ///< filled by the bridge
 };
 
@@ -108,7 +109,7 @@ struct session_started {
 struct last_position {
   result<std::optional<cursor>> at;
 };
-/// connection -> roster (adds the roster's rooms) -> bridge.
+/// connection -> roster (adds the roster's rooms) -> bridge. Later joins go to the bridge at once.
 struct join {
   ticket_ptr ticket;
 };
