@@ -174,6 +174,7 @@ void connection::say_goodbye(const close_session& why) {
   if (why.reconnect) goodbye.reconnect = *why.reconnect;
   if (!why.reason.empty()) goodbye.reason = why.reason;
   if (transport_) {
+    tell_of_dropped();
     transport_->send(net::encode_goodbye(transport_->format(), goodbye));
     transport_->close(why.code);
     return;
@@ -201,6 +202,7 @@ void connection::ask_to_save() {
 bool connection::save_position() {
   save_asked_ = false;
   if (!transport_) return true;
+  if (dropped_ > 0) return false;  // whoever comes back here must not pass them unawares
   const auto sent = transport_->sent_bytes();
   const auto got = transport_->acknowledged_bytes();
   const bool all = got >= sent;
@@ -249,7 +251,7 @@ void connection::on_timer() {
                                         cursor_.str()));
   }
   if (now >= next_heartbeat_) {
-    if (held_up_) held_up_->hold({transport_->queued_items(), transport_->queued_bytes()});
+    if (held_up_) held_up_->hold(in_outbox());
     transport_->send_heartbeat(cursor_.str());
     next_heartbeat_ = now + node_.options.heartbeat;
   }
@@ -273,8 +275,9 @@ net::session_info connection::describe() const {
   out.expires_ms = who_->expires_s * 1000;
   if (transport_) {
     out.delivered = transport_->delivered();
-    out.queued_events = transport_->queued_items();
-    out.queued_bytes = transport_->queued_bytes();
+    const auto queued = in_outbox();
+    out.queued_events = queued.events;
+    out.queued_bytes = queued.bytes;
   }
   out.position = cursor_.str();
   out.state = to_string(session_->state.load(std::memory_order_relaxed));

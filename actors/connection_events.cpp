@@ -31,11 +31,7 @@ void connection::fit_in(join_ticket& ticket, bool asked_for) {
              (known.contains({live->seq(), what.id, what.where.name}) ||
               known.contains({live->at().seq, what.id, what.where.name}));
     };
-    if (waiting_) {
-      const auto next = waiting_->events.begin() + static_cast<std::ptrdiff_t>(waiting_->next);
-      waiting_->events.erase(std::remove_if(next, waiting_->events.end(), is_known),
-                             waiting_->events.end());
-    }
+    if (waiting_) std::erase_if(waiting_->events, is_known);
     return;
   }
   // A roster's room: its past must not move the client's position back.
@@ -48,9 +44,10 @@ void connection::fit_in(join_ticket& ticket, bool asked_for) {
 }
 
 void connection::queue_replay(const join_ticket& ticket) {
-  waiting_->events.insert(waiting_->events.begin() + static_cast<std::ptrdiff_t>(waiting_->next),
-                          ticket.replay.begin(), ticket.replay.end());
-  waiting_->limit = waiting_->events.size() + 10 * node_.options.outbox.session.events;
+  auto& waiting = *waiting_;
+  waiting.events.insert(waiting.events.begin(), ticket.replay.begin(), ticket.replay.end());
+  waiting.limit = waiting.events.size() + 10 * node_.options.outbox.session.events;
+  waiting.full_outbox = false;
   pump();
 }
 
@@ -64,16 +61,19 @@ void connection::deliver(batch& events) {
 void connection::deliver(const publication_ptr& what) {
   if (closing_ || !alive()) return;
   if (!waiting_) return write(what);
-  waiting_->events.push_back(what);
-  if (transport_ && waiting_->events.size() - waiting_->next > waiting_->limit) relieve_outbox();
+  waiting_->push(what);
+  if (transport_ && overflows()) relieve_outbox();
 }
 
 void connection::write(const publication_ptr& what) {
   if (!outbox_holds(1)) {
     transport_->flush_now();  // many events in one pass are not the peer's fault
-    if (!outbox_holds(1)) relieve_outbox();
-    if (closing_) return;
+    if (!outbox_holds(1)) return outbox_is_full(what);
   }
+  hand_over(what);
+}
+
+void connection::hand_over(const publication_ptr& what) {
   send_events(wanted(what->what()) ? what->frame_for(transport_->format()) : frame(), what->at());
 }
 
@@ -94,26 +94,67 @@ bool connection::wanted(const event& what) const {
 
 void connection::pump() {
   if (!transport_ || !waiting_ || joins_unanswered_ > 0 || closing_) return;
-  const auto& outbox = node_.options.outbox;
-  while (waiting_->next < waiting_->events.size()) {
-    if (transport_->queued_items() >= (outbox.session.events + 1) / 2 ||
-        transport_->queued_bytes() >= outbox.session.bytes / 2 || !outbox_holds(1))
+  const auto& limit = node_.options.outbox.session;
+  while (dropped_ > 0 || !waiting_->events.empty()) {
+    if (transport_->queued_items() >= (limit.events + 1) / 2 ||
+        transport_->queued_bytes() >= limit.bytes / 2 || !outbox_holds(1))
       return transport_->notify_when_drained();
-    write(waiting_->events[waiting_->next++]);
+    if (dropped_ > 0)
+      tell_of_dropped();
+    else
+      hand_over(waiting_->pop());
   }
   waiting_.reset();
 }
 
+void connection::backlog::push(const publication_ptr& what) {
+  bytes += what->what().data.size();
+  events.push_back(what);
+}
+
+publication_ptr connection::backlog::pop() {
+  auto out = std::move(events.front());
+  events.pop_front();
+  bytes -= out->what().data.size();
+  return out;
+}
+
+// -- what does not fit --------------------------------------------------------------------------
+
 bool connection::outbox_holds(std::size_t more) {
-  const auto& limit = node_.options.outbox.session;
+  const auto& outbox = node_.options.outbox;
+  // What is handed to the transport can only be dropped altogether: with drop-oldest the newer half
+  // stays out of it.
+  const std::size_t share = outbox.drop_oldest ? 2 : 1;
   const outbox_amount now{transport_->queued_items(), transport_->queued_bytes()};
-  if (now.events + more > limit.events || now.bytes >= limit.bytes) return false;
+  if (now.events + more > (outbox.session.events + share - 1) / share ||
+      now.bytes >= outbox.session.bytes / share)
+    return false;
   if (!transport_->held_up()) return true;
+  const auto all = in_outbox();
+  held_up_share().hold(all);
+  return held_up_->fits({all.events + more, all.bytes});
+}
+
+outbox_amount connection::in_outbox() const {
+  const outbox_amount out{transport_->queued_items(), transport_->queued_bytes()};
+  if (!waiting_ || !waiting_->full_outbox) return out;
+  return {out.events + waiting_->events.size(), out.bytes + waiting_->bytes};
+}
+
+outbox_budget::share& connection::held_up_share() {
   if (!held_up_)
     held_up_ = std::make_unique<outbox_budget::share>(node_.outboxes,
                                                       user_channel(who_->tenant, who_->user.str()));
-  held_up_->hold(now);
-  return held_up_->fits({now.events + more, now.bytes});
+  return *held_up_;
+}
+
+bool connection::overflows() {
+  if (!waiting_->full_outbox) return waiting_->events.size() > waiting_->limit;
+  const auto& limit = node_.options.outbox.session;
+  const auto all = in_outbox();
+  held_up_share().hold(all);
+  return all.events > limit.events || all.bytes > limit.bytes || !held_up_->fits(all);
 }
 
 void connection::on_drained() {
@@ -121,24 +162,38 @@ void connection::on_drained() {
   pump();
 }
 
+void connection::outbox_is_full(const publication_ptr& what) {
+  if (!node_.options.outbox.drop_oldest) return relieve_outbox();
+  waiting_ = std::make_unique<backlog>();
+  waiting_->full_outbox = true;
+  transport_->notify_when_drained();
+  deliver(what);
+}
+
 void connection::relieve_outbox() {
-  auto& metrics = metrics_of(loop_);
-  if (!node_.options.outbox.drop_oldest) {
-    metrics.dropped[static_cast<std::size_t>(drop_reason::slow_consumer)].add();
-    return say_goodbye({close_code::slow_consumer, std::nullopt, std::nullopt});
-  }
+  if (node_.options.outbox.drop_oldest) return drop_oldest();
+  loop_.metrics().dropped[static_cast<std::size_t>(drop_reason::slow_consumer)].add();
+  say_goodbye({close_code::slow_consumer, std::nullopt, std::nullopt});
+}
+
+void connection::drop_oldest() {
   auto dropped = transport_->drop_queued();
-  if (waiting_) {
-    dropped += waiting_->events.size() - waiting_->next;
-    for (const auto& lost : waiting_->events)
-      if (lost->seq() > cursor_.seq) cursor_ = lost->at();
-    waiting_->events.clear();
-    waiting_->next = 0;
+  while (waiting_->events.size() > 1 && overflows()) {
+    const auto oldest = waiting_->pop();
+    if (wanted(oldest->what())) ++dropped;
+    if (oldest->at().seq > cursor_.seq) cursor_ = oldest->at();
   }
-  metrics.dropped[static_cast<std::size_t>(drop_reason::oldest)].add(dropped);
-  transport_->send(net::encode_notice(
-      transport_->format(), "gap",
-      "{\"reason\":\"slow_consumer\",\"dropped\":" + std::to_string(dropped) + "}", cursor_.str()));
+  dropped_ += dropped;
+  loop_.metrics().dropped[static_cast<std::size_t>(drop_reason::oldest)].add(dropped);
+}
+
+void connection::tell_of_dropped() {
+  if (dropped_ == 0) return;
+  const auto dropped = std::to_string(std::exchange(dropped_, 0));
+  // At the last of them: what comes next is behind it.
+  transport_->send(net::encode_notice(transport_->format(), "gap",
+                                      R"({"reason":"slow_consumer","dropped":)" + dropped + '}',
+                                      cursor_.str()));
 }
 
 }  // namespace starling::actors
