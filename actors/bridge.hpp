@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/context.hpp"
+#include "actors/recent_ids.hpp"
 #include "actors/reorder.hpp"
 #include "actors/runtime/pinned_actor.hpp"
 
@@ -156,6 +157,8 @@ class bridge final : public pinned_actor {
   reorder early_;
   bool early_awaited_ = false;
   std::deque<late_event> late_;  ///< the latest of them
+
+  recent_ids ephemeral_;
 
   feed_id swept_ = 0;            ///< the sweep goes on behind this channel
   std::size_t sweep_asked_ = 0;  ///< its questions under way

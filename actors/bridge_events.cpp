@@ -68,7 +68,7 @@ void bridge::hand_out(entry& e, event&& what, sequence seq, sequence at) {
 
 void bridge::take_ephemeral(event&& what) {
   auto* e = find(what.where);
-  if (!e || !e->live) return;
+  if (!e || !e->live || !ephemeral_.first(what, steady_clock::now())) return;
   const cursor at{epoch_, position_};
   caf::anon_send(e->feed, inbound{std::make_shared<publication>(std::move(what), at, 0)});
 }

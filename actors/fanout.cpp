@@ -18,7 +18,10 @@ constexpr std::size_t looks_at_once = 1000;
 }  // namespace
 
 fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
-    : pinned_actor(cfg), node_(node), shard_(shard_index) {}
+    : pinned_actor(cfg),
+      node_(node),
+      shard_(shard_index),
+      for_sessions_(node.options.history.dedupe_window) {}
 
 void fanout::on_exit() {
   flush();
@@ -58,7 +61,8 @@ void fanout::receive(caf::type_erased_tuple& message) {
     auto* who = find(one->id);
     // A client id is no secret: whoever publishes to it must be of its tenant.
     const bool there = who && who->record->who->tenant == one->what->what().where.tenant;
-    if (there) who->session->deliver(one->what);
+    if (there && for_sessions_.first(one->what->what(), steady_clock::now()))
+      who->session->deliver(one->what);
     return one->done(there);
   }
   if (auto* one = message_cast<close_one>(message)) {

@@ -65,9 +65,11 @@ void publisher::publish_item(pending& entry, std::uint64_t number, std::size_t i
   const auto& key = entry.request.batch->idempotency_key;
   if (item.id.empty() && !key.empty())
     item.id = entry.request.batch->single ? key : key + '-' + std::to_string(i);
-  if (item.id.empty()) item.id = make_event_id();
+  const bool given = !item.id.empty();
+  if (!given) item.id = make_event_id();
   entry.verdicts[i]->id = item.id;
   event what = to_event(item, who);
+  what.id_given = given;
   switch (item.target) {
     case target_kind::client:
       what.where.kind = channel_kind::client;

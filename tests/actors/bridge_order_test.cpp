@@ -211,6 +211,16 @@ TEST_SUITE("actors/bridge order") {
     CHECK(ticket->position.seq > first);
   }
 
+  TEST_CASE("an ephemeral event whose id was here already is handed out once") {
+    bridge_node n;
+    n.start();
+    n.enter({"a"});
+    auto what = make_event(room_of("a"), "typing");
+    what.id_given = true;
+    for (int i = 0; i < 2; ++i) n.tell(n.node.bridge, engine_ephemeral{what});
+    CHECK(n.heard() == texts{"typing"});
+  }
+
   TEST_CASE("an ephemeral event carries the position of what came before it") {
     bridge_node n;
     n.start();

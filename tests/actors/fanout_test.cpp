@@ -126,6 +126,27 @@ TEST_SUITE("actors/fanout") {
     CHECK(ann.events() == texts{"hello"});
   }
 
+  TEST_CASE("an event for one session with the same id again is delivered once") {
+    client_node n;
+    const auto ann = n.open("ann");
+    const auto bob = n.open("bob");
+    const auto deliver = [&](const client_node::client& to, const char* data) {
+      auto what = make_event({acme, channel_kind::client, to.session->id.str()}, data);
+      what.id_given = true;
+      bool there = false;
+      n.tell(n.node.fanouts[0],
+             deliver_to{to.session->id,
+                        std::make_shared<publication>(std::move(what), cursor{7, 100}, 0),
+                        [&](bool found) { there = found; }});
+      return there;
+    };
+    CHECK(deliver(ann, "x"));
+    CHECK(deliver(ann, "again"));
+    CHECK(deliver(bob, "y"));
+    CHECK(ann.events() == texts{"x"});
+    CHECK(bob.events() == texts{"y"});
+  }
+
   TEST_CASE("a drain says goodbye to everybody") {
     client_node n;
     std::vector<client_node::client> all;
