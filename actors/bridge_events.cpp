@@ -174,8 +174,7 @@ void bridge::take_state(const store_state& answer) {
     log::warn("the store began anew: clients are told to fetch again", {{"epoch", state.epoch}});
     node_.home_metrics->gaps[1].add();
     for (const auto& shard : node_.fanouts)
-      caf::anon_send(shard,
-                     drain{std::chrono::seconds(1), "the history began anew: fetch again"});
+      caf::anon_send(shard, drain{std::chrono::seconds(1), "the history began anew: fetch again"});
     catch_up_ = false;  // there is nothing of the former life to catch up with
     position_ = state.last;
     early_.restart(state.last);

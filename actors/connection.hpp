@@ -57,6 +57,8 @@ class connection final : public pinned_actor,
   result<void> renew(const net::identity_ptr& fresh);
   void apply(const roster_changed& change);
   net::session_info describe() const;
+  /// Its goodbye has been said: nothing reaches the client any more.
+  bool leaving() const noexcept { return closing_; }
   const session_ptr& record() const noexcept { return session_; }
 
  protected:

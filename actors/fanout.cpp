@@ -60,7 +60,8 @@ void fanout::receive(caf::type_erased_tuple& message) {
   if (auto* one = message_cast<deliver_to>(message)) {
     auto* who = find(one->id);
     // A client id is no secret: whoever publishes to it must be of its tenant.
-    const bool there = who && who->record->who->tenant == one->what->what().where.tenant;
+    const bool there = who && !who->session->leaving() &&
+                       who->record->who->tenant == one->what->what().where.tenant;
     if (there && for_sessions_.first(one->what->what(), steady_clock::now()))
       who->session->deliver(one->what);
     return one->done(there);

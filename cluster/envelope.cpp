@@ -161,8 +161,8 @@ std::string encode(const event& what) {
   put_field(out, what.id);
   put_field(out, what.name);
   put_field(out, what.data);
-  const auto flags = static_cast<char>((what.data_is_text ? data_is_text : 0) |
-                                       (what.id_given ? id_given : 0));
+  const auto flags =
+      static_cast<char>((what.data_is_text ? data_is_text : 0) | (what.id_given ? id_given : 0));
   put_field(out, {&flags, 1});
   put_field(out, little_endian(static_cast<std::uint64_t>(what.accepted_ns)));
   put_field(out, what.sender);

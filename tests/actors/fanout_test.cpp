@@ -124,6 +124,8 @@ TEST_SUITE("actors/fanout") {
     CHECK_FALSE(deliver(acme, session_id::make(1), "nobody"));
     CHECK(deliver(acme, ann.session->id, "hello"));
     CHECK(ann.events() == texts{"hello"});
+    n.tell(ann.handle, close_session{close_code::kicked, std::nullopt, std::nullopt});
+    CHECK_FALSE(deliver(acme, ann.session->id, "too late"));
   }
 
   TEST_CASE("an event for one session with the same id again is delivered once") {
@@ -159,8 +161,7 @@ TEST_SUITE("actors/fanout") {
     client_node n;
     const auto leaving = n.open("ann");
     n.tell(n.node.fanouts[0], drain{std::chrono::milliseconds(1)});
-    CHECK(wire::field(leaving.line->said().back(), "reason") ==
-          info(close_code::draining).reason);
+    CHECK(wire::field(leaving.line->said().back(), "reason") == info(close_code::draining).reason);
     const auto staying = n.open("bob");
     n.tell(n.node.fanouts[0], drain{std::chrono::milliseconds(1), "begun anew"});
     CHECK(wire::field(staying.line->said().back(), "reason") == "begun anew");
