@@ -142,8 +142,11 @@ void publisher::take(const append_done& done) {
 void publisher::take(const client_reached& done) {
   const auto found = pending_.find(done.request);
   if (found == pending_.end()) return;
-  if (!done.reached)
+  if (!done.reached) {
     found->second.verdicts[found->second.item_of_append[done.append]] = done.reached.error();
+    if (done.reached.error().code == errc::not_found && home())
+      home()->loop().metrics().dropped[static_cast<std::size_t>(drop_reason::no_recipient)].add();
+  }
   --found->second.outstanding;
   finish_if_complete(done.request);
 }
