@@ -93,11 +93,14 @@ class NatsDeath(unittest.TestCase):
         reply = first.http("GET", "/readyz")
         self.assertEqual(reply.status, 503)
         self.assertIn("nats", [check["name"] for check in reply.json["checks"] if not check["ok"]])
-        for item in ({"ephemeral": True}, {}):
-            reply = first.http("POST", "/api/publish", token=admin(),
-                               body={"room": room, "event": "e", "data": 0, **item})
+        for target in ({"room": room, "ephemeral": True}, {"room": room}, {"client": stream.client_id}):
+            for node in cluster.nodes:
+                reply = node.http("POST", "/api/publish", token=admin(), body={"event": "e", "data": 0, **target})
+                self.assertEqual(reply.status, 503)
+                self.assertTrue(reply.headers["Retry-After"])
+        for node in cluster.nodes:
+            reply = node.http("POST", f"/api/sse/send/{stream.client_id}", token=admin(), body={"data": "no"})
             self.assertEqual(reply.status, 503)
-            self.assertTrue(reply.headers["Retry-After"])
         time.sleep(OUTAGE_SECONDS)
         self.assertEqual(first.metric("starling_sessions"), 1)
         cluster.nats.start_again()

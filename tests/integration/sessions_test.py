@@ -140,6 +140,20 @@ class EvictOldest(ClusterCase):
             self.assertEqual(stream.take(1)[0].name, "marker")
 
 
+    def test_an_event_right_behind_a_new_membership_is_not_missed(self):
+        user = fresh("user")
+        streams = [self.opened(Sse(node, token(user))) for node in self.nodes]
+        rooms = [fresh("room") for _ in range(30)]
+        for room in rooms:
+            self.node.publish(room=room, event="before")
+            reply = self.nodes[1].http("PUT", f"/api/rooms/{room}/members/{user}", token=admin())
+            self.assertEqual(reply.status, 200)
+            self.node.publish(room=room, event="behind", data=room)
+        for stream in streams:
+            got = [(event.name, event.data) for event in stream.take(len(rooms))]
+            self.assertEqual(sorted(got), sorted(("behind", room) for room in rooms))
+
+
 class RejectNew(ClusterCase):
     count = 2
     settings = ("sessions.max_per_user=2", "sessions.policy=reject-new")
