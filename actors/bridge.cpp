@@ -8,7 +8,8 @@ bridge::bridge(caf::actor_config& cfg, node_context& node)
     : pinned_actor(cfg),
       node_(node),
       fence_channel_{tenant_id{"-"}, channel_kind::client, "fence:" + node.options.id.str()},
-      early_(node.engine->history().disorder()) {}
+      early_(node.engine->history().disorder()),
+      ephemeral_(node.options.history.dedupe_window) {}
 
 void bridge::receive(caf::type_erased_tuple& message) {
   if (auto* in = message_cast<engine_stored>(message)) return take_arrived(std::move(in->what));
@@ -21,7 +22,8 @@ void bridge::receive(caf::type_erased_tuple& message) {
   }
   if (auto* who = message_cast<attached>(message)) return finish_attach(who->ticket);
   if (auto* who = message_cast<turned_away>(message)) {
-    if (admitting_.erase(who->ticket) > 0) let_go(who->ticket);
+    if (admitting_.erase(who->ticket) == 0) return;
+    for (const auto& wanted : who->ticket->channels) let_go(*by_id_.at(wanted.feed));
     return;
   }
   if (auto* who = message_cast<left>(message)) return remove_member(*who);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/context.hpp"
+#include "actors/recent_ids.hpp"
 #include "actors/reorder.hpp"
 #include "actors/runtime/pinned_actor.hpp"
 
@@ -81,7 +82,7 @@ class bridge final : public pinned_actor {
   void finish_attach(const ticket_ptr& ticket);
   void take_replay(replay_read& answer);
   void finish_replay(const ticket_ptr& ticket);
-  void let_go(const ticket_ptr& ticket);
+  void let_go(entry& e);  ///< what a join had reserved
   void remove_member(const left& who);
   entry& ensure(const channel_ptr& where);
   void spawn_feed(entry& e);
@@ -156,6 +157,8 @@ class bridge final : public pinned_actor {
   reorder early_;
   bool early_awaited_ = false;
   std::deque<late_event> late_;  ///< the latest of them
+
+  recent_ids ephemeral_;
 
   feed_id swept_ = 0;            ///< the sweep goes on behind this channel
   std::size_t sweep_asked_ = 0;  ///< its questions under way

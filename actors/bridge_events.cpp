@@ -68,7 +68,7 @@ void bridge::hand_out(entry& e, event&& what, sequence seq, sequence at) {
 
 void bridge::take_ephemeral(event&& what) {
   auto* e = find(what.where);
-  if (!e || !e->live) return;
+  if (!e || !e->live || !ephemeral_.first(what, steady_clock::now())) return;
   const cursor at{epoch_, position_};
   caf::anon_send(e->feed, inbound{std::make_shared<publication>(std::move(what), at, 0)});
 }
@@ -173,7 +173,8 @@ void bridge::take_state(const store_state& answer) {
   if (begins_anew) {
     log::warn("the store began anew: clients are told to fetch again", {{"epoch", state.epoch}});
     node_.home_metrics->gaps[1].add();
-    for (const auto& shard : node_.fanouts) caf::anon_send(shard, drain{std::chrono::seconds(1)});
+    for (const auto& shard : node_.fanouts)
+      caf::anon_send(shard, drain{std::chrono::seconds(1), "the history began anew: fetch again"});
     catch_up_ = false;  // there is nothing of the former life to catch up with
     position_ = state.last;
     early_.restart(state.last);

@@ -56,16 +56,17 @@ void bridge::attach_all(const ticket_ptr& ticket) {
   ticket->resumed = ticket->resume && ticket->lost.empty();
   if (ticket->resume && (ticket->resume->epoch != epoch_ || ticket->resume->seq > position_)) {
     // Another life of the store, or one that has lost its tail.
-    ticket->lost.push_back({"*", "epoch"});
-    ticket->resumed = false;
+    ticket->lose("*", "epoch");
     ticket->resume = cursor{epoch_, 0};
   }
   add_late(*ticket);
   for (std::size_t i = 0; i < ticket->channels.size(); ++i) {
     auto& e = *by_id_.at(ticket->channels[i].feed);
-    --e.reserved;
-    ++e.members;
-    ++e.by_shard[ticket->shard];
+    if (!ticket->channels[i].again) {
+      --e.reserved;
+      ++e.members;
+      ++e.by_shard[ticket->shard];
+    }
     caf::anon_send(e.feed, attach_member{ticket, i});
   }
   caf::anon_send(self(), attached{ticket});
@@ -83,6 +84,8 @@ void bridge::add_late(join_ticket& ticket) const {
 }
 
 void bridge::finish_attach(const ticket_ptr& ticket) {
+  for (const auto& wanted : ticket->channels)
+    if (wanted.again) let_go(*by_id_.at(wanted.feed));
   if (ticket->missing.empty()) {
     finish_replay(ticket);
     caf::anon_send(node_.fanouts[ticket->shard], joined{ticket});
@@ -124,11 +127,8 @@ void bridge::take_replay(replay_read& answer) {
   const bool cut = part.found.size() > keep;
   if (page.more && !page.events.empty() && !cut)
     return read_for_replay(answer.ticket, answer.which);
-  if ((cut || page.dropped) && ticket.resume->seq != 0) {
-    const auto& name = part.where->kind == channel_kind::room ? part.where->name : "*";
-    ticket.lost.push_back({name, "expired"});
-    ticket.resumed = false;
-  }
+  if ((cut || page.dropped) && ticket.resume->seq != 0)
+    ticket.lose(name_of_loss(*part.where), "expired");
   const auto surplus = cut ? part.found.size() - keep : 0;
   ticket.replay.insert(ticket.replay.end(),
                        part.found.begin() + static_cast<std::ptrdiff_t>(surplus), part.found.end());
@@ -153,12 +153,9 @@ void bridge::finish_replay(const ticket_ptr& ticket) {
                                         std::max(p->at().seq, ticket->resume->seq + 1));
 }
 
-void bridge::let_go(const ticket_ptr& ticket) {
-  for (const auto& wanted : ticket->channels) {
-    auto& e = *by_id_.at(wanted.feed);
-    --e.reserved;
-    retire_if_unused(e);
-  }
+void bridge::let_go(entry& e) {
+  --e.reserved;
+  retire_if_unused(e);
 }
 
 void bridge::remove_member(const left& who) {
@@ -246,9 +243,7 @@ void bridge::refuse_waiting(const std::string& reason) {
 void bridge::refuse(const ticket_ptr& ticket, std::string reason) {
   for (const auto& wanted : ticket->channels) {
     if (wanted.feed == 0) continue;
-    auto& e = *by_id_.at(wanted.feed);
-    --e.reserved;
-    retire_if_unused(e);
+    let_go(*by_id_.at(wanted.feed));
   }
   auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.options.retry),
                                node_.here());

@@ -4,6 +4,7 @@
 #include <caf/send.hpp>
 
 #include "actors/bridge.hpp"
+#include "actors/gap.hpp"
 #include "net/base/log.hpp"
 
 namespace starling::actors {
@@ -77,15 +78,19 @@ void bridge::tell_of_loss(const channel& where, std::string_view reason) {
   node_.home_metrics->gaps[1].add();
   log::warn("events may be lost",
             {{"kind", to_string(where.kind)}, {"name", where.name}, {"reason", reason}});
-  event notice;
-  notice.where = where;
-  notice.name = "gap";
-  notice.data = "{\"reason\":\"" + std::string(reason) + "\"}";
-  take_ephemeral(std::move(notice));
+  auto* e = find(where);
+  if (!e || !e->live) return;
+  event gap;
+  gap.where = where;
+  gap.name = "gap";
+  gap.data = gap_json(reason, name_of_loss(where));
+  caf::anon_send(e->feed, inbound{publication::notice(std::move(gap), {epoch_, position_})});
 }
 
 void bridge::finish_repair() {
   auto done = std::move(repair_);
+  // Before what is left of the channel: a client that goes in between must know of it.
+  for (const auto& where : done->lost) tell_of_loss(where, "expired");
   auto& found = done->found;
   std::erase_if(found, [&](const stored_event& missed) {
     const auto* e = find(missed.what.where);
@@ -110,7 +115,6 @@ void bridge::finish_repair() {
     }
     hand_out(*find(missed.what.where), std::move(missed.what), missed.seq, at);
   }
-  for (const auto& where : done->lost) tell_of_loss(where, "expired");
   for (const auto& [feed, through] : done->reach)
     if (const auto live = by_id_.find(feed); live != by_id_.end())
       live->second->through = std::max(live->second->through, through);

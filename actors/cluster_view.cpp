@@ -21,6 +21,8 @@ std::string text_at(const json& from, const char* key) {
   return found != from.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
 
+error engine_away() { return {errc::unavailable, "the engine is away"}; }
+
 errc errc_of(const std::string& code) {
   for (std::size_t i = 0; i < errc_count; ++i)
     if (info(static_cast<errc>(i)).code == code) return static_cast<errc>(i);
@@ -182,6 +184,7 @@ void cluster_view::ask_home_of(const session_id& id, json question,
   if (id.home() == node_.options.tag)
     return ask(node_.options.id.str(), std::move(question), std::move(done));
   const auto owner = nodes_.owner(id.home(), steady_clock::now());
+  if (!owner && !node_.engine->messages().connected()) return done(engine_away());
   if (!owner) return done(error{errc::not_found, "no session " + id.str()});
   ask(owner->str(), std::move(question), std::move(done));
 }
@@ -189,6 +192,8 @@ void cluster_view::ask_home_of(const session_id& id, json question,
 void cluster_view::deliver(event what, std::function<void(result<void>)> done) {
   const auto id = session_id::parse(what.where.name);
   if (!id) return done(error{errc::malformed, "not a client id: " + what.where.name});
+  // The same answer wherever the session is.
+  if (!node_.engine->messages().connected()) return done(engine_away());
   if (id->home() == node_.options.tag) return here_.deliver(std::move(what), std::move(done));
   const auto packed = cluster::encode(what);
   json question{{"op", "deliver"}};

@@ -66,7 +66,7 @@ void connection::ask_to_join(std::optional<cursor> resume, std::vector<net::lost
   ticket->channels.push_back({std::make_shared<channel>(tenant_channel(tenant))});
   for (auto& name : rooms_to_join(*who_, request_->rooms))
     ticket->channels.push_back({std::make_shared<channel>(room_channel(tenant, name))});
-  waiting_ = std::make_unique<backlog>();
+  hold_events();
   joins_unanswered_ = 1;
   caf::anon_send(node_.roster, join{std::move(ticket)});
 }
@@ -104,11 +104,16 @@ void connection::receive(caf::type_erased_tuple& message) {
 void connection::on_joined(const ticket_ptr& ticket) {
   if (ticket->missing.empty())
     begin(*ticket);
-  else if (!waiting_)
-    waiting_ = std::make_unique<backlog>();  // live events wait for the stored ones
+  else
+    hold_events();  // live events wait for the stored ones
 }
 
-void connection::begin(const join_ticket& ticket) {
+void connection::hold_events() {
+  if (!waiting_) waiting_ = std::make_unique<backlog>();
+  waiting_->limit = std::max(waiting_->limit, 10 * node_.options.outbox.session.events);
+}
+
+void connection::begin(join_ticket& ticket) {
   --joins_unanswered_;
   if (!alive() || closing_) return;
   if (!ticket.opening) return continue_with(ticket);
@@ -149,109 +154,14 @@ void connection::begin(const join_ticket& ticket) {
     for (const auto& change : *changes) apply(change);
 }
 
-void connection::continue_with(const join_ticket& ticket) {
+void connection::continue_with(join_ticket& ticket) {
   const auto pending = take_pending_join(ticket.request);
+  fit_in(ticket, pending && pending->ref_json);
   if (pending && pending->ref_json) confirm_subscription(*pending->ref_json, ticket);
   if (pending) leave_rooms(pending->unwanted);
   metrics_of(loop_).replayed.add(ticket.replay.size());
-  if (!waiting_) waiting_ = std::make_unique<backlog>();
+  hold_events();
   queue_replay(ticket);
-}
-
-void connection::queue_replay(const join_ticket& ticket) {
-  waiting_->events.insert(waiting_->events.begin() + static_cast<std::ptrdiff_t>(waiting_->next),
-                          ticket.replay.begin(), ticket.replay.end());
-  waiting_->limit = waiting_->events.size() + 10 * node_.options.outbox.session.events;
-  pump();
-}
-
-// -- events -------------------------------------------------------------------------------------
-
-void connection::deliver(batch& events) {
-  if (closing_ || !alive()) return;
-  if (!waiting_ && events.uniform() && outbox_holds(events.events().size()))
-    return send_events(events.joined(transport_->format()), events.through());
-  for (const auto& what : events.events()) deliver(what);
-}
-
-void connection::deliver(const publication_ptr& what) {
-  if (closing_ || !alive()) return;
-  if (!waiting_) return write(what);
-  waiting_->events.push_back(what);
-  if (transport_ && waiting_->events.size() - waiting_->next > waiting_->limit) relieve_outbox();
-}
-
-void connection::write(const publication_ptr& what) {
-  if (!outbox_holds(1)) {
-    transport_->flush_now();  // many events in one pass are not the peer's fault
-    if (!outbox_holds(1)) relieve_outbox();
-    if (closing_) return;
-  }
-  send_events(wanted(what->what()) ? what->frame_for(transport_->format()) : frame(), what->at());
-}
-
-void connection::send_events(const frame& bytes, const cursor& through) {
-  if (bytes) transport_->send(bytes);
-  if (through.seq <= cursor_.seq) return;
-  cursor_ = through;
-  ask_to_save();
-}
-
-bool connection::wanted(const event& what) const {
-  if (what.exclude.empty() && what.earlier_targets.empty()) return true;
-  if (std::find(what.exclude.begin(), what.exclude.end(), session_->id) != what.exclude.end())
-    return false;
-  return std::none_of(what.earlier_targets.begin(), what.earlier_targets.end(),
-                      [&](const std::string& room) { return in_room(room); });
-}
-
-void connection::pump() {
-  if (!transport_ || !waiting_ || joins_unanswered_ > 0 || closing_) return;
-  const auto& outbox = node_.options.outbox;
-  while (waiting_->next < waiting_->events.size()) {
-    if (transport_->queued_items() >= (outbox.session.events + 1) / 2 ||
-        transport_->queued_bytes() >= outbox.session.bytes / 2 || !outbox_holds(1))
-      return transport_->notify_when_drained();
-    write(waiting_->events[waiting_->next++]);
-  }
-  waiting_.reset();
-}
-
-bool connection::outbox_holds(std::size_t more) {
-  const auto& limit = node_.options.outbox.session;
-  const outbox_amount now{transport_->queued_items(), transport_->queued_bytes()};
-  if (now.events + more > limit.events || now.bytes >= limit.bytes) return false;
-  if (!transport_->held_up()) return true;
-  if (!held_up_)
-    held_up_ = std::make_unique<outbox_budget::share>(node_.outboxes,
-                                                      user_channel(who_->tenant, who_->user.str()));
-  held_up_->hold(now);
-  return held_up_->fits({now.events + more, now.bytes});
-}
-
-void connection::on_drained() {
-  held_up_.reset();
-  pump();
-}
-
-void connection::relieve_outbox() {
-  auto& metrics = metrics_of(loop_);
-  if (!node_.options.outbox.drop_oldest) {
-    metrics.dropped[static_cast<std::size_t>(drop_reason::slow_consumer)].add();
-    return say_goodbye({close_code::slow_consumer, std::nullopt, std::nullopt});
-  }
-  auto dropped = transport_->drop_queued();
-  if (waiting_) {
-    dropped += waiting_->events.size() - waiting_->next;
-    for (const auto& lost : waiting_->events)
-      if (lost->seq() > cursor_.seq) cursor_ = lost->at();
-    waiting_->events.clear();
-    waiting_->next = 0;
-  }
-  metrics.dropped[static_cast<std::size_t>(drop_reason::oldest)].add(dropped);
-  transport_->send(net::encode_notice(
-      transport_->format(), "gap",
-      "{\"reason\":\"slow_consumer\",\"dropped\":" + std::to_string(dropped) + "}", cursor_.str()));
 }
 
 // -- ending -------------------------------------------------------------------------------------
@@ -262,7 +172,9 @@ void connection::say_goodbye(const close_session& why) {
   auto retry = why.retry.value_or(node_context::jittered(node_.options.retry));
   auto goodbye = net::make_goodbye(why.code, retry, transport_ ? cursor_ : node_.here());
   if (why.reconnect) goodbye.reconnect = *why.reconnect;
+  if (!why.reason.empty()) goodbye.reason = why.reason;
   if (transport_) {
+    tell_of_dropped();
     transport_->send(net::encode_goodbye(transport_->format(), goodbye));
     transport_->close(why.code);
     return;
@@ -290,6 +202,7 @@ void connection::ask_to_save() {
 bool connection::save_position() {
   save_asked_ = false;
   if (!transport_) return true;
+  if (dropped_ > 0) return false;  // whoever comes back here must not pass them unawares
   const auto sent = transport_->sent_bytes();
   const auto got = transport_->acknowledged_bytes();
   const bool all = got >= sent;
@@ -346,146 +259,11 @@ void connection::on_timer() {
                                         cursor_.str()));
   }
   if (now >= next_heartbeat_) {
-    if (held_up_) held_up_->hold({transport_->queued_items(), transport_->queued_bytes()});
+    if (held_up_) held_up_->hold(in_outbox());
     transport_->send_heartbeat(cursor_.str());
     next_heartbeat_ = now + node_.options.heartbeat;
   }
   arm();
-}
-
-// -- memberships --------------------------------------------------------------------------------
-
-std::optional<std::uint32_t> connection::drop_membership(feed_id feed) {
-  const auto found = std::find_if(memberships_.begin(), memberships_.end(),
-                                  [&](const placement& m) { return m.feed == feed; });
-  if (found == memberships_.end()) return std::nullopt;
-  const auto index = found->index;
-  memberships_.erase(found);
-  return index;
-}
-
-void connection::move_membership(feed_id feed, std::uint32_t index) {
-  for (auto& m : memberships_)
-    if (m.feed == feed) m.index = index;
-}
-
-std::vector<feed_id> connection::feeds() const {
-  std::vector<feed_id> out;
-  for (const auto& m : memberships_) out.push_back(m.feed);
-  return out;
-}
-
-bool connection::in_room(const std::string& room) const {
-  return std::any_of(memberships_.begin(), memberships_.end(), [&](const placement& m) {
-    return m.where->kind == channel_kind::room && m.where->name == room && !m.leaving;
-  });
-}
-
-result<void> connection::renew(const net::identity_ptr& fresh) {
-  if (fresh->user != who_->user || fresh->tenant != who_->tenant)
-    return error{errc::forbidden, "the new token is for another user or tenant"};
-  who_ = fresh;
-  expiry_announced_ = false;
-  std::vector<std::string> forbidden;
-  for (const auto& m : memberships_)
-    if (m.where->kind == channel_kind::room && !m.from_roster &&
-        !net::may_join(*who_, m.where->name))
-      forbidden.push_back(m.where->name);
-  leave_rooms(forbidden);
-  if (joins_)
-    for (auto& p : *joins_)
-      for (const auto& room : p.rooms)
-        if (p.ref_json && !net::may_join(*who_, room)) p.unwanted.push_back(room);
-  if (transport_) arm();
-  return {};
-}
-
-void connection::apply(const roster_changed& change) {
-  if (!transport_) {
-    if (!early_changes_) early_changes_ = std::make_unique<std::vector<roster_changed>>();
-    return early_changes_->push_back(change);
-  }
-  auto* in = find_room(change.room);
-  const bool pending = want_pending(change.room, change.member || own_room(change.room));
-  if (!change.member) {
-    if (!in || !in->from_roster) return;
-    in->from_roster = false;
-    if (!own_room(change.room)) leave_rooms({change.room});
-    return;
-  }
-  if (in) {
-    in->from_roster = true;
-    return;
-  }
-  if (pending) return;
-  auto ticket = next_ticket();
-  ticket->channels.push_back(
-      {std::make_shared<channel>(room_channel(who_->tenant, change.room)), change.since, true});
-  send_join(std::move(ticket), std::nullopt);
-}
-
-ticket_ptr connection::next_ticket() {
-  auto ticket = std::make_shared<join_ticket>();
-  ticket->connection = self();
-  ticket->shard = loop_.index();
-  ticket->session = session_;
-  ticket->opening = false;
-  ticket->request = next_request_++;
-  return ticket;
-}
-
-void connection::send_join(ticket_ptr ticket, std::optional<std::string> ref_json) {
-  pending_join pending{ticket->request, {}, std::move(ref_json)};
-  for (const auto& wanted : ticket->channels) pending.rooms.push_back(wanted.where->name);
-  if (!joins_) joins_ = std::make_unique<std::vector<pending_join>>();
-  joins_->push_back(std::move(pending));
-  ++joins_unanswered_;
-  caf::anon_send(node_.bridge, join{std::move(ticket)});
-}
-
-std::optional<connection::pending_join> connection::take_pending_join(std::uint64_t request) {
-  if (!joins_) return std::nullopt;
-  const auto found = std::find_if(joins_->begin(), joins_->end(),
-                                  [&](const pending_join& p) { return p.request == request; });
-  if (found == joins_->end()) return std::nullopt;
-  auto out = std::move(*found);
-  joins_->erase(found);
-  if (joins_->empty()) joins_.reset();
-  return out;
-}
-
-bool connection::want_pending(const std::string& room, bool wanted) {
-  if (!joins_) return false;
-  for (auto& p : *joins_) {
-    if (std::find(p.rooms.begin(), p.rooms.end(), room) == p.rooms.end()) continue;
-    std::erase(p.unwanted, room);
-    if (!wanted) p.unwanted.push_back(room);
-    return true;
-  }
-  return false;
-}
-
-void connection::leave_rooms(const std::vector<std::string>& rooms) {
-  std::vector<feed_id> feeds;
-  for (const auto& room : rooms)
-    if (auto* in = find_room(room)) {
-      in->leaving = true;
-      feeds.push_back(in->feed);
-    }
-  if (!feeds.empty())
-    caf::anon_send(node_.fanouts[loop_.index()], leave{session_->id, std::move(feeds)});
-}
-
-placement* connection::find_room(const std::string& room) {
-  const auto found = std::find_if(memberships_.begin(), memberships_.end(), [&](const auto& m) {
-    return m.where->kind == channel_kind::room && m.where->name == room && !m.leaving;
-  });
-  return found == memberships_.end() ? nullptr : &*found;
-}
-
-bool connection::own_room(const std::string& room) const {
-  const auto own = rooms_to_join(*who_, {});
-  return std::find(own.begin(), own.end(), room) != own.end();
 }
 
 // -- inspection ---------------------------------------------------------------------------------
@@ -505,8 +283,9 @@ net::session_info connection::describe() const {
   out.expires_ms = who_->expires_s * 1000;
   if (transport_) {
     out.delivered = transport_->delivered();
-    out.queued_events = transport_->queued_items();
-    out.queued_bytes = transport_->queued_bytes();
+    const auto queued = in_outbox();
+    out.queued_events = queued.events;
+    out.queued_bytes = queued.bytes;
   }
   out.position = cursor_.str();
   out.state = to_string(session_->state.load(std::memory_order_relaxed));

@@ -1,6 +1,7 @@
 /// One client connection: the decisions about it, from the request to the goodbye.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -20,6 +21,7 @@ struct placement {
   bool from_roster;
   bool leaving;  ///< the fanout has been told
   channel_ptr where;
+  sequence since = 0;  ///< a member from here on
 };
 
 /// Owns the transport, the outbox limits, the cursor and the timers of one session.
@@ -56,6 +58,8 @@ class connection final : public pinned_actor,
   result<void> renew(const net::identity_ptr& fresh);
   void apply(const roster_changed& change);
   net::session_info describe() const;
+  /// Its goodbye has been said: nothing reaches the client any more.
+  bool leaving() const noexcept { return closing_; }
   const session_ptr& record() const noexcept { return session_; }
 
  protected:
@@ -79,8 +83,10 @@ class connection final : public pinned_actor,
   void on_timer() override;
 
   void ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost);
-  void begin(const join_ticket& ticket);
-  void continue_with(const join_ticket& ticket);
+  void begin(join_ticket& ticket);
+  void continue_with(join_ticket& ticket);
+  /// Fits the replay of a join into a stream that has begun.
+  void fit_in(join_ticket& ticket, bool asked_for);
   /// A ticket for more rooms on a stream that has begun.
   ticket_ptr next_ticket();
   void send_join(ticket_ptr ticket, std::optional<std::string> ref_json);
@@ -92,17 +98,27 @@ class connection final : public pinned_actor,
   /// Named by the token itself.
   bool own_room(const std::string& room) const;
   void confirm_subscription(const std::string& ref, const join_ticket& ticket);
+  /// Events that come from now on wait for a join.
+  void hold_events();
   void ask_to_save();
   void tell_position();
   void queue_replay(const join_ticket& ticket);
   void write(const publication_ptr& what);
+  void hand_over(const publication_ptr& what);
   /// `bytes` may be none: nothing of it is for this session.
   void send_events(const frame& bytes, const cursor& through);
   bool wanted(const event& what) const;
   void pump();
   /// Whether `more` events fit besides what is queued.
   bool outbox_holds(std::size_t more);
+  /// What the outbox holds, and what waits as a part of it.
+  outbox_amount in_outbox() const;
+  outbox_budget::share& held_up_share();
+  bool overflows();
+  void outbox_is_full(const publication_ptr& what);
   void relieve_outbox();
+  void drop_oldest();
+  void tell_of_dropped();
   void say_goodbye(const close_session& why);
   void subscribe(std::vector<std::string> rooms, const std::optional<std::string>& from,
                  std::string ref_json);
@@ -120,13 +136,18 @@ class connection final : public pinned_actor,
   std::unique_ptr<net::stream_responder> responder_;  // until the stream begins
   std::unique_ptr<net::transport> transport_;         // while the stream lives
   std::vector<placement> memberships_;
-  /// Events that must wait: while a join is answered, and while a replay is being written.
+  /// Events that must wait: while a join is answered, while a replay is being written, and, with
+  /// drop-oldest, behind an outbox that is full.
   struct backlog {
-    std::vector<publication_ptr> events;
-    std::size_t next = 0;
-    std::size_t limit = 0;
+    std::deque<publication_ptr> events;
+    std::size_t limit = 0;     ///< events; more, and the client is too slow
+    bool full_outbox = false;  ///< behind a full outbox, and counts as part of it
+    std::size_t bytes = 0;     ///< of payloads, while it is
+    void push(const publication_ptr& what);
+    publication_ptr pop();
   };
   std::unique_ptr<backlog> waiting_;
+  std::size_t dropped_ = 0;  ///< events of which the client is still to be told that they are gone
   std::unique_ptr<outbox_budget::share> held_up_;  ///< while the kernel takes no more
   std::unique_ptr<std::vector<pending_join>> joins_;
   /// Roster changes that came before the stream began.

@@ -47,8 +47,13 @@ void connection::subscribe(std::vector<std::string> rooms, const std::optional<s
     const auto& room = rooms[i];
     const bool repeated = std::find(rooms.begin(), rooms.begin() + static_cast<std::ptrdiff_t>(i),
                                     room) != rooms.begin() + static_cast<std::ptrdiff_t>(i);
-    if (repeated || want_pending(room, true) || in_room(room)) continue;
-    ticket->channels.push_back({std::make_shared<channel>(room_channel(who_->tenant, room))});
+    const auto* in = find_room(room);
+    const bool there = want_pending(room, true) || in;
+    if (repeated || (there && !from)) continue;
+    // The token allows what was before a membership of the roster.
+    const auto since = in && !net::may_join(*who_, room) ? in->since : 0;
+    ticket->channels.push_back({std::make_shared<channel>(room_channel(who_->tenant, room)), since,
+                                in && in->from_roster, there});
   }
   if (from) {
     if (const auto at = parse_cursor(*from))
@@ -56,8 +61,7 @@ void connection::subscribe(std::vector<std::string> rooms, const std::optional<s
     else
       ticket->lost.push_back({"*", "bad_cursor"});
   }
-  if (!waiting_) waiting_ = std::make_unique<backlog>();
-  waiting_->limit = std::max(waiting_->limit, 10 * node_.options.outbox.session.events);
+  hold_events();
   send_join(std::move(ticket), std::move(ref_json));
 }
 

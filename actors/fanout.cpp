@@ -18,7 +18,10 @@ constexpr std::size_t looks_at_once = 1000;
 }  // namespace
 
 fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
-    : pinned_actor(cfg), node_(node), shard_(shard_index) {}
+    : pinned_actor(cfg),
+      node_(node),
+      shard_(shard_index),
+      for_sessions_(node.options.history.dedupe_window) {}
 
 void fanout::on_exit() {
   flush();
@@ -56,8 +59,12 @@ void fanout::receive(caf::type_erased_tuple& message) {
   }
   if (auto* one = message_cast<deliver_to>(message)) {
     auto* who = find(one->id);
-    if (who) who->session->deliver(one->what);
-    return one->done(who != nullptr);
+    // A client id is no secret: whoever publishes to it must be of its tenant.
+    const bool there = who && !who->session->leaving() &&
+                       who->record->who->tenant == one->what->what().where.tenant;
+    if (there && for_sessions_.first(one->what->what(), steady_clock::now()))
+      who->session->deliver(one->what);
+    return one->done(there);
   }
   if (auto* one = message_cast<close_one>(message)) {
     auto* who = find(one->id);
@@ -76,7 +83,7 @@ void fanout::receive(caf::type_erased_tuple& message) {
   if (auto* change = message_cast<roster_changed>(message)) return apply(*change);
   if (auto* query = message_cast<sessions_query>(message)) return inspect(*query);
   if (auto* query = message_cast<recount>(message)) return recount_members(*query);
-  if (auto* all = message_cast<drain>(message)) return drain_all(all->window);
+  if (auto* all = message_cast<drain>(message)) return drain_all(*all);
 }
 
 void fanout::deliver(fan_out&& event) {
@@ -118,15 +125,17 @@ void fanout::admit(const ticket_ptr& ticket) {
   auto* who = find(ticket->session->id);
   if (!who) {  // it ended while the join was under way
     std::vector<feed_id> feeds;
-    for (const auto& wanted : ticket->channels) feeds.push_back(wanted.feed);
+    for (const auto& wanted : ticket->channels)
+      if (!wanted.again) feeds.push_back(wanted.feed);
     caf::anon_send(node_.bridge, left{ticket->session, shard_, std::move(feeds), true});
     return;
   }
   who->session->expect_memberships(ticket->channels.size());
   for (const auto& wanted : ticket->channels) {
+    if (wanted.again) continue;
     auto& members = feeds_[wanted.feed];
     who->session->add_membership({wanted.feed, static_cast<std::uint32_t>(members.size()),
-                                  wanted.from_roster, false, wanted.where});
+                                  wanted.from_roster, false, wanted.where, wanted.since});
     members.push_back(who->session);
   }
   who->session->on_joined(ticket);
@@ -156,14 +165,15 @@ void fanout::forget(const session_id& id) {
     caf::anon_send(node_.bridge, left{std::move(gone.record), shard_, std::move(feeds), true});
 }
 
-void fanout::drain_all(std::chrono::milliseconds window) {
+void fanout::drain_all(const drain& all) {
   std::vector<caf::actor> order;
   order.reserve(sessions_.size());
   for (const auto& [id, who] : sessions_) order.push_back(who.keep);
   std::shuffle(order.begin(), order.end(), std::minstd_rand{std::random_device{}()});
   for (std::size_t i = 0; i < order.size(); ++i)
-    send_after(home(), window * static_cast<long>(i) / static_cast<long>(order.size()), order[i],
-               close_session{close_code::draining, std::nullopt, std::nullopt});
+    send_after(home(), all.window * static_cast<long>(i) / static_cast<long>(order.size()),
+               order[i],
+               close_session{close_code::draining, std::nullopt, std::nullopt, all.reason});
 }
 
 void fanout::inspect(const sessions_query& query) const {

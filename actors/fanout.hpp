@@ -7,6 +7,7 @@
 
 #include "actors/batch.hpp"
 #include "actors/context.hpp"
+#include "actors/recent_ids.hpp"
 #include "actors/runtime/pinned_actor.hpp"
 #include "net/io_loop.hpp"
 #include "net/timer_wheel.hpp"
@@ -43,7 +44,7 @@ class fanout final : public pinned_actor, private net::flushable, private net::w
   void admit(const ticket_ptr& ticket);
   void forget(const session_id& id);
   void remove_membership(connection& who, feed_id feed);
-  void drain_all(std::chrono::milliseconds window);
+  void drain_all(const drain& all);
   void inspect(const sessions_query& query) const;
   void recount_members(const recount& query) const;
   void apply(const roster_changed& change);
@@ -55,6 +56,7 @@ class fanout final : public pinned_actor, private net::flushable, private net::w
   batch batch_;
   feed_id batch_feed_ = 0;
   std::unordered_map<session_id, entry> sessions_;
+  recent_ids for_sessions_;         ///< ids of events for single sessions
   std::deque<session_id> unsaved_;  ///< positions to be told to the store
   std::unordered_map<feed_id, std::vector<connection*>> feeds_;
 };

@@ -25,6 +25,12 @@ class node_api {
   void call(net::io_loop& loop, net::api_request request,
             std::function<void(net::api_reply)> reply);
 
+  /// `{event?, data}` of the Oblivious calls; data is text.
+  struct notice {
+    std::string event = "message";
+    std::string data;
+  };
+
  private:
   /// Answers keep the order in which they were written: lists first, then who answered.
   using answer = nlohmann::ordered_json;
@@ -50,6 +56,8 @@ class node_api {
   void disconnect(const net::api_request& request, done reply);
   void broadcast(const net::api_request& request, done reply);
   void send(const net::api_request& request, done reply);
+  void publish(net::identity_ptr who, net::publish_item item, const notice& what,
+               const char* success, done reply);
   void kick_user(const net::api_request& request, done reply);
   void close(const session_id& id, const net::identity& who, bool any_owner, done reply);
 

@@ -61,6 +61,21 @@ std::map<std::string, json> merge_channels(const cluster_answer& answer, const t
   return out;
 }
 
+/// How many different channels the nodes named, those on several nodes once.
+std::size_t count_distinct(const cluster_answer& answer) {
+  std::set<std::pair<std::string, std::string>> all;
+  for (const auto& part : answer.parts)
+    for (const auto& item : part.body) {
+      auto info = item.get<net::room_info>();
+      if (info.members > 0) all.emplace(std::move(info.tenant), std::move(info.room));
+    }
+  return all.size();
+}
+
+/// Statistics are asked for often: beyond this many users and rooms the nodes' counts are added up.
+/// Their names are some 60 bytes each.
+constexpr std::uint64_t most_names_compared = 20'000;
+
 }  // namespace
 
 void node_api::nodes(done reply) {
@@ -212,16 +227,32 @@ message local_stats(const node_context& node, const std::vector<net::io_loop*>& 
 }
 
 void node_api::stats(std::function<void(answer)> reply) {
-  cluster_.ask_all({{"op", "stats"}}, [reply = std::move(reply)](cluster_answer answer) {
+  cluster_.ask_all({{"op", "stats"}}, [this, reply = std::move(reply)](cluster_answer answer) {
     json sum = json::object();
     for (const auto& part : answer.parts)
       for (const auto& [key, value] : part.body.items())
         if (value.is_number_unsigned())
           sum[key] = sum.value(key, std::uint64_t{0}) + value.get<std::uint64_t>();
     sum["nodes"] = answer.parts.size() + answer.missing.size();
-    sum["replied"] = replied(answer);
-    sum["missing"] = answer.missing;
-    reply(std::move(sum));
+    const auto names = sum.value("users", std::uint64_t{0}) + sum.value("rooms", std::uint64_t{0});
+    sum["distinct"] = answer.parts.size() < 2 || names <= most_names_compared;
+    const auto who = [answer](json& out) {
+      out["replied"] = replied(answer);
+      out["missing"] = answer.missing;
+    };
+    if (answer.parts.size() < 2 || !sum["distinct"].get<bool>()) {
+      who(sum);
+      return reply(std::move(sum));
+    }
+    cluster_.ask_all({{"op", "users"}}, [this, reply, who, sum](const cluster_answer& users) {
+      cluster_.ask_all({{"op", "rooms"}},
+                       [reply, who, sum, users](const cluster_answer& rooms) mutable {
+                         sum["users"] = count_distinct(users);
+                         sum["rooms"] = count_distinct(rooms);
+                         who(sum);
+                         reply(std::move(sum));
+                       });
+    });
   });
 }
 

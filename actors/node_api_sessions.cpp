@@ -14,16 +14,10 @@ using message = nlohmann::json;  // between nodes: any order
 
 namespace {
 
-/// `{event?, data}` of the Oblivious calls; data is text.
-struct notice {
-  std::string event = "message";
-  std::string data;
-};
-
-result<notice> parse_notice(const std::string& body, bool event_required) {
+result<node_api::notice> parse_notice(const std::string& body, bool event_required) {
   const auto parsed = message::parse(body, nullptr, false);
   if (!parsed.is_object()) return error{errc::malformed, "the body must be a JSON object"};
-  notice out;
+  node_api::notice out;
   const auto text = [&](const char* key) {
     const auto found = parsed.find(key);
     return found != parsed.end() && found->is_string() ? found->get<std::string>() : std::string{};
@@ -101,45 +95,45 @@ void node_api::broadcast(const net::api_request& request, done reply) {
   if (!parsed) return reply(parsed.error());
   net::publish_item item;
   item.target = net::publish_item::target_kind::all;
-  item.event = std::move(parsed->event);
-  item.data = std::move(parsed->data);
-  item.data_is_text = true;
-  auto batch = std::make_shared<net::publish_batch>();
-  batch->items.push_back(std::move(item));
-  caf::anon_send(node_.publishers.front(),
-                 publish_request{request.who, std::move(batch), event_source::http,
-                                 [reply](std::vector<net::publish_verdict> verdicts) {
-                                   if (!verdicts.front()) return reply(verdicts.front().error());
-                                   reply(json{{"message", "broadcast sent"}});
-                                 }});
+  publish(request.who, std::move(item), *parsed, "broadcast sent", std::move(reply));
 }
 
 void node_api::send(const net::api_request& request, done reply) {
   auto parsed = parse_notice(request.body, false);
   if (!parsed) return reply(parsed.error());
   const auto id = *session_id::parse(request.name);
-  event what;
-  what.where = {request.who->tenant, channel_kind::client, id.str()};
-  what.id = make_event_id();
-  what.name = std::move(parsed->event);
-  what.data = std::move(parsed->data);
-  what.data_is_text = true;
-  what.accepted_ns = wall_ns();
-  what.sender = request.who->user.str();
   cluster_.ask_home_of(
       id, {{"op", "sessions"}, {"tenant", request.who->tenant.str()}, {"session", id.str()}},
-      [this, request, reply, id, what = std::move(what)](result<message> found) {
+      [this, request, reply, id, what = std::move(*parsed)](result<message> found) {
         if (!found) return reply(found.error());
         if (!found->is_array() || found->empty())
           return reply(error{errc::not_found, "client not found"});
         if (!request.who->admin &&
             found->front().value("user", std::string{}) != request.who->user.str())
           return reply(error{errc::forbidden, "the session belongs to somebody else"});
-        cluster_.deliver(what, [reply](result<void> sent) {
-          if (!sent) return reply(sent.error());
-          reply(json{{"message", "message sent"}});
-        });
+        // Whoever may close a session may speak to it, whatever the token lets them publish.
+        auto who = std::make_shared<net::identity>(*request.who);
+        who->publish = {"client:" + id.str()};
+        net::publish_item item;
+        item.target = net::publish_item::target_kind::client;
+        item.client = id;
+        publish(std::move(who), std::move(item), what, "message sent", reply);
       });
+}
+
+void node_api::publish(net::identity_ptr who, net::publish_item item, const notice& what,
+                       const char* success, done reply) {
+  item.event = what.event;
+  item.data = what.data;
+  item.data_is_text = true;
+  auto batch = std::make_shared<net::publish_batch>();
+  batch->items.push_back(std::move(item));
+  caf::anon_send(node_.publishers.front(),
+                 publish_request{std::move(who), std::move(batch), event_source::http,
+                                 [reply, success](std::vector<net::publish_verdict> verdicts) {
+                                   if (!verdicts.front()) return reply(verdicts.front().error());
+                                   reply(json{{"message", success}});
+                                 }});
 }
 
 }  // namespace starling::actors

@@ -1,5 +1,6 @@
 #include "actors/protocol.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace starling::actors {
@@ -22,6 +23,18 @@ bool more_available(std::string_view state, std::string_view than) noexcept {
   const auto one = parse_presence(state);
   const auto other = parse_presence(than);
   return one && (!other || *one < *other);
+}
+
+std::string name_of_loss(const channel& where) {
+  return where.kind == channel_kind::room ? where.name : "*";
+}
+
+void join_ticket::lose(std::string room, std::string_view reason) {
+  resumed = false;
+  const bool known = std::any_of(lost.begin(), lost.end(), [&](const net::lost_room& each) {
+    return each.room == room && each.reason == reason;
+  });
+  if (!known) lost.push_back({std::move(room), std::string(reason)});
 }
 
 }  // namespace starling::actors

@@ -25,6 +25,10 @@ namespace starling::actors {
 
 using channel_ptr = std::shared_ptr<const channel>;
 
+/// What a client is told to fetch again when events of the channel are lost: the room, or "*" for
+/// channels that it does not know by name.
+std::string name_of_loss(const channel& where);
+
 /// A live channel on this node; never reused, so a late message cannot hit a successor.
 using feed_id = std::uint64_t;
 
@@ -59,6 +63,7 @@ struct wanted_channel {
   channel_ptr where;
   sequence since = 0;        ///< nothing before this is shown (membership began here)
   bool from_roster = false;  ///< a member by the roster, whatever the token says
+  bool again = false;        ///< in it already (or soon): asked for its past alone
   feed_id feed = 0;          ///< filled by the bridge
 };
 
@@ -77,6 +82,8 @@ struct join_ticket {
   cursor position;  ///< everything up to here is in `replay`, everything later comes live
   bool resumed = false;
   std::vector<net::lost_room> lost;
+  /// What the client must fetch again is named once, however often it is lost. Ends `resumed`.
+  void lose(std::string room, std::string_view reason);
   std::vector<publication_ptr> replay;
 
   /// What rings could not give: to be read from the store.
@@ -102,7 +109,7 @@ struct session_started {
 struct last_position {
   result<std::optional<cursor>> at;
 };
-/// connection -> roster (adds the roster's rooms) -> bridge.
+/// connection -> roster (adds the roster's rooms) -> bridge. Later joins go to the bridge at once.
 struct join {
   ticket_ptr ticket;
 };
@@ -251,7 +258,8 @@ struct fan_out {
   feed_id feed;
   publication_ptr what;
 };
-/// node -> fanout: an event for one session of this shard. `done`: was it there?
+/// node -> fanout: an event for one session of this shard. `done`: was it there, in the event's
+/// tenant?
 struct deliver_to {
   session_id id;
   publication_ptr what;
@@ -292,6 +300,7 @@ struct close_session {
   close_code code;
   std::optional<bool> reconnect;  ///< else the table's
   std::optional<std::chrono::milliseconds> retry;
+  std::string reason = {};  ///< else the table's
 };
 /// node -> fanout: close one session. `done`: was it there, and did `owner` (if set) own it?
 struct close_one {
@@ -301,9 +310,10 @@ struct close_one {
   close_code code;
   std::function<void(result<void>)> done;
 };
-/// node -> fanout: say goodbye to all sessions, in random order over the window.
+/// node, bridge -> fanout: say goodbye to all sessions, in random order over the window.
 struct drain {
   std::chrono::milliseconds window;
+  std::string reason = {};  ///< else the table's
 };
 /// node -> fanout -> connection: a new token for a live session.
 struct renew_token {

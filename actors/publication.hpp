@@ -19,6 +19,8 @@ class publication {
   /// `at`: what the event's SSE id says. Stored events: their own position. Ephemeral ones: the
   /// position everything before them has reached. `seq` is 0 for ephemeral events.
   publication(event what, cursor at, sequence seq);
+  /// A notice of this node to a channel's members (a gap): `data` is a JSON object.
+  static std::shared_ptr<const publication> notice(event what, cursor at);
   ~publication();
   publication(const publication&) = delete;
   publication& operator=(const publication&) = delete;
@@ -35,6 +37,7 @@ class publication {
   const event what_;
   const cursor at_;
   const sequence seq_;
+  bool notice_ = false;
   mutable std::array<std::atomic<const frame*>, net::wire_format_count> frames_{};
 };
 

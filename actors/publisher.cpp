@@ -65,9 +65,11 @@ void publisher::publish_item(pending& entry, std::uint64_t number, std::size_t i
   const auto& key = entry.request.batch->idempotency_key;
   if (item.id.empty() && !key.empty())
     item.id = entry.request.batch->single ? key : key + '-' + std::to_string(i);
-  if (item.id.empty()) item.id = make_event_id();
+  const bool given = !item.id.empty();
+  if (!given) item.id = make_event_id();
   entry.verdicts[i]->id = item.id;
   event what = to_event(item, who);
+  what.id_given = given;
   switch (item.target) {
     case target_kind::client:
       what.where.kind = channel_kind::client;
@@ -140,8 +142,11 @@ void publisher::take(const append_done& done) {
 void publisher::take(const client_reached& done) {
   const auto found = pending_.find(done.request);
   if (found == pending_.end()) return;
-  if (!done.reached)
+  if (!done.reached) {
     found->second.verdicts[found->second.item_of_append[done.append]] = done.reached.error();
+    if (done.reached.error().code == errc::not_found && home())
+      home()->loop().metrics().dropped[static_cast<std::size_t>(drop_reason::no_recipient)].add();
+  }
   --found->second.outstanding;
   finish_if_complete(done.request);
 }

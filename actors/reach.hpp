@@ -10,8 +10,9 @@ namespace starling::actors {
 
 class session_reach {
  public:
-  /// Delivers to the session that `what.where.name` names, here or on the node its id tells.
-  /// `done`: not_found, unavailable or timeout; any thread.
+  /// Delivers to the session that `what.where` names, here or on the node its id tells. A session
+  /// of another tenant than the event's does not exist.
+  /// `done`: not_found, unavailable (engine away) or timeout; any thread.
   virtual void deliver(event what, std::function<void(result<void>)> done) = 0;
 
  protected:

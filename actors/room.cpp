@@ -23,6 +23,7 @@ void room::receive(caf::type_erased_tuple& message) {
 
 void room::add(attach_member& who) {
   feed_.replay_into(*who.ticket, who.which);
+  if (who.ticket->channels[who.which].again) return;
   feed_.member_joined(who.ticket->shard);
   if (feed_.where().kind == channel_kind::room)
     members_.emplace(who.ticket->session->id, who.ticket->session);

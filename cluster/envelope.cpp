@@ -12,6 +12,8 @@ namespace starling::cluster {
 namespace {
 
 constexpr char version = 1;
+constexpr int data_is_text = 1;  // flags
+constexpr int id_given = 2;
 constexpr std::size_t session_bytes = 16;
 static_assert(sizeof(session_id) == session_bytes);
 
@@ -98,10 +100,11 @@ bool read_kind(reader& in, channel_kind& out) noexcept {
   return true;
 }
 
-bool read_flags(reader& in, bool& data_is_text) noexcept {
+bool read_flags(reader& in, event& out) noexcept {
   const auto bytes = in.field();
   if (!bytes || bytes->size() != 1) return false;
-  data_is_text = (bytes->front() & 1) != 0;
+  out.data_is_text = (bytes->front() & data_is_text) != 0;
+  out.id_given = (bytes->front() & id_given) != 0;
   return true;
 }
 
@@ -158,7 +161,8 @@ std::string encode(const event& what) {
   put_field(out, what.id);
   put_field(out, what.name);
   put_field(out, what.data);
-  const char flags = what.data_is_text ? 1 : 0;
+  const auto flags =
+      static_cast<char>((what.data_is_text ? data_is_text : 0) | (what.id_given ? id_given : 0));
   put_field(out, {&flags, 1});
   put_field(out, little_endian(static_cast<std::uint64_t>(what.accepted_ns)));
   put_field(out, what.sender);
@@ -179,7 +183,7 @@ result<event> decode(std::string_view bytes) {
   if (!read_text(in, out.id)) return bad_field("id");
   if (!read_text(in, out.name)) return bad_field("event");
   if (!read_text(in, out.data)) return bad_field("data");
-  if (!read_flags(in, out.data_is_text)) return bad_field("flags");
+  if (!read_flags(in, out)) return bad_field("flags");
   if (!read_time(in, out.accepted_ns)) return bad_field("accepted");
   if (!read_text(in, out.sender)) return bad_field("sender");
   if (!read_sessions(in, out.exclude)) return bad_field("exclude");

@@ -15,6 +15,7 @@ namespace starling {
 struct event {
   channel where;
   std::string id;                ///< the publisher's, or made by the accepting node
+  bool id_given = false;         ///< it is the publisher's: the same id again is the same event
   std::string name;              ///< SSE event name
   std::string data;              ///< compact JSON text; the bare text when `data_is_text`
   bool data_is_text = false;     ///< the publisher gave a JSON string

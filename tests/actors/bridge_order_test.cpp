@@ -71,10 +71,33 @@ TEST_SUITE("actors/bridge order") {
     REQUIRE(n.fanouts[0]->all<fan_out>().size() == 2);
     const auto& notice = *n.fanouts[0]->all<fan_out>()[0].what;
     CHECK(notice.what().name == "gap");
-    CHECK(notice.what().data == R"({"reason":"expired"})");
+    CHECK(notice.what().data == R"({"reason":"expired","room":"a"})");
     CHECK_FALSE(notice.stored());
+    const auto& on_the_wire = notice.frame_for(net::wire_format::ws_json);
+    CHECK_FALSE(on_the_wire.is_event());
+    CHECK(on_the_wire.body().find(R"({"type":"gap","reason":"expired")") != std::string_view::npos);
     CHECK(n.heard()[1] == "x");
     CHECK(n.metrics.gaps[1].get() == 1);
+  }
+
+  TEST_CASE("members hear of a gap before what is left of it") {
+    bridge_node n;
+    n.start();
+    n.enter({"a", "b"});
+    n.publish("b", "b1");
+    const auto before = n.end_of_store;
+    n.store("a", "dropped");
+    const auto kept = n.store("a", "kept");
+    n.publish("a", "x");
+    auto page = page_of({kept});
+    page.dropped = true;
+    n.answer_read(std::move(page));
+    const auto& told = n.fanouts[0]->all<fan_out>();
+    REQUIRE(told.size() == 4);
+    CHECK(told[1].what->what().name == "gap");
+    CHECK(told[1].what->at().seq == before);
+    CHECK(n.heard()[2] == "kept");
+    CHECK(n.heard()[3] == "x");
   }
 
   TEST_CASE("what was missed in an outage is handed out before what comes live") {
@@ -186,6 +209,16 @@ TEST_SUITE("actors/bridge order") {
     n.fence_back();
     REQUIRE(n.is_joined(ticket));
     CHECK(ticket->position.seq > first);
+  }
+
+  TEST_CASE("an ephemeral event whose id was here already is handed out once") {
+    bridge_node n;
+    n.start();
+    n.enter({"a"});
+    auto what = make_event(room_of("a"), "typing");
+    what.id_given = true;
+    for (int i = 0; i < 2; ++i) n.tell(n.node.bridge, engine_ephemeral{what});
+    CHECK(n.heard() == texts{"typing"});
   }
 
   TEST_CASE("an ephemeral event carries the position of what came before it") {

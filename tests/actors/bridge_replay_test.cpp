@@ -154,6 +154,55 @@ TEST_SUITE("actors/bridge replay") {
     CHECK(losses(ticket) == lost{{"*", "expired"}});
   }
 
+  TEST_CASE("the past of a room alone makes no member") {
+    bridge_node n;
+    n.start();
+    const auto member = n.enter({"a"});
+    n.publish("a", "x");
+    const auto past = resume(n, {"a"}, 100);
+    past->channels[0].again = true;
+    n.request(past);
+    REQUIRE(n.is_joined(past));
+    CHECK(data_of(past->replay) == texts{"x"});
+    n.publish("a", "y");
+    CHECK(n.heard() == texts{"x", "y"});  // once for the shard's one member
+    n.leaves(member);
+    CHECK_FALSE(n.engine.follows(room_of("a")));
+  }
+
+  TEST_CASE("a room whose last member leaves while its past is fetched is let go") {
+    bridge_node n;
+    n.start();
+    const auto member = n.enter({"a"});
+    n.disconnect();
+    const auto past = resume(n, {"a"}, 100);
+    past->channels[0].again = true;
+    n.connect(n.end_of_store);
+    n.request(past);
+    n.leaves(member);
+    CHECK(n.engine.follows(room_of("a")));
+    n.fence_back();
+    n.answer_read(page_of({}));
+    CHECK(n.is_joined(past));
+    CHECK_FALSE(n.engine.follows(room_of("a")));
+  }
+
+  TEST_CASE("what is lost is named once") {
+    bridge_node n;
+    n.start();
+    const auto ticket = n.make_opening("ann", {"a"});
+    ticket->channels.push_back({std::make_shared<channel>(tenant_channel(acme))});
+    ticket->resume = cursor{epoch, 50};
+    n.enter(ticket);
+    while (!n.engine.reads.empty()) {
+      cluster::log_page page;
+      page.dropped = true;
+      n.answer_read(std::move(page));
+    }
+    CHECK_FALSE(ticket->resumed);
+    CHECK(losses(ticket) == lost{{"*", "expired"}, {"a", "expired"}});
+  }
+
   TEST_CASE("a cursor ahead of this node waits until the node is there") {
     bridge_node n;
     n.start();

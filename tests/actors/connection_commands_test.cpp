@@ -33,6 +33,57 @@ TEST_SUITE("actors/connection commands") {
     CHECK(c.events() == texts{"r1", "r2", "live"});
   }
 
+  TEST_CASE("a room the session is in is asked for its past, not joined again") {
+    client_node n;
+    const auto c = n.open("ann", {"a", "b"});
+    n.publish("a", "had");
+    n.subscribe(c, {"a"}, "1", cursor{7, 50}.str());
+    const auto join = n.last_join();
+    REQUIRE(join->channels.size() == 1);
+    CHECK(join->channels[0].again);
+    CHECK(join->resume == cursor{7, 50});
+    n.publish("a", "meanwhile");
+    n.publish("b", "other");
+    join->replay = {make_publication("a", 101, "had"), make_publication("a", 102, "meanwhile")};
+    n.let_in(join);
+    n.publish("a", "after");
+    // What waited for the answer comes once: in its place in the past.
+    CHECK(c.events() == texts{"had", "had", "meanwhile", "other", "after"});
+    CHECK(c.line->last_with("\"ref\":1").find("\"replayed\":2") != std::string::npos);
+    n.unsubscribe(c, {"a"});
+    n.publish("a", "gone");
+    CHECK(c.events().back() == "after");
+  }
+
+  TEST_CASE("the past of a room that is left meanwhile is not shown") {
+    client_node n;
+    const auto c = n.open("ann", {"a"});
+    n.subscribe(c, {"a"}, "1", cursor{7, 50}.str());
+    const auto join = n.last_join();
+    n.unsubscribe(c, {"a"}, "2");
+    join->replay = some_events("a", 2, 60);
+    n.let_in(join);
+    CHECK(c.events().empty());
+    n.subscribe(c, {"a"}, "3");
+    n.let_in(n.last_join());
+    n.publish("a", "x");
+    CHECK(c.events() == texts{"x"});
+  }
+
+  TEST_CASE("a member by the roster alone is not shown what was before its membership") {
+    client_node n;
+    auto who = make_identity("ann");
+    who->rooms = {"own"};
+    const auto c = n.begin(who);
+    c.ticket->channels.push_back({std::make_shared<channel>(room_of("a")), 70, true});
+    n.let_in(c.ticket);
+    n.subscribe(c, {"a", "own"}, "1", cursor{7, 50}.str());
+    const auto join = n.last_join();
+    REQUIRE(join->channels.size() == 2);
+    CHECK(join->channels[0].since == 70);
+    CHECK(join->channels[1].since == 0);
+  }
+
   TEST_CASE("a room that is asked for twice is joined once") {
     client_node n;
     const auto c = n.open("ann", {"b"});

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/actors/connection_fixture.hpp"
 
 namespace starling::actors::test {
@@ -92,21 +94,68 @@ TEST_SUITE("actors/connection outbox") {
     CHECK(n.node.outboxes.held().events == 0);
   }
 
-  TEST_CASE("drop-oldest says how many are gone and goes on with the latest") {
+  TEST_CASE("drop-oldest says once how many are gone and goes on with the latest") {
     client_node n;
-    n.node.options.outbox.session.events = 3;
+    n.node.options.outbox.session.events = 10;
     n.node.options.outbox.drop_oldest = true;
     const auto c = stuck_client(n);
-    publish_all(n, numbered("e", 4));
-    CHECK(c.events() == texts{"e4"});
-    const auto gap = c.line->last_with("\"gap\"");
-    CHECK(gap.find("\"dropped\":3") != std::string::npos);
-    CHECK(wire::field(gap, "id") == cursor{7, 103}.str());
+    for (int i = 1; i <= 1000; ++i) {
+      n.publish("a", "e" + std::to_string(i));
+      CHECK(c.actor->describe().queued_events <= 10);
+    }
+    c.line->stuck = false;
+    for (int i = 0; i < 10; ++i) n.drained(c);
+    const auto got = c.events();
+    const auto said = c.line->said();
+    REQUIRE(got.size() == 10);
+    CHECK(got.front() == "e991");
+    CHECK(got.back() == "e1000");
+    CHECK(std::count_if(said.begin(), said.end(), [](const auto& text) {
+            return text.find("\"type\":\"gap\"") != std::string::npos;
+          }) == 1);
+    CHECK(said[1].find("\"dropped\":990") != std::string::npos);
+    CHECK(wire::field(said[1], "id") == cursor{7, 100 + 990}.str());
     CHECK_FALSE(c.line->closing.has_value());
-    CHECK(n.loop.metrics().dropped[static_cast<int>(drop_reason::oldest)].get() == 3);
-    n.drained(c);
-    n.publish("a", "e5");
-    CHECK(c.events() == texts{"e4", "e5"});
+    CHECK(n.loop.metrics().dropped[static_cast<int>(drop_reason::oldest)].get() == 990);
+    n.publish("a", "live");
+    CHECK(c.events().back() == "live");
+  }
+
+  TEST_CASE("drop-oldest keeps the newer half of what was queued when one event is too many") {
+    client_node n;
+    n.node.options.outbox.session.events = 10;
+    n.node.options.outbox.drop_oldest = true;
+    const auto c = stuck_client(n);
+    publish_all(n, numbered("e", 11));
+    c.line->stuck = false;
+    for (int i = 0; i < 10; ++i) n.drained(c);
+    CHECK(c.events() == texts{"e6", "e7", "e8", "e9", "e10", "e11"});
+    CHECK(c.line->last_with("\"gap\"").find("\"dropped\":5") != std::string::npos);
+  }
+
+  TEST_CASE("bytes fill an outbox with drop-oldest, and the newest event always stays") {
+    client_node n;
+    n.node.options.outbox.session.bytes = 1000;
+    n.node.options.outbox.drop_oldest = true;
+    const auto c = stuck_client(n);
+    for (const char letter : {'a', 'b', 'c', 'd'}) n.publish("a", std::string(3000, letter));
+    c.line->stuck = false;
+    for (int i = 0; i < 10; ++i) n.drained(c);
+    CHECK(c.events().back() == std::string(3000, 'd'));
+  }
+
+  TEST_CASE("what was dropped is told before a goodbye, and no position behind it is saved") {
+    client_node n;
+    n.node.options.outbox.session.events = 4;
+    n.node.options.outbox.drop_oldest = true;
+    const auto c = stuck_client(n);
+    publish_all(n, numbered("e", 20));
+    CHECK_FALSE(c.actor->save_position());
+    n.tell(c.handle, close_session{close_code::kicked, std::nullopt, std::nullopt});
+    const auto said = c.line->said();
+    REQUIRE(said.size() >= 2);
+    CHECK(wire::field(said[said.size() - 2], "type") == "gap");
+    CHECK(wire::field(said.back(), "type") == "goodbye");
   }
 
   TEST_CASE("a long replay is written half an outbox at a time, live events behind it") {
@@ -155,9 +204,9 @@ TEST_SUITE("actors/connection outbox") {
     n.let_in(c.ticket);
     publish_all(n, numbered("e", 100));
     CHECK_FALSE(c.line->closing.has_value());
-    CHECK_FALSE(c.line->last_with("\"gap\"").empty());
     c.line->stuck = false;
     for (int i = 0; i < 100; ++i) n.drained(c);
+    CHECK_FALSE(c.line->last_with("\"gap\"").empty());
     n.publish("a", "last");
     CHECK(c.events().back() == "last");
   }

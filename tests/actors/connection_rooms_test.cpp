@@ -52,6 +52,37 @@ TEST_SUITE("actors/connection roster") {
     CHECK(c.events() == texts{"x"});
   }
 
+  TEST_CASE("a new member gets everything since its membership began") {
+    client_node n;
+    n.node.epoch = 7;
+    const auto c = n.open("ann", {"b"});
+    n.publish("b", "x");
+    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 60});
+    const auto join = n.last_join();
+    CHECK(join->resume == cursor{7, 60});
+    CHECK(join->channels[0].since == 60);
+    join->missing.emplace_back();  // the store is asked
+    n.let_in(join);
+    n.publish("a", "live");
+    CHECK(c.events() == texts{"x"});
+    CHECK_FALSE(c.line->closing.has_value());
+    join->replay = some_events("a", 2, 60);
+    n.tell(c.handle, replay_ready{join});
+    CHECK(c.events() == texts{"x", "r1", "r2", "live"});
+    // The past of one room does not move the position in all of them back.
+    CHECK(wire::field(c.line->last_with("r2"), "id") == cursor{7, 101}.str());
+  }
+
+  TEST_CASE("a new member is told when its past is lost") {
+    client_node n;
+    const auto c = n.open("ann");
+    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 60});
+    const auto join = n.last_join();
+    join->lose("a", "expired");
+    n.let_in(join);
+    CHECK(c.line->last_with("gap").find(R"("reason":"expired","room":"a")") != std::string::npos);
+  }
+
   TEST_CASE("a membership that ends while its join is under way does not stay") {
     client_node n;
     const auto c = n.open("ann");

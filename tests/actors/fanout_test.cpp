@@ -109,12 +109,62 @@ TEST_SUITE("actors/fanout") {
     CHECK(ann.line->closing == close_code::kicked);
   }
 
+  TEST_CASE("an event for one session reaches it only from its own tenant") {
+    client_node n;
+    const auto ann = n.open("ann");
+    const auto deliver = [&](const tenant_id& tenant, const session_id& id, const char* data) {
+      bool there = false;
+      auto what = std::make_shared<publication>(
+          make_event({tenant, channel_kind::client, id.str()}, data), cursor{7, 100}, 0);
+      n.tell(n.node.fanouts[0],
+             deliver_to{id, std::move(what), [&](bool found) { there = found; }});
+      return there;
+    };
+    CHECK_FALSE(deliver(tenant_id{"other"}, ann.session->id, "evil"));
+    CHECK_FALSE(deliver(acme, session_id::make(1), "nobody"));
+    CHECK(deliver(acme, ann.session->id, "hello"));
+    CHECK(ann.events() == texts{"hello"});
+    n.tell(ann.handle, close_session{close_code::kicked, std::nullopt, std::nullopt});
+    CHECK_FALSE(deliver(acme, ann.session->id, "too late"));
+  }
+
+  TEST_CASE("an event for one session with the same id again is delivered once") {
+    client_node n;
+    const auto ann = n.open("ann");
+    const auto bob = n.open("bob");
+    const auto deliver = [&](const client_node::client& to, const char* data) {
+      auto what = make_event({acme, channel_kind::client, to.session->id.str()}, data);
+      what.id_given = true;
+      bool there = false;
+      n.tell(n.node.fanouts[0],
+             deliver_to{to.session->id,
+                        std::make_shared<publication>(std::move(what), cursor{7, 100}, 0),
+                        [&](bool found) { there = found; }});
+      return there;
+    };
+    CHECK(deliver(ann, "x"));
+    CHECK(deliver(ann, "again"));
+    CHECK(deliver(bob, "y"));
+    CHECK(ann.events() == texts{"x"});
+    CHECK(bob.events() == texts{"y"});
+  }
+
   TEST_CASE("a drain says goodbye to everybody") {
     client_node n;
     std::vector<client_node::client> all;
     for (int i = 0; i < 5; ++i) all.push_back(n.open("u" + std::to_string(i)));
     n.tell(n.node.fanouts[0], drain{std::chrono::milliseconds(100)});
     for (const auto& c : all) CHECK(c.line->closing == close_code::draining);
+  }
+
+  TEST_CASE("a drain for another reason than leaving says so") {
+    client_node n;
+    const auto leaving = n.open("ann");
+    n.tell(n.node.fanouts[0], drain{std::chrono::milliseconds(1)});
+    CHECK(wire::field(leaving.line->said().back(), "reason") == info(close_code::draining).reason);
+    const auto staying = n.open("bob");
+    n.tell(n.node.fanouts[0], drain{std::chrono::milliseconds(1), "begun anew"});
+    CHECK(wire::field(staying.line->said().back(), "reason") == "begun anew");
   }
 
   TEST_CASE("a drain of nobody is nothing") {

@@ -134,6 +134,7 @@ TEST_SUITE("actors/publisher") {
     n.publish_one(to_room("a"), "key");
     CHECK(n.engine.appends[0].key == "key");
     CHECK(n.engine.appends[0].what.id == "key");
+    CHECK(n.engine.appends[0].what.id_given);
     n.engine.appends.clear();
 
     auto named = to_room("a");
@@ -148,6 +149,7 @@ TEST_SUITE("actors/publisher") {
   TEST_CASE("items without an id get different ones") {
     publisher_node n;
     n.publish({to_room("a"), to_room("a")});
+    CHECK_FALSE(n.engine.appends[0].what.id_given);
     CHECK(n.engine.appends[0].key != n.engine.appends[1].key);
   }
 

@@ -16,6 +16,7 @@ event full_event() {
   event what;
   what.where = {tenant_id("acme"), channel_kind::user, "ann"};
   what.id = "01HQ";
+  what.id_given = true;
   what.name = "message";
   what.data = std::string("{\"a\":\"\0\xff\"}", 11);
   what.data_is_text = true;
@@ -30,6 +31,7 @@ event full_event() {
 void check_equal(const event& a, const event& b) {
   CHECK(a.where == b.where);
   CHECK(a.id == b.id);
+  CHECK(a.id_given == b.id_given);
   CHECK(a.name == b.name);
   CHECK(a.data == b.data);
   CHECK(a.data_is_text == b.data_is_text);

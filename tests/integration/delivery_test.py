@@ -77,6 +77,18 @@ class Delivery:
         for stream in streams:
             self.assertEqual(stream.take(1)[0].name, "marker")
 
+    def test_a_session_of_another_tenant_is_no_target(self):
+        victim = Listener(self, self.node)
+        for node in self.nodes:
+            for intruder in (admin(tenant="zz"), token("p", tenant="zz", publish=["client:*"])):
+                reply = node.http("POST", "/api/publish", token=intruder,
+                                  body={"client": victim.client_id, "event": "evil", "data": 1})
+                self.assertEqual(reply.status, 404)
+            web = self.opened(Ws(node, token("p", tenant="zz", publish=True)))
+            web.send(type="publish", client=victim.client_id, event="evil", data=1, ref=1)
+            self.assertEqual(web.until("error")["code"], "not_found")
+        self.assertEqual(victim.names(self.node), [])
+
     def test_all_reaches_everyone_of_the_tenant_and_nobody_else(self):
         tenant, other = fresh("tenant"), fresh("tenant")
         inside, outside = self.everywhere(tenant=tenant), self.everywhere(tenant=other)
@@ -120,6 +132,21 @@ class Delivery:
         self.assertEqual(answers, [answers[0]] * 3)
         for member in members:
             self.assertEqual(len(member.heard(self.node)), 1)
+
+    def test_the_same_id_twice_is_one_event_where_nothing_is_stored(self):
+        room = fresh("room")
+        members = self.everywhere([room])
+        targets = [{"room": room, "ephemeral": True}, *({"client": member.client_id} for member in members)]
+        for node in (self.node, self.nodes[-1], self.node):
+            for target in targets:
+                node.publish(id="again", event="once", **target)
+        for member in members:
+            self.assertEqual([event.name for event in member.stream.take(2)], ["once", "once"])
+        for node in self.nodes:
+            node.publish(room=room, ephemeral=True, event="end")
+        for member in members:
+            self.assertEqual([event.name for event in member.stream.take(len(self.nodes))],
+                             ["end"] * len(self.nodes))
 
     def test_an_idempotency_key_does_what_an_id_does(self):
         room, key = fresh("room"), fresh("key")

@@ -75,9 +75,17 @@ class Metrics(ClusterCase):
         self.assertEqual(grown(here, "starling_publish_errors_total", code="forbidden"), 1)
         self.assertEqual(here.metric("starling_engine_connected"), 1)
 
+        self.assertEqual(here.http("POST", f"/api/sse/send/{streams[0].client_id}", token=admin(),
+                                   body={"data": "hi"}).status, 200)
+        self.assertEqual(streams[0].take(1)[0].data, "hi")
+        self.assertEqual(grown(here, "starling_events_in_total", source="http"), 11)
+
         last = streams[0].last_id
         here.http("DELETE", f"/admin/v1/sessions/{streams[0].client_id}", token=admin(), admin_listener=True)
         streams[0].goodbye()
+        nobody = {"client": streams[0].client_id, "event": "e", "data": 1}
+        self.assertEqual(there.http("POST", "/api/publish", token=admin(), body=nobody).status, 404)
+        self.assertEqual(grown(there, "starling_dropped_total", reason="no_recipient"), 1)
         here.publish(room=room, data="missed")
         again = self.opened(Sse(here, token(fresh("user"), rooms=[room]), last_event_id=last.split(".")[0]))
         again.take(1)
@@ -97,6 +105,15 @@ class Metrics(ClusterCase):
         answer = eventually(lambda: (s := self.node.inspect("stats"))["sessions"] >= len(streams) and s)
         self.assertEqual(sorted(answer["replied"]), ["n1", "n2"])
         self.assertEqual(answer["missing"], [])
+
+    def test_a_user_and_a_room_on_two_nodes_count_once(self):
+        eventually(lambda: self.node.inspect("stats")["sessions"] == 0)
+        me = token(fresh("user"), rooms=[fresh("room")])
+        for node in self.nodes:
+            self.opened(Sse(node, me))
+        answer = self.node.inspect("stats")
+        self.assertEqual([answer[name] for name in ("sessions", "users", "rooms")], [2, 1, 1])
+        self.assertTrue(answer["distinct"])
 
 
 if __name__ == "__main__":

@@ -100,11 +100,14 @@ class NatsDeath(unittest.TestCase):
         reply = first.http("GET", "/readyz")
         self.assertEqual(reply.status, 503)
         self.assertIn("nats", [check["name"] for check in reply.json["checks"] if not check["ok"]])
-        for item in ({"ephemeral": True}, {}):
-            reply = first.http("POST", "/api/publish", token=admin(),
-                               body={"room": room, "event": "e", "data": 0, **item})
+        for target in ({"room": room, "ephemeral": True}, {"room": room}, {"client": stream.client_id}):
+            for node in cluster.nodes:
+                reply = node.http("POST", "/api/publish", token=admin(), body={"event": "e", "data": 0, **target})
+                self.assertEqual(reply.status, 503)
+                self.assertTrue(reply.headers["Retry-After"])
+        for node in cluster.nodes:
+            reply = node.http("POST", f"/api/sse/send/{stream.client_id}", token=admin(), body={"data": "no"})
             self.assertEqual(reply.status, 503)
-            self.assertTrue(reply.headers["Retry-After"])
         time.sleep(OUTAGE_SECONDS)
         self.assertEqual(first.metric("starling_sessions"), 1)
         cluster.nats.start_again()
@@ -140,6 +143,7 @@ class NatsDeath(unittest.TestCase):
         self.assertTrue(nats_request(cluster.nats, "$JS.API.STREAM.DELETE.starling")["success"])
         goodbye = stream.goodbye(30)
         self.assertTrue(goodbye["reconnect"])
+        self.assertIn("began anew", goodbye["reason"])
         eventually(lambda: first.ready() and second.ready(), 10, "both nodes to be ready again")
         second.publish(room=room, data=2)
         again = Sse(second, me, last_event_id=stream.last_id)

@@ -1,4 +1,5 @@
 """Who of a user's sessions may stay: devices, limits, kicks, over the whole cluster."""
+import signal
 import threading
 import unittest
 
@@ -138,6 +139,19 @@ class EvictOldest(ClusterCase):
         self.node.publish(user=user, event="marker")
         for stream in streams:
             self.assertEqual(stream.take(1)[0].name, "marker")
+
+
+    def test_a_node_that_hears_late_of_a_new_member_gives_it_all_since_then(self):
+        user, room = fresh("user"), fresh("room")
+        stream = self.opened(Sse(self.nodes[1], token(user)))
+        self.node.publish(room=room, event="before")
+        self.nodes[1].process.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.nodes[1].process.send_signal, signal.SIGCONT)
+        reply = self.node.http("PUT", f"/api/rooms/{room}/members/{user}", token=admin())
+        self.assertEqual(reply.status, 200)
+        self.node.publish(room=room, event="since")
+        self.nodes[1].process.send_signal(signal.SIGCONT)
+        self.assertEqual(stream.take(1)[0].name, "since")
 
 
 class RejectNew(ClusterCase):
