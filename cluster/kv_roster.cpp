@@ -14,7 +14,7 @@ constexpr std::int64_t api_timeout_ms = 3000;
 /// How soon a waiting thread notices that it should stop.
 constexpr std::chrono::milliseconds stop_latency{100};
 /// How long the next entry of a snapshot may take.
-constexpr std::int64_t snapshot_patience_ms = 5000;
+constexpr std::chrono::seconds snapshot_patience{5};
 constexpr std::size_t max_waiting_writes = 16384;
 /// One key takes little, and the room's name is at most some hundred bytes.
 constexpr std::size_t max_key_bytes = 1024;
@@ -22,7 +22,6 @@ constexpr std::size_t max_key_bytes = 1024;
 struct kv_deleter {
   void operator()(jsCtx* js) const noexcept { jsCtx_Destroy(js); }
   void operator()(kvStore* store) const noexcept { kvStore_Destroy(store); }
-  void operator()(kvWatcher* watcher) const noexcept { kvWatcher_Destroy(watcher); }
   void operator()(kvEntry* entry) const noexcept { kvEntry_Destroy(entry); }
 };
 template <class T>
@@ -143,15 +142,11 @@ void kv_roster::run_watch() {
 
 void kv_roster::watch(nats_session& session) {
   const auto faults = session.watch_faults();
-  const bucket_handle bucket(session, bucket_);
-  auto status = bucket.status;
-  kvWatcher* raw = nullptr;
-  if (status == NATS_OK) status = kvStore_WatchAll(&raw, bucket.store.get(), nullptr);
-  const kv_ptr<kvWatcher> watcher(raw);
-  if (status != NATS_OK || !deliver_snapshot(raw, session)) {
+  bucket_watch changes(session, bucket_);
+  if (!deliver_snapshot(changes, session)) {
     if (!session.lost() && !stopping()) {
       log::warn("the roster cannot be watched; trying again",
-                {{"status", natsStatus_GetText(status)}});
+                {{"status", natsStatus_GetText(changes.status())}});
       connection_->verify_store();
     }
     std::unique_lock hold(mutex_);
@@ -159,33 +154,29 @@ void kv_roster::watch(nats_session& session) {
     return;
   }
   while (!stopping() && !session.lost() && session.watch_faults() == faults) {
-    kvEntry* change = nullptr;
-    status = kvWatcher_Next(&change, raw, stop_latency.count());
-    if (status == NATS_TIMEOUT) continue;
-    if (status != NATS_OK) break;
-    const kv_ptr<kvEntry> guard(change);
-    if (change) deliver_change(change);
+    if (auto change = changes.next(stop_latency))
+      deliver_change(*change);
+    else if (changes.status() != NATS_TIMEOUT)
+      break;
   }
 }
 
-bool kv_roster::deliver_snapshot(kvWatcher* watcher, const nats_session& session) {
+bool kv_roster::deliver_snapshot(bucket_watch& changes, const nats_session& session) {
   known_.clear();
-  auto patience = steady_clock::now() + std::chrono::milliseconds(snapshot_patience_ms);
-  for (;;) {
-    kvEntry* raw = nullptr;
-    const auto status = kvWatcher_Next(&raw, watcher, stop_latency.count());
-    const kv_ptr<kvEntry> entry(raw);
+  auto patience = steady_clock::now() + snapshot_patience;
+  while (!changes.complete()) {
+    if (changes.status() != NATS_OK && changes.status() != NATS_TIMEOUT) return false;
+    const auto entry = changes.next(stop_latency);
     if (stopping() || session.lost()) return false;
-    if (status == NATS_TIMEOUT && steady_clock::now() < patience) continue;
-    if (status != NATS_OK) return false;
-    if (!raw) break;  // cnats marks the end of what was there with an empty entry
-    patience = steady_clock::now() + std::chrono::milliseconds(snapshot_patience_ms);
-    if (kvEntry_Operation(raw) != kvOp_Put) continue;
-    const std::string key = kvEntry_Key(raw);
-    if (auto member = parse_roster_entry(key, value_of(raw)))
-      known_.insert_or_assign(key, std::move(*member));
+    if (!entry && (changes.status() != NATS_TIMEOUT || steady_clock::now() > patience))
+      return false;
+    if (!entry) continue;
+    patience = steady_clock::now() + snapshot_patience;
+    if (entry->erased) continue;
+    if (auto member = parse_roster_entry(entry->key, entry->value))
+      known_.insert_or_assign(entry->key, std::move(*member));
     else
-      log::warn("the roster holds an unreadable membership", {{"key", key}});
+      log::warn("the roster holds an unreadable membership", {{"key", entry->key}});
   }
   std::vector<roster_entry> all;
   all.reserve(known_.size());
@@ -194,19 +185,18 @@ bool kv_roster::deliver_snapshot(kvWatcher* watcher, const nats_session& session
   return true;
 }
 
-void kv_roster::deliver_change(kvEntry* change) {
-  const std::string key = kvEntry_Key(change);
-  if (kvEntry_Operation(change) != kvOp_Put) {
-    if (auto gone = known_.extract(key); !gone.empty())
+void kv_roster::deliver_change(const bucket_watch::entry& change) {
+  if (change.erased) {
+    if (auto gone = known_.extract(change.key); !gone.empty())
       listener_->on_member_removed(std::move(gone.mapped()));
     return;
   }
-  auto member = parse_roster_entry(key, value_of(change));
+  auto member = parse_roster_entry(change.key, change.value);
   if (!member) {
-    log::warn("the roster holds an unreadable membership", {{"key", key}});
+    log::warn("the roster holds an unreadable membership", {{"key", change.key}});
     return;
   }
-  known_.insert_or_assign(key, *member);
+  known_.insert_or_assign(change.key, *member);
   listener_->on_member_added(std::move(*member));
 }
 

@@ -54,6 +54,7 @@ class Run:
         self.recoveries = []  # (client, seconds, retry, nothing else was broken)
         self.log = []
         self.begun = time.monotonic()
+        self.wanted_rate = 0.0  # of events, once it is known who publishes
         self.settled = 0.0  # seconds from the last publish until everybody had everything
         self.lag = Lag()
         self.world = World(clustered)
