@@ -142,7 +142,7 @@ void kv_roster::run_watch() {
 
 void kv_roster::watch(nats_session& session) {
   const auto faults = session.watch_faults();
-  bucket_watch changes(session, bucket_);
+  kv_watch changes(session, bucket_);
   if (!deliver_snapshot(changes, session)) {
     if (!session.lost() && !stopping()) {
       log::warn("the roster cannot be watched; trying again",
@@ -161,7 +161,7 @@ void kv_roster::watch(nats_session& session) {
   }
 }
 
-bool kv_roster::deliver_snapshot(bucket_watch& changes, const nats_session& session) {
+bool kv_roster::deliver_snapshot(kv_watch& changes, const nats_session& session) {
   known_.clear();
   auto patience = steady_clock::now() + snapshot_patience;
   while (!changes.complete()) {
@@ -185,7 +185,7 @@ bool kv_roster::deliver_snapshot(bucket_watch& changes, const nats_session& sess
   return true;
 }
 
-void kv_roster::deliver_change(const bucket_watch::entry& change) {
+void kv_roster::deliver_change(const kv_watch::entry& change) {
   if (change.erased) {
     if (auto gone = known_.extract(change.key); !gone.empty())
       listener_->on_member_removed(std::move(gone.mapped()));

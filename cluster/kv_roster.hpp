@@ -10,7 +10,7 @@
 #include <string>
 #include <thread>
 
-#include "cluster/bucket_watch.hpp"
+#include "cluster/kv_watch.hpp"
 #include "cluster/nats_connection.hpp"
 #include "cluster/roster_store.hpp"
 
@@ -38,8 +38,8 @@ class kv_roster final : public roster_store {
   void run_watch();
   /// Returns when the session is lost, the watch fails or we stop.
   void watch(nats_session& session);
-  bool deliver_snapshot(bucket_watch& changes, const nats_session& session);
-  void deliver_change(const bucket_watch::entry& change);
+  bool deliver_snapshot(kv_watch& changes, const nats_session& session);
+  void deliver_change(const kv_watch::entry& change);
 
   void run_write();
   void enqueue(write todo);

@@ -1,4 +1,4 @@
-#include "cluster/bucket_watch.hpp"
+#include "cluster/kv_watch.hpp"
 
 #include <string_view>
 
@@ -17,7 +17,7 @@ struct message_deleter {
 
 }  // namespace
 
-bucket_watch::bucket_watch(const nats_session& session, const std::string& bucket)
+kv_watch::kv_watch(const nats_session& session, const std::string& bucket)
     : prefix_("$KV." + bucket + '.') {
   jsOptions settings;
   jsOptions_Init(&settings);
@@ -50,7 +50,7 @@ bucket_watch::bucket_watch(const nats_session& session, const std::string& bucke
   jsConsumerInfo_Destroy(info);
 }
 
-std::optional<bucket_watch::entry> bucket_watch::next(std::chrono::milliseconds patience) {
+std::optional<kv_watch::entry> kv_watch::next(std::chrono::milliseconds patience) {
   natsMsg* raw = nullptr;
   status_ = natsSubscription_NextMsg(&raw, subscription_.get(), patience.count());
   const std::unique_ptr<natsMsg, message_deleter> message(raw);

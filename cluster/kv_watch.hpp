@@ -17,7 +17,7 @@ namespace starling::cluster {
 /// its heartbeats stay away (a process that was stopped for 10 s) cnats 3.4.1 replaces it from a
 /// thread that may use its own handle before it is set, and crashes. Here missed heartbeats and
 /// gaps end the watch, and the caller begins another. Blocking; one thread.
-class bucket_watch {
+class kv_watch {
  public:
   struct entry {
     std::string key;
@@ -26,7 +26,7 @@ class bucket_watch {
   };
 
   /// A failure shows in status().
-  bucket_watch(const nats_session& session, const std::string& bucket);
+  kv_watch(const nats_session& session, const std::string& bucket);
 
   /// Everything that was there when the watch began has been returned by next().
   bool complete() const noexcept { return complete_; }
