@@ -5,8 +5,6 @@
 namespace starling::actors {
 
 namespace {
-/// Half of the default outbox: a batch alone never fills one.
-constexpr std::size_t max_events = 50;
 /// A member whose peer reads slowly keeps the whole frame until its last byte is written.
 constexpr std::size_t max_bytes = 64 * 1024;
 }  // namespace
@@ -26,7 +24,7 @@ void batch::clear() {
   joined_.fill({});
 }
 
-bool batch::full() const noexcept { return events_.size() >= max_events || bytes_ >= max_bytes; }
+bool batch::full() const noexcept { return events_.size() >= max_events_ || bytes_ >= max_bytes; }
 
 const frame& batch::joined(net::wire_format format) {
   auto& out = joined_[static_cast<std::size_t>(format)];

@@ -13,6 +13,9 @@ namespace starling::actors {
 /// all events, is what makes a large room cheap. One thread.
 class batch {
  public:
+  /// `max_events`: what a member with nothing to do can take at once.
+  explicit batch(std::size_t max_events) : max_events_(max_events) {}
+
   void push(publication_ptr what);
   void clear();
 
@@ -28,6 +31,7 @@ class batch {
   const cursor& through() const noexcept { return through_; }
 
  private:
+  const std::size_t max_events_;
   std::vector<publication_ptr> events_;
   std::size_t bytes_ = 0;  ///< of payloads
   bool uniform_ = true;

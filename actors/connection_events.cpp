@@ -122,14 +122,9 @@ publication_ptr connection::backlog::pop() {
 // -- what does not fit --------------------------------------------------------------------------
 
 bool connection::outbox_holds(std::size_t more) {
-  const auto& outbox = node_.options.outbox;
-  // What is handed to the transport can only be dropped altogether: with drop-oldest the newer half
-  // stays out of it.
-  const std::size_t share = outbox.drop_oldest ? 2 : 1;
+  const auto limit = node_.options.outbox.handed_over();
   const outbox_amount now{transport_->queued_items(), transport_->queued_bytes()};
-  if (now.events + more > (outbox.session.events + share - 1) / share ||
-      now.bytes >= outbox.session.bytes / share)
-    return false;
+  if (now.events + more > limit.events || now.bytes >= limit.bytes) return false;
   if (!transport_->held_up()) return true;
   const auto all = in_outbox();
   held_up_share().hold(all);

@@ -21,18 +21,22 @@ fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
     : pinned_actor(cfg),
       node_(node),
       shard_(shard_index),
-      for_sessions_(node.options.history.dedupe_window) {}
+      batch_(node.options.outbox.handed_over().events),
+      for_sessions_(node.options.history.dedupe_window) {
+  if (home()) pause_.emplace(home()->loop().context());
+}
 
 void fanout::on_exit() {
-  flush();
+  hand_out();
   if (!home()) return;
+  pause_.reset();
   home()->loop().forget(*this);
   home()->loop().timers().cancel(*this);
 }
 
 void fanout::receive(caf::type_erased_tuple& message) {
   if (auto* event = message_cast<fan_out>(message)) return deliver(std::move(*event));
-  flush();  // everything else keeps its place among the events
+  hand_out();  // everything else keeps its place among the events
   if (auto* done = message_cast<joined>(message)) return admit(done->ticket);
   if (auto* started = message_cast<session_started>(message)) {
     auto* session =
@@ -87,20 +91,43 @@ void fanout::receive(caf::type_erased_tuple& message) {
 }
 
 void fanout::deliver(fan_out&& event) {
-  if (event.feed != batch_feed_) flush();
+  if (event.feed != batch_feed_) hand_out();
   batch_feed_ = event.feed;
   batch_.push(std::move(event.what));
   if (!home() || batch_.full())
-    flush();
-  else if (batch_.events().size() == 1)
-    home()->loop().mark_dirty(*this);
+    hand_out();
+  else if (batch_.events().size() == 1 && !pace_.under_way())
+    hand_out_later();
+}
+
+void fanout::hand_out_later() {
+  const auto at = pace_.next(batch_feed_);
+  if (at <= steady_clock::now()) return home()->loop().mark_dirty(*this);
+  pause_->expires_at(at);
+  pause_->async_wait([this, keep = self()](const boost::system::error_code& cancelled) {
+    if (!cancelled) hand_out();
+  });
+}
+
+void fanout::hand_out() {
+  if (batch_.empty()) return;
+  if (const auto feed = feeds_.find(batch_feed_); feed != feeds_.end()) {
+    const auto& members = feed->second;
+    const bool measured = home() && members.size() >= pace::large && !pace_.under_way();
+    if (measured) pace_.began(batch_feed_, steady_clock::now());
+    for (auto* member : members) member->deliver(batch_);
+    if (measured) {  // behind the members' transports
+      home()->loop().forget(*this);
+      home()->loop().mark_dirty(*this);
+    }
+  }
+  batch_.clear();
 }
 
 void fanout::flush() {
-  if (batch_.empty()) return;
-  if (const auto feed = feeds_.find(batch_feed_); feed != feeds_.end())
-    for (auto* member : feed->second) member->deliver(batch_);
-  batch_.clear();
+  if (!pace_.under_way()) return hand_out();
+  pace_.ended(steady_clock::now());
+  if (!batch_.empty()) hand_out_later();
 }
 
 void fanout::on_timer() {

@@ -1,12 +1,15 @@
 /// The sessions of one shard, and which of them are in which channel: the loop of every delivery.
 #pragma once
 
+#include <boost/asio/steady_timer.hpp>
 #include <deque>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "actors/batch.hpp"
 #include "actors/context.hpp"
+#include "actors/pace.hpp"
 #include "actors/recent_ids.hpp"
 #include "actors/runtime/pinned_actor.hpp"
 #include "net/io_loop.hpp"
@@ -38,6 +41,8 @@ class fanout final : public pinned_actor, private net::flushable, private net::w
   };
 
   void deliver(fan_out&& event);
+  void hand_out_later();
+  void hand_out();
   void flush() override;
   void on_timer() override;
   void save_positions();
@@ -55,6 +60,8 @@ class fanout final : public pinned_actor, private net::flushable, private net::w
   /// Events that arrived one after the other, all of the channel batch_feed_.
   batch batch_;
   feed_id batch_feed_ = 0;
+  pace pace_;
+  std::optional<boost::asio::steady_timer> pause_;  ///< until the batch may go out; with a home
   std::unordered_map<session_id, entry> sessions_;
   recent_ids for_sessions_;         ///< ids of events for single sessions
   std::deque<session_id> unsaved_;  ///< positions to be told to the store

@@ -24,6 +24,13 @@ struct outbox_options {
   outbox_amount user{400, 4 << 20};
   outbox_amount node{1'000'000, 256 << 20};
   bool drop_oldest = false;  ///< else: goodbye slow_consumer
+
+  /// How much of a session's may be in the hands of its transport, where it can only be dropped
+  /// altogether: with drop_oldest the newer half stays out of it.
+  outbox_amount handed_over() const noexcept {
+    if (!drop_oldest) return session;
+    return {(session.events + 1) / 2, (session.bytes + 1) / 2};
+  }
 };
 
 /// Counts only sessions whose kernel takes no more: others cost nothing here, and no limit is ever

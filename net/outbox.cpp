@@ -18,7 +18,13 @@ void outbox::free(ring* block) noexcept {
 }
 
 std::size_t outbox::items() const noexcept {
-  return front_ ? front_.items() + (rest_ ? rest_->items : 0) : 0;
+  if (!front_) return 0;
+  auto front = front_.items();
+  if (written_ > 0) {
+    const auto all = bytes_of(front_).size();
+    front = (front * (all - written_) + all - 1) / all;
+  }
+  return front + (rest_ ? rest_->items : 0);
 }
 
 std::size_t outbox::bytes() const noexcept {

@@ -25,7 +25,8 @@ class outbox {
 
   bool empty() const noexcept { return !front_; }
   std::size_t frames() const noexcept { return front_ ? 1 + (rest_ ? rest_->count : 0) : 0; }
-  /// Events and notices; a frame may hold several events.
+  /// Events and notices. A frame of several events that is partly written counts for as many of
+  /// them as its bytes that are left.
   std::size_t items() const noexcept;
   std::size_t bytes() const noexcept;
 
