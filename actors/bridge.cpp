@@ -23,7 +23,7 @@ void bridge::receive(caf::type_erased_tuple& message) {
   if (auto* who = message_cast<attached>(message)) return finish_attach(who->ticket);
   if (auto* who = message_cast<turned_away>(message)) {
     if (admitting_.erase(who->ticket) == 0) return;
-    for (const auto& wanted : who->ticket->channels) let_go(*by_id_.at(wanted.feed));
+    for (const auto& wanted : who->ticket->channels) let_go(channels_.at(wanted.feed));
     return;
   }
   if (auto* who = message_cast<left>(message)) return remove_member(*who);
@@ -42,36 +42,29 @@ void bridge::receive(caf::type_erased_tuple& message) {
   if (auto* failed = message_cast<fence_failed>(message)) return fence_lost(*failed);
   if (auto* dead = message_cast<feed_died>(message)) return rebuild(*dead);
   if (auto* gone = message_cast<node_gone>(message)) {
-    for (auto& [where, e] : channels_)
-      if (where->kind == channel_kind::user) caf::anon_send(e->feed, *gone);
-    return;
+    return channels_.for_each([&](const entry& e) {
+      if (e.where->kind == channel_kind::user) caf::anon_send(e.feed, *gone);
+    });
   }
   if (auto* query = message_cast<channels_query>(message)) return list_channels(*query);
   if (auto* query = message_cast<presence_query>(message)) {
-    if (auto* e = find(query->where)) return caf::anon_send(e->feed, *query);
+    if (auto* e = channels_.find(query->where)) return caf::anon_send(e->feed, *query);
     return query->done({});
   }
   if (message_cast<tick>(message)) return every_second();
 }
 
-bridge::entry* bridge::find(const channel& where) {
-  // Aliases the caller's channel for the look-up only.
-  const channel_ptr key(channel_ptr{}, &where);
-  const auto found = channels_.find(key);
-  return found == channels_.end() ? nullptr : found->second.get();
-}
-
 void bridge::list_channels(const channels_query& query) const {
   std::vector<net::room_info> out;
-  for (const auto& [where, e] : channels_) {
-    if (where->kind != query.kind) continue;
+  channels_.for_each([&](const entry& e) {
+    if (e.where->kind != query.kind) return;
     net::room_info info;
-    info.room = where->name;
-    info.tenant = where->tenant.str();
-    info.members = e->members;
+    info.room = e.where->name;
+    info.tenant = e.where->tenant.str();
+    info.members = e.members.total();
     info.nodes.push_back(node_.options.id.str());
     out.push_back(std::move(info));
-  }
+  });
   query.done(std::move(out));
 }
 

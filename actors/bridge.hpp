@@ -2,13 +2,12 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <memory>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "actors/context.hpp"
+#include "actors/live_channels.hpp"
 #include "actors/recent_ids.hpp"
 #include "actors/reorder.hpp"
 #include "actors/runtime/pinned_actor.hpp"
@@ -35,21 +34,7 @@ class bridge final : public pinned_actor {
   void receive(caf::type_erased_tuple& message) override;
 
  private:
-  /// A live channel.
-  struct entry {
-    channel_ptr where;
-    feed_id id = 0;
-    caf::actor feed;
-    sequence through = 0;       ///< everything of this channel up to here was handed to the feed
-    bool live = false;          ///< its subscription is known to be active
-    std::uint32_t members = 0;  ///< sessions attached
-    std::vector<std::uint32_t> by_shard;  ///< the same by shard, for a feed that must be rebuilt
-    std::uint32_t reserved = 0;           ///< joins under way
-  };
-  struct by_name {
-    std::size_t operator()(const channel_ptr& c) const { return std::hash<channel>{}(*c); }
-    bool operator()(const channel_ptr& a, const channel_ptr& b) const { return *a == *b; }
-  };
+  using entry = live_channel;
   /// A look into the store for what did not arrive; later events wait.
   struct repair {
     std::uint64_t number = 0;
@@ -126,12 +111,9 @@ class bridge final : public pinned_actor {
   void take_last(const last_stored& answer);
 
   void list_channels(const channels_query& query) const;
-  entry* find(const channel& where);
 
   node_context& node_;
-  std::unordered_map<channel_ptr, std::unique_ptr<entry>, by_name, by_name> channels_;
-  std::map<feed_id, entry*> by_id_;  ///< in an order, so that the sweep can go on
-  feed_id next_feed_ = 1;
+  live_channels channels_;
   std::size_t rooms_ = 0;
   std::size_t users_ = 0;
 
@@ -160,7 +142,7 @@ class bridge final : public pinned_actor {
 
   recent_ids ephemeral_;
 
-  feed_id swept_ = 0;            ///< the sweep goes on behind this channel
+  std::size_t swept_ = 0;        ///< the sweep goes on behind this slot
   std::size_t sweep_asked_ = 0;  ///< its questions under way
   std::vector<suspect> suspects_;
 };

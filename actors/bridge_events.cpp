@@ -45,7 +45,7 @@ void bridge::handle(stored_event&& what) {
     if (is_current_fence(what.what)) fence_arrived(what.seq);
     return;
   }
-  auto* e = find(what.what.where);
+  auto* e = channels_.find(what.what.where);
   if (!e || !e->live) return;  // a fence and a read of the store will cover it
   if (what.seq <= e->through) return;
   if (what.previous > e->through) {
@@ -67,14 +67,14 @@ void bridge::hand_out(entry& e, event&& what, sequence seq, sequence at) {
 }
 
 void bridge::take_ephemeral(event&& what) {
-  auto* e = find(what.where);
+  auto* e = channels_.find(what.where);
   if (!e || !e->live || !ephemeral_.first(what, steady_clock::now())) return;
   const cursor at{epoch_, position_};
   caf::anon_send(e->feed, inbound{std::make_shared<publication>(std::move(what), at, 0)});
 }
 
 void bridge::take_control(engine_control&& told) {
-  if (auto* e = find(told.where); e && e->live) caf::anon_send(e->feed, std::move(told));
+  if (auto* e = channels_.find(told.where); e && e->live) caf::anon_send(e->feed, std::move(told));
 }
 
 // -- fences -------------------------------------------------------------------------------------
@@ -116,12 +116,11 @@ void bridge::fence_arrived(sequence seq) {
   if (seq > position_) node_.position = position_ = seq;
   node_.engine_ready = true;
   for (const auto id : std::exchange(behind_fence_, {})) {
-    const auto found = by_id_.find(id);
-    if (found == by_id_.end()) continue;
-    auto& e = *found->second;
-    e.live = true;
-    e.through = seq;
-    spawn_feed(e);
+    auto* const e = channels_.find(id);
+    if (!e) continue;
+    e->live = true;
+    e->through = seq;
+    spawn_feed(*e);
   }
   release_waiting();
   if (fence_wanted_ || !behind_next_fence_.empty()) send_fence();
@@ -179,15 +178,15 @@ void bridge::take_state(const store_state& answer) {
     position_ = state.last;
     early_.restart(state.last);
     late_.clear();
-    for (auto& [where, e] : channels_) {
-      e->through = state.last;
-      if (e->live) caf::anon_send(e->feed, forget_history{state.last});
-    }
+    channels_.for_each([&](entry& e) {
+      e.through = state.last;
+      if (e.live) caf::anon_send(e.feed, forget_history{state.last});
+    });
   }
   if (first_time || begins_anew) {
     node_.epoch = epoch_ = state.epoch;
     node_.position = position_ = std::max(position_, state.last);
-    node_.engine->messages().follow(fence_channel_);
+    node_.engine->messages().follow(std::make_shared<channel>(fence_channel_));
   }
   if (node_.engine_ready && !begins_anew) return;  // only a look whether it is still the same
   if (!first_time && !begins_anew) return begin_catch_up();

@@ -34,7 +34,7 @@ bool bridge::needs_fence(const join_ticket& ticket) const {
       fence_seen_ < ticket.fence)
     return true;
   return std::any_of(ticket.channels.begin(), ticket.channels.end(),
-                     [&](const wanted_channel& w) { return !by_id_.at(w.feed)->live; });
+                     [&](const wanted_channel& w) { return !channels_.at(w.feed).live; });
 }
 
 void bridge::release_waiting() {
@@ -44,7 +44,7 @@ void bridge::release_waiting() {
       waiting_.push_back(std::move(ticket));
     else if (ticket->opening) {
       admitting_.insert(ticket);
-      caf::anon_send(by_id_.at(ticket->channels.front().feed)->feed, admit{ticket});
+      caf::anon_send(channels_.at(ticket->channels.front().feed).feed, admit{ticket});
     } else {
       attach_all(ticket);
     }
@@ -61,11 +61,10 @@ void bridge::attach_all(const ticket_ptr& ticket) {
   }
   add_late(*ticket);
   for (std::size_t i = 0; i < ticket->channels.size(); ++i) {
-    auto& e = *by_id_.at(ticket->channels[i].feed);
+    auto& e = channels_.at(ticket->channels[i].feed);
     if (!ticket->channels[i].again) {
       --e.reserved;
-      ++e.members;
-      ++e.by_shard[ticket->shard];
+      e.members.add(ticket->shard);
     }
     caf::anon_send(e.feed, attach_member{ticket, i});
   }
@@ -85,7 +84,7 @@ void bridge::add_late(join_ticket& ticket) const {
 
 void bridge::finish_attach(const ticket_ptr& ticket) {
   for (const auto& wanted : ticket->channels)
-    if (wanted.again) let_go(*by_id_.at(wanted.feed));
+    if (wanted.again) let_go(channels_.at(wanted.feed));
   if (ticket->missing.empty()) {
     finish_replay(ticket);
     caf::anon_send(node_.fanouts[ticket->shard], joined{ticket});
@@ -160,28 +159,20 @@ void bridge::let_go(entry& e) {
 
 void bridge::remove_member(const left& who) {
   for (const auto feed : who.feeds) {
-    const auto found = by_id_.find(feed);
-    if (found == by_id_.end()) continue;
-    auto& e = *found->second;
-    --e.members;
-    --e.by_shard[who.shard];
-    caf::anon_send(e.feed, detach_member{who.session, who.shard, who.ended});
-    retire_if_unused(e);
+    auto* e = channels_.find(feed);
+    if (!e) continue;
+    e->members.remove(who.shard);
+    caf::anon_send(e->feed, detach_member{who.session, who.shard, who.ended});
+    retire_if_unused(*e);
   }
 }
 
 bridge::entry& bridge::ensure(const channel_ptr& where) {
-  if (const auto found = channels_.find(where); found != channels_.end()) return *found->second;
-  auto fresh = std::make_unique<entry>();
-  auto& e = *fresh;
-  e.where = where;
-  e.id = next_feed_++;
-  e.by_shard.resize(node_.fanouts.size());
-  channels_.emplace(where, std::move(fresh));
-  by_id_.emplace(e.id, &e);
+  if (auto* known = channels_.find(*where)) return *known;
+  auto& e = channels_.add(where);
   if (where->kind == channel_kind::room) node_.rooms = ++rooms_;
   if (where->kind == channel_kind::user) node_.users = ++users_;
-  node_.engine->messages().follow(*where);
+  node_.engine->messages().follow(where);
   behind_next_fence_.push_back(e.id);
   return e;
 }
@@ -189,21 +180,21 @@ bridge::entry& bridge::ensure(const channel_ptr& where) {
 void bridge::spawn_feed(entry& e) {
   const auto spawn = [&]<class Feed>(std::type_identity<Feed>) {
     return spawn_pinned<Feed>(home_system(), home(), std::ref(node_), e.where, e.id, e.through,
-                              e.by_shard);
+                              e.members);
   };
   e.feed = e.where->kind == channel_kind::user ? spawn(std::type_identity<user>{})
                                                : spawn(std::type_identity<room>{});
 }
 
 void bridge::rebuild(const feed_died& dead) {
-  const auto found = by_id_.find(dead.feed);
-  if (found == by_id_.end()) return;  // stopped by us
-  auto& e = *found->second;
+  auto* const found = channels_.find(dead.feed);
+  if (!found) return;  // stopped by us
+  auto& e = *found;
   if (dead.who && e.feed.address() != dead.who) return;  // replaced already
   log::warn("channel rebuilt after a fault",
             {{"kind", to_string(e.where->kind)}, {"name", e.where->name}});
   refuse_admitting(dead.feed);
-  if (!by_id_.contains(dead.feed)) return;  // there was nobody else
+  if (!channels_.find(dead.feed)) return;  // there was nobody else
   spawn_feed(e);
   for (const auto& shard : node_.fanouts) caf::anon_send(shard, recount{e.id, e.feed});
   tell_of_loss(*e.where, "fault");  // what was on its way to the dead one
@@ -225,14 +216,12 @@ void bridge::refuse_admitting(feed_id user) {
 }
 
 void bridge::retire_if_unused(entry& e) {
-  if (e.members + e.reserved > 0) return;
+  if (!e.members.empty() || e.reserved > 0) return;
   node_.engine->messages().unfollow(*e.where);
   if (e.where->kind == channel_kind::room) node_.rooms = --rooms_;
   if (e.where->kind == channel_kind::user) node_.users = --users_;
-  const auto where = e.where;
   const auto feed = e.feed;
-  by_id_.erase(e.id);
-  channels_.erase(where);
+  channels_.remove(e);
   if (feed) caf::anon_send_exit(feed, caf::exit_reason::user_shutdown);
 }
 
@@ -243,7 +232,7 @@ void bridge::refuse_waiting(const std::string& reason) {
 void bridge::refuse(const ticket_ptr& ticket, std::string reason) {
   for (const auto& wanted : ticket->channels) {
     if (wanted.feed == 0) continue;
-    let_go(*by_id_.at(wanted.feed));
+    let_go(channels_.at(wanted.feed));
   }
   auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.options.retry),
                                node_.here());

@@ -20,18 +20,19 @@ constexpr std::size_t late_events_remembered = 256;
 std::vector<std::pair<bridge::entry*, sequence>> bridge::holes_before(sequence fence) {
   std::vector<std::pair<entry*, sequence>> out;
   if (catch_up_) {
-    for (auto& [id, e] : by_id_)
-      if (e->live && e->through < fence) out.emplace_back(e, fence);
+    channels_.for_each([&](entry& e) {
+      if (e.live && e.through < fence) out.emplace_back(&e, fence);
+    });
     return out;
   }
   std::erase_if(suspects_, [&](const suspect& s) {
     if (s.fence > fence_seen_) return false;
-    const auto found = by_id_.find(s.feed);
-    if (found == by_id_.end() || found->second->through >= s.last) return true;
-    const auto& where = *found->second->where;
+    auto* const found = channels_.find(s.feed);
+    if (!found || found->through >= s.last) return true;
+    const auto& where = *found->where;
     log::warn("the store has an event that was never handed on",
               {{"kind", to_string(where.kind)}, {"name", where.name}});
-    out.emplace_back(found->second, fence);
+    out.emplace_back(found, fence);
     return true;
   });
   return out;
@@ -78,7 +79,7 @@ void bridge::tell_of_loss(const channel& where, std::string_view reason) {
   node_.home_metrics->gaps[1].add();
   log::warn("events may be lost",
             {{"kind", to_string(where.kind)}, {"name", where.name}, {"reason", reason}});
-  auto* e = find(where);
+  auto* e = channels_.find(where);
   if (!e || !e->live) return;
   event gap;
   gap.where = where;
@@ -93,7 +94,7 @@ void bridge::finish_repair() {
   for (const auto& where : done->lost) tell_of_loss(where, "expired");
   auto& found = done->found;
   std::erase_if(found, [&](const stored_event& missed) {
-    const auto* e = find(missed.what.where);
+    const auto* e = channels_.find(missed.what.where);
     return !e || !e->live || missed.seq <= e->through;
   });
   std::sort(found.begin(), found.end(),
@@ -113,11 +114,10 @@ void bridge::finish_repair() {
       --late;
       at = std::max(before + late, highest_id) - late;
     }
-    hand_out(*find(missed.what.where), std::move(missed.what), missed.seq, at);
+    hand_out(*channels_.find(missed.what.where), std::move(missed.what), missed.seq, at);
   }
   for (const auto& [feed, through] : done->reach)
-    if (const auto live = by_id_.find(feed); live != by_id_.end())
-      live->second->through = std::max(live->second->through, through);
+    if (auto* live = channels_.find(feed)) live->through = std::max(live->through, through);
   hand_out_held();
 }
 
@@ -145,18 +145,16 @@ void bridge::remember_late(const publication_ptr& what, sequence before) {
 void bridge::sweep() {
   if (repair_ || catch_up_ || sweep_asked_ > 0 || !suspects_.empty()) return;
   const auto& [most, cycle] = node_.options.sweep;
-  const auto share = by_id_.size() / static_cast<std::size_t>(cycle.count()) + 1;
-  auto next = by_id_.upper_bound(swept_);
-  for (auto left = std::min(share, most); left > 0; --left, ++next) {
-    if (next == by_id_.end()) {
+  const auto share = channels_.size() / static_cast<std::size_t>(cycle.count()) + 1;
+  for (auto left = std::min(share, most); left > 0; --left) {
+    const auto* e = channels_.next(swept_);
+    if (!e) {
       swept_ = 0;
       return;
     }
-    swept_ = next->first;
-    const auto& e = *next->second;
-    if (!e.live) continue;
+    if (!e->live) continue;
     ++sweep_asked_;
-    node_.engine->history().last(*e.where, [me = self(), feed = e.id](result<sequence> last) {
+    node_.engine->history().last(*e->where, [me = self(), feed = e->id](result<sequence> last) {
       caf::anon_send(me, last_stored{feed, std::move(last)});
     });
   }
@@ -164,10 +162,10 @@ void bridge::sweep() {
 
 void bridge::take_last(const last_stored& answer) {
   --sweep_asked_;
-  const auto found = by_id_.find(answer.feed);
-  if (!engine_up_ || catch_up_ || found == by_id_.end()) return;
+  const auto* found = channels_.find(answer.feed);
+  if (!engine_up_ || catch_up_ || !found) return;
   if (!answer.last) return;  // the next cycle asks again
-  if (*answer.last <= found->second->through) return;
+  if (*answer.last <= found->through) return;
   suspects_.push_back({answer.feed, *answer.last, fence_sent_ + 1});
   want_fence();
 }

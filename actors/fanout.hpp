@@ -2,10 +2,10 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/container/small_vector.hpp>
 #include <deque>
 #include <optional>
 #include <unordered_map>
-#include <vector>
 
 #include "actors/batch.hpp"
 #include "actors/context.hpp"
@@ -65,7 +65,11 @@ class fanout final : public pinned_actor, private net::flushable, private net::w
   std::unordered_map<session_id, entry> sessions_;
   recent_ids for_sessions_;         ///< ids of events for single sessions
   std::deque<session_id> unsaved_;  ///< positions to be told to the store
-  std::unordered_map<feed_id, std::vector<connection*>> feeds_;
+  /// A user's channel has one member, mostly: that one needs no block of its own.
+  using member_list = boost::container::small_vector<
+      connection*, 1, void,
+      boost::container::small_vector_options_t<boost::container::stored_size<std::uint32_t>>>;
+  std::unordered_map<feed_id, member_list> feeds_;
 };
 
 }  // namespace starling::actors

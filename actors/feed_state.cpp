@@ -24,8 +24,7 @@ void ring::copy_after(sequence after, std::vector<publication_ptr>& out) const {
   out.insert(out.end(), from, events_->end());
 }
 
-feed_state::feed_state(channel_ptr where, feed_id id, sequence from,
-                       std::vector<std::uint32_t> members)
+feed_state::feed_state(channel_ptr where, feed_id id, sequence from, shard_counts members)
     : where_(std::move(where)), id_(id), ring_(from), members_(std::move(members)) {}
 
 void feed_state::forget_history(sequence from) {

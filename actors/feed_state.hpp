@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/protocol.hpp"
+#include "actors/shard_counts.hpp"
 
 namespace starling::actors {
 
@@ -37,16 +38,16 @@ class ring {
 class feed_state {
  public:
   /// `members`: how many there are already, by shard.
-  feed_state(channel_ptr where, feed_id id, sequence from, std::vector<std::uint32_t> members);
+  feed_state(channel_ptr where, feed_id id, sequence from, shard_counts members);
 
   const channel& where() const noexcept { return *where_; }
   feed_id id() const noexcept { return id_; }
 
   /// False when `what` is not newer than all before (then nothing changes).
   bool remember(const publication_ptr& what, const ring_limits& limits);
-  void member_joined(unsigned shard) { ++members_[shard]; }
-  void member_left(unsigned shard) { --members_[shard]; }
-  const std::vector<std::uint32_t>& members() const noexcept { return members_; }
+  void member_joined(unsigned shard) { members_.add(shard); }
+  void member_left(unsigned shard) { members_.remove(shard); }
+  const shard_counts& members() const noexcept { return members_; }
 
   /// The store began anew at `from`.
   void forget_history(sequence from);
@@ -59,7 +60,7 @@ class feed_state {
   feed_id id_;
   sequence last_ = 0;
   ring ring_;
-  std::vector<std::uint32_t> members_;  // by shard
+  shard_counts members_;
 };
 
 }  // namespace starling::actors

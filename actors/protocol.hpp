@@ -23,8 +23,6 @@
 
 namespace starling::actors {
 
-using channel_ptr = std::shared_ptr<const channel>;
-
 /// What a client is told to fetch again when events of the channel are lost: the room, or "*" for
 /// channels that it does not know by name.
 std::string name_of_loss(const channel& where);

@@ -9,7 +9,7 @@
 namespace starling::actors {
 
 room::room(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from,
-           std::vector<std::uint32_t> members)
+           shard_counts members)
     : pinned_actor(cfg), node_(node), feed_(std::move(where), id, from, std::move(members)) {}
 
 void room::receive(caf::type_erased_tuple& message) {

@@ -12,9 +12,8 @@ namespace starling::actors {
 /// newer than what was handed out before is dropped. On the channel's shard.
 inline void spread(const node_context& node, feed_state& feed, const publication_ptr& what) {
   if (what->stored() && !feed.remember(what, node.options.ring)) return;
-  const auto& members = feed.members();
-  for (std::size_t shard = 0; shard < members.size(); ++shard)
-    if (members[shard] > 0) caf::anon_send(node.fanouts[shard], fan_out{feed.id(), what});
+  for (const auto& [shard, sessions] : feed.members().counts())
+    caf::anon_send(node.fanouts[shard], fan_out{feed.id(), what});
 }
 
 }  // namespace starling::actors

@@ -18,7 +18,7 @@ namespace starling::actors {
 class user final : public pinned_actor {
  public:
   user(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from,
-       std::vector<std::uint32_t> members);
+       shard_counts members);
   const char* name() const override { return "user"; }
 
  protected:

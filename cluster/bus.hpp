@@ -56,7 +56,7 @@ class bus {
   virtual bool connected() const noexcept = 0;
 
   /// Hear stored, ephemeral and control messages of `where`. Not counted: one unfollow ends it.
-  virtual void follow(const channel& where) = 0;
+  virtual void follow(const channel_ptr& where) = 0;
   virtual void unfollow(const channel& where) = 0;
 
   /// Hands an event that is not stored to the engine. Error: unavailable.

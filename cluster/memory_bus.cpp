@@ -13,14 +13,14 @@ void memory_bus::stop() {
   listener_ = nullptr;
 }
 
-void memory_bus::follow(const channel& where) {
+void memory_bus::follow(const channel_ptr& where) {
   const std::lock_guard hold(*lock_);
   followed_.insert(where);
 }
 
 void memory_bus::unfollow(const channel& where) {
   const std::lock_guard hold(*lock_);
-  followed_.erase(where);
+  if (const auto found = followed_.find(where); found != followed_.end()) followed_.erase(found);
 }
 
 result<void> memory_bus::send_ephemeral(const event& what) {

@@ -16,7 +16,7 @@ class nats_bus final : public bus, private nats_receiver {
   void stop() override;
   bool connected() const noexcept override { return connection_->up(); }
 
-  void follow(const channel& where) override { connection_->follow(where); }
+  void follow(const channel_ptr& where) override { connection_->follow(*where); }
   void unfollow(const channel& where) override { connection_->unfollow(where); }
 
   result<void> send_ephemeral(const event& what) override;

@@ -1,11 +1,11 @@
 #include "actors/runtime/pinned_actor.hpp"
 
-#include <caf/exit_reason.hpp>
 #include <caf/ref_counted.hpp>
 #include <caf/resumable.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 #include <caf/system_messages.hpp>
 #include <exception>
+#include <stdexcept>
 
 #include "net/base/log.hpp"
 
@@ -19,10 +19,8 @@ class lone_message final : public caf::ref_counted, public caf::resumable {
   lone_message(caf::strong_actor_ptr to, caf::mailbox_element_ptr what)
       : to_(std::move(to)), what_(std::move(what)) {}
 
-  resume_result resume(caf::execution_unit* unit, std::size_t) override {
-    auto* target = static_cast<pinned_actor*>(to_->get());
-    target->context(unit);
-    target->consume(*what_);
+  resume_result resume(caf::execution_unit*, std::size_t) override {
+    static_cast<pinned_actor*>(to_->get())->consume(*what_);
     return done;
   }
   void intrusive_ptr_add_ref_impl() override { ref(); }
@@ -36,9 +34,7 @@ class lone_message final : public caf::ref_counted, public caf::resumable {
 }  // namespace
 
 pinned_actor::pinned_actor(caf::actor_config& cfg)
-    : caf::local_actor(cfg), home_(dynamic_cast<shard*>(cfg.host)) {}
-
-void pinned_actor::launch(caf::execution_unit* unit, bool, bool) { context(unit); }
+    : caf::abstract_actor(cfg), home_(dynamic_cast<shard*>(cfg.host)) {}
 
 void pinned_actor::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
   caf::strong_actor_ptr me{ctrl()};
@@ -51,25 +47,35 @@ void pinned_actor::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) 
 
 void pinned_actor::consume(caf::mailbox_element& what) {
   if (!alive_) return;
-  current_mailbox_element(&what);
   try {
     auto& content = what.content();
-    if (auto* exit = message_cast<caf::exit_msg>(content))
-      quit(exit->reason);
+    if (message_cast<caf::exit_msg>(content))
+      quit();
     else
       receive(content);
   } catch (const std::exception& fault) {
     log::error("actor died of a fault", {{"actor", name()}, {"what", fault.what()}});
-    quit(caf::make_error(caf::exit_reason::unhandled_exception));
+    quit();
   }
-  current_mailbox_element(nullptr);
 }
 
-void pinned_actor::quit(caf::error reason) {
+void pinned_actor::quit() {
   if (!alive_) return;
   alive_ = false;
   on_exit();
-  cleanup(std::move(reason), context());
 }
+
+namespace {
+[[noreturn]] void refuse_ties() {
+  throw std::logic_error("a pinned actor can be neither monitored nor linked");
+}
+}  // namespace
+
+void pinned_actor::attach(caf::attachable_ptr) { refuse_ties(); }
+std::size_t pinned_actor::detach(const caf::attachable::token&) { refuse_ties(); }
+void pinned_actor::add_link(caf::abstract_actor*) { refuse_ties(); }
+void pinned_actor::remove_link(caf::abstract_actor*) { refuse_ties(); }
+bool pinned_actor::add_backlink(caf::abstract_actor*) { refuse_ties(); }
+bool pinned_actor::remove_backlink(caf::abstract_actor*) { refuse_ties(); }
 
 }  // namespace starling::actors

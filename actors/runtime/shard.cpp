@@ -78,9 +78,7 @@ void shard::run(job& work) {
     }
     return;
   }
-  auto* target = static_cast<pinned_actor*>(work.to->get());
-  target->context(this);
-  target->consume(*work.what);
+  static_cast<pinned_actor*>(work.to->get())->consume(*work.what);
 }
 
 }  // namespace starling::actors

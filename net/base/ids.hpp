@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -97,6 +98,8 @@ struct channel {
   friend bool operator==(const channel&, const channel&) = default;
   friend auto operator<=>(const channel&, const channel&) = default;
 };
+
+using channel_ptr = std::shared_ptr<const channel>;
 
 inline channel room_channel(const tenant_id& t, const std::string& room) {
   return {t, channel_kind::room, room};

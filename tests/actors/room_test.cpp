@@ -11,7 +11,7 @@ namespace {
 struct room_node : test_node {
   explicit room_node(std::size_t shards = 1) : test_node(shards) {
     room = spawn<actors::room>(std::ref(node), std::make_shared<channel>(room_of("a")), feed_id{9},
-                               sequence{0}, std::vector<std::uint32_t>(shards));
+                               sequence{0}, shard_counts{});
   }
   ticket_ptr attach(const std::string& user, unsigned shard = 0) {
     auto ticket = make_ticket({"a"}, std::nullopt, user);
@@ -119,7 +119,7 @@ TEST_SUITE("actors/room") {
     test_node n;
     const auto all =
         n.spawn<room>(std::ref(n.node), std::make_shared<channel>(tenant_channel(acme)), feed_id{3},
-                      sequence{0}, std::vector<std::uint32_t>{0});
+                      sequence{0}, shard_counts{});
     const auto ticket = n.make_ticket({"a"});
     n.tell(all, attach_member{ticket, 0});
     n.tell(all, inbound{make_publication("a", 1)});

@@ -13,7 +13,7 @@ struct user_node : test_node {
     node.options.sessions = policy;
     node.clustered = clustered;
     user = spawn<actors::user>(std::ref(node), std::make_shared<channel>(user_channel(acme, "ann")),
-                               feed_id{4}, sequence{0}, std::vector<std::uint32_t>{0});
+                               feed_id{4}, sequence{0}, shard_counts{});
   }
 
   /// A session with a journal of its own.

@@ -57,7 +57,7 @@ TEST_SUITE_BEGIN("cluster/bus");
 
 TEST_CASE_TEMPLATE("an ephemeral event reaches a follower and is not stored", Maker, BOTH_ENGINES) {
   running_engine<Maker> one;
-  one.engine->messages().follow(room("a"));
+  one.engine->messages().follow(shared(room("a")));
   REQUIRE(state(*one.engine).ok());
   REQUIRE(one.engine->messages().send_ephemeral(make_event(room("b"), "elsewhere")).ok());
   REQUIRE(one.engine->messages().send_ephemeral(make_event(room("a"), "typing")).ok());
@@ -70,9 +70,9 @@ TEST_CASE_TEMPLATE("an ephemeral event reaches a follower and is not stored", Ma
 
 TEST_CASE_TEMPLATE("after unfollow nothing of the channel is delivered", Maker, BOTH_ENGINES) {
   running_engine<Maker> one;
-  one.engine->messages().follow(room("a"));
-  one.engine->messages().follow(room("a"));
-  one.engine->messages().follow(room("b"));
+  one.engine->messages().follow(shared(room("a")));
+  one.engine->messages().follow(shared(room("a")));
+  one.engine->messages().follow(shared(room("b")));
   REQUIRE(state(*one.engine).ok());
   REQUIRE(append(*one.engine, make_event(room("a"), "1")).ok());
   REQUIRE(one.heard.eventually([&] { return one.heard.stored.size() == 1; }));
@@ -87,7 +87,7 @@ TEST_CASE_TEMPLATE("after unfollow nothing of the channel is delivered", Maker, 
 TEST_CASE_TEMPLATE("a node hears its own announcement but not its own control message", Maker,
                    BOTH_ENGINES) {
   running_engine<Maker> one;
-  one.engine->messages().follow(room("a"));
+  one.engine->messages().follow(shared(room("a")));
   one.engine->messages().send_control(room("a"), "mine");
   one.engine->messages().announce("here I am");
   REQUIRE(one.heard.eventually([&] { return !one.heard.announcements.empty(); }));
@@ -106,7 +106,7 @@ TEST_CASE_TEMPLATE("a question to a node that is not there is answered not_found
 
 TEST_CASE_TEMPLATE("nothing is delivered after stop", Maker, BOTH_ENGINES) {
   running_engine<Maker> one;
-  one.engine->messages().follow(room("a"));
+  one.engine->messages().follow(shared(room("a")));
   REQUIRE(state(*one.engine).ok());
   std::atomic<int> ended{0};
   for (int i = 0; i < 1000; ++i)
@@ -124,8 +124,8 @@ TEST_CASE("two nodes hear each other's events and control messages") {
   node a("a", options), b("b", options);
   REQUIRE(a.heard.eventually_up());
   REQUIRE(b.heard.eventually_up());
-  a.bus().follow(room("x"));
-  b.bus().follow(room("x"));
+  a.bus().follow(shared(room("x")));
+  b.bus().follow(shared(room("x")));
   REQUIRE(state(*a.engine).ok());
   REQUIRE(state(*b.engine).ok());
 
@@ -185,7 +185,7 @@ TEST_CASE("a node outlives its server, and everything stored before is still the
   nats_server server;
   node a("a", options_for(server));
   REQUIRE(a.heard.eventually_up());
-  a.bus().follow(room("x"));
+  a.bus().follow(shared(room("x")));
   const auto before = state(*a.engine);
   REQUIRE(before.ok());
   for (int i = 0; i < 100; ++i)
@@ -203,7 +203,7 @@ TEST_CASE("a node outlives its server, and everything stored before is still the
   CHECK(last(*a.engine, room("x")).error().code == errc::unavailable);
   CHECK(ask(a, "b", "?").error().code == errc::unavailable);
   // Followed while the engine is away: heard when it is back.
-  a.bus().follow(room("y"));
+  a.bus().follow(shared(room("y")));
 
   server.restart();
   REQUIRE(a.heard.eventually_up());
@@ -277,7 +277,7 @@ TEST_CASE("appends under way when the server dies all end, and retries store eac
 TEST_CASE("a node that starts before its server comes up with it") {
   nats_server server(false);
   node a("a", options_for(server));
-  a.bus().follow(room("x"));
+  a.bus().follow(shared(room("x")));
   CHECK_FALSE(a.bus().connected());
   CHECK(append(*a.engine, make_event(room("x"), "1")).error().code == errc::unavailable);
   server.restart();

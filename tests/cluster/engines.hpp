@@ -148,6 +148,9 @@ struct running_engine {
 };
 
 inline channel room(const std::string& name) { return room_channel(tenant_id("acme"), name); }
+inline channel_ptr shared(channel where) {
+  return std::make_shared<const channel>(std::move(where));
+}
 
 inline event make_event(const channel& where, const std::string& data) {
   event out;

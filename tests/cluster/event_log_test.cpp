@@ -19,7 +19,7 @@ TEST_SUITE_BEGIN("cluster/event_log");
 TEST_CASE_TEMPLATE("an appended event comes back whole to a node that follows its channel", Maker,
                    BOTH_ENGINES) {
   running_engine<Maker> node;
-  node.engine->messages().follow(room("a"));
+  node.engine->messages().follow(shared(room("a")));
   REQUIRE(state(*node.engine).ok());
 
   auto what = make_event(room("a"), R"({"text":"hi"})");
@@ -48,7 +48,8 @@ TEST_CASE_TEMPLATE("events of all channels arrive in one order, each naming the 
                    Maker, BOTH_ENGINES) {
   running_engine<Maker> node;
   constexpr int rooms = 5, events = 500;
-  for (int i = 0; i < rooms; ++i) node.engine->messages().follow(room("r" + std::to_string(i)));
+  for (int i = 0; i < rooms; ++i)
+    node.engine->messages().follow(shared(room("r" + std::to_string(i))));
   REQUIRE(state(*node.engine).ok());
 
   std::atomic<int> acked{0};
@@ -292,7 +293,7 @@ TEST_CASE_TEMPLATE("after state, a followed channel misses nothing later than it
   std::map<std::string, sequence> followed_from;
   for (int i = 0; i < rounds; ++i) {
     const auto name = "r" + std::to_string(i);
-    node.engine->messages().follow(room(name));
+    node.engine->messages().follow(shared(room(name)));
     const auto now = state(*node.engine);
     REQUIRE(now.ok());
     followed_from[name] = now->last;
@@ -337,7 +338,7 @@ TEST_CASE_TEMPLATE("states asked for at once are all answered", Maker, BOTH_ENGI
   std::condition_variable changed;
   int answered = 0;
   for (int i = 0; i < questions; ++i) {
-    node.engine->messages().follow(room("r" + std::to_string(i)));
+    node.engine->messages().follow(shared(room("r" + std::to_string(i))));
     node.engine->history().state([&](const result<cluster::log_state>& now) {
       const std::lock_guard hold(mutex);
       answered += now.ok() ? 1 : 0;
@@ -353,7 +354,7 @@ TEST_CASE_TEMPLATE("names with dots, stars, spaces and quotes are channels of th
   running_engine<Maker> node;
   const std::vector<std::string> names{
       "a.b", "a", "*", ">", "a b", "http://x/{\"seq\":9}", "é=2E", std::string("\xff\x01", 2)};
-  for (const auto& name : names) node.engine->messages().follow(room(name));
+  for (const auto& name : names) node.engine->messages().follow(shared(room(name)));
   REQUIRE(state(*node.engine).ok());
   for (const auto& name : names) REQUIRE(append(*node.engine, make_event(room(name), name)).ok());
   REQUIRE(node.heard.eventually([&] { return node.heard.stored.size() == names.size(); }));

@@ -61,7 +61,7 @@ class fake_engine final : public cluster::engine,
   void start(cluster::roster_listener&) override {}
   void stop() override {}
   bool connected() const noexcept override { return up; }
-  void follow(const channel& where) override { followed.insert(where); }
+  void follow(const channel_ptr& where) override { followed.insert(*where); }
   void unfollow(const channel& where) override { followed.erase(where); }
   result<void> send_ephemeral(const event& what) override {
     if (!up) return error{errc::unavailable, "the engine is away"};
