@@ -34,23 +34,23 @@ connection::connection(caf::actor_config& cfg, node_context& node, net::io_loop&
       loop_(loop),
       session_(std::move(session)),
       who_(session_->who),
-      request_(std::move(request)),
-      responder_(std::move(responder)) {}
+      opening_(new opening{std::move(request), std::move(responder), {}}) {}
 
 connection::~connection() = default;
 
 void connection::start() {
   node_.sessions.fetch_add(1, std::memory_order_relaxed);
   caf::anon_send(node_.fanouts[loop_.index()], session_started{session_, self()});
-  if (request_->since_last && !request_->last_event_id) {
+  const auto& request = *opening_->request;
+  if (request.since_last && !request.last_event_id) {
     node_.engine->positions().get(who_->tenant, who_->user.str(),
                                   [me = self()](result<std::optional<cursor>> at) {
                                     caf::anon_send(me, last_position{std::move(at)});
                                   });
     return;
   }
-  if (!request_->last_event_id) return ask_to_join(std::nullopt, {});
-  const auto at = parse_cursor(*request_->last_event_id);
+  if (!request.last_event_id) return ask_to_join(std::nullopt, {});
+  const auto at = parse_cursor(*request.last_event_id);
   at ? ask_to_join(at->at, {}) : ask_to_join(std::nullopt, {net::lost_room{"*", "bad_cursor"}});
 }
 
@@ -64,7 +64,7 @@ void connection::ask_to_join(std::optional<cursor> resume, std::vector<net::lost
   const auto& tenant = who_->tenant;
   ticket->channels.push_back({std::make_shared<channel>(user_channel(tenant, who_->user.str()))});
   ticket->channels.push_back({std::make_shared<channel>(tenant_channel(tenant))});
-  for (auto& name : rooms_to_join(*who_, request_->rooms))
+  for (auto& name : rooms_to_join(*who_, opening_->request->rooms))
     ticket->channels.push_back({std::make_shared<channel>(room_channel(tenant, name))});
   hold_events();
   joins_unanswered_ = 1;
@@ -74,8 +74,8 @@ void connection::ask_to_join(std::optional<cursor> resume, std::vector<net::lost
 void connection::receive(caf::type_erased_tuple& message) {
   if (auto* ready = message_cast<replay_ready>(message)) return begin(*ready->ticket);
   if (auto* no = message_cast<refused>(message)) {
-    if (responder_) {
-      responder_->refuse(no->why);
+    if (opening_) {
+      opening_->responder->refuse(no->why);
       return quit();
     }
     --joins_unanswered_;
@@ -87,7 +87,7 @@ void connection::receive(caf::type_erased_tuple& message) {
     return pump();
   }
   if (auto* no = message_cast<denied>(message)) {
-    responder_->fail(no->why);
+    opening_->responder->fail(no->why);
     return quit();
   }
   if (auto* known = message_cast<last_position>(message)) {
@@ -118,8 +118,9 @@ void connection::begin(join_ticket& ticket) {
   if (!alive() || closing_) return;
   if (!ticket.opening) return continue_with(ticket);
 
-  transport_ = responder_->accept(session_->id, *this);
-  responder_.reset();
+  transport_ = opening_->responder->accept(session_->id, *this);
+  const auto changes = std::move(opening_->roster_changes);
+  opening_.reset();
   if (!transport_) return quit();
   auto& metrics = metrics_of(loop_);
   metrics.sessions[static_cast<std::size_t>(session_->kind)].add();
@@ -144,14 +145,12 @@ void connection::begin(join_ticket& ticket) {
   hello.server_time_ms = wall_ms();
   const auto retry = node_context::jittered(node_.options.retry);
   transport_->send(net::encode_connected(transport_->format(), hello, retry));
-  request_.reset();
   metrics.replayed.add(ticket.replay.size());
   queue_replay(ticket);
   next_heartbeat_ = steady_clock::now() + node_.options.heartbeat;
   arm();
   ask_to_save();
-  if (const auto changes = std::move(early_changes_))
-    for (const auto& change : *changes) apply(change);
+  for (const auto& change : changes) apply(change);
 }
 
 void connection::continue_with(join_ticket& ticket) {
@@ -179,7 +178,7 @@ void connection::say_goodbye(const close_session& why) {
     transport_->close(why.code);
     return;
   }
-  if (responder_) responder_->refuse(goodbye);
+  if (opening_) opening_->responder->refuse(goodbye);
   quit();
 }
 
@@ -209,6 +208,7 @@ bool connection::save_position() {
   if (!all && got < mark_.bytes) return false;
   const auto at = all ? cursor_ : mark_.at;
   mark_ = {cursor_, sent};
+  got_told_ = got_told_ && got_ == at;
   got_ = at;
   // A store that ends with this node need not know before the session's end.
   if (node_.clustered) tell_position();
@@ -216,8 +216,7 @@ bool connection::save_position() {
 }
 
 void connection::tell_position() {
-  if (got_ == saved_) return;
-  saved_ = got_;
+  if (std::exchange(got_told_, true)) return;
   node_.engine->positions().put(who_->tenant, who_->user.str(), got_);
 }
 
@@ -229,7 +228,7 @@ void connection::on_exit() {
   }
   loop_.timers().cancel(*this);
   transport_.reset();
-  responder_.reset();
+  opening_.reset();
   waiting_.reset();
   held_up_.reset();
   node_.sessions.fetch_sub(1, std::memory_order_relaxed);

@@ -132,9 +132,14 @@ class connection final : public pinned_actor,
   net::io_loop& loop_;
   session_ptr session_;
   net::identity_ptr who_;
-  std::unique_ptr<net::stream_request> request_;      // until the stream begins
-  std::unique_ptr<net::stream_responder> responder_;  // until the stream begins
-  std::unique_ptr<net::transport> transport_;         // while the stream lives
+  /// What is needed until the stream begins.
+  struct opening {
+    std::unique_ptr<net::stream_request> request;
+    std::unique_ptr<net::stream_responder> responder;
+    std::vector<roster_changed> roster_changes;  ///< to be followed then
+  };
+  std::unique_ptr<opening> opening_;
+  std::unique_ptr<net::transport> transport_;  // while the stream lives
   std::vector<placement> memberships_;
   /// Events that must wait: while a join is answered, while a replay is being written, and, with
   /// drop-oldest, behind an outbox that is full.
@@ -147,25 +152,24 @@ class connection final : public pinned_actor,
     publication_ptr pop();
   };
   std::unique_ptr<backlog> waiting_;
-  std::size_t dropped_ = 0;  ///< events of which the client is still to be told that they are gone
   std::unique_ptr<outbox_budget::share> held_up_;  ///< while the kernel takes no more
   std::unique_ptr<std::vector<pending_join>> joins_;
-  /// Roster changes that came before the stream began.
-  std::unique_ptr<std::vector<roster_changed>> early_changes_;
-  std::uint64_t next_request_ = 1;
   cursor cursor_;  ///< everything up to here has been handed to the transport
   cursor got_;     ///< everything up to here has reached the peer
-  cursor saved_;   ///< what the position store knows of that
   /// Everything up to `at` has reached the peer once it has acknowledged `bytes`.
   struct {
     cursor at;
     std::uint64_t bytes = 0;
   } mark_;
   steady_time next_heartbeat_{};
+  /// Events of which the client is still to be told that they are gone.
+  std::uint32_t dropped_ = 0;
+  std::uint32_t last_request_ = 0;  ///< numbers the joins on a stream that has begun
   std::uint32_t joins_unanswered_ = 0;
   bool closing_ = false;
   bool expiry_announced_ = false;
   bool save_asked_ = false;  ///< the fanout will call save_position
+  bool got_told_ = false;    ///< the position store knows of got_
 };
 
 }  // namespace starling::actors

@@ -178,13 +178,13 @@ void connection::drop_oldest() {
     if (wanted(oldest->what())) ++dropped;
     if (oldest->at().seq > cursor_.seq) cursor_ = oldest->at();
   }
-  dropped_ += dropped;
+  dropped_ += static_cast<std::uint32_t>(dropped);
   loop_.metrics().dropped[static_cast<std::size_t>(drop_reason::oldest)].add(dropped);
 }
 
 void connection::tell_of_dropped() {
   if (dropped_ == 0) return;
-  const auto dropped = std::to_string(std::exchange(dropped_, 0));
+  const auto dropped = std::to_string(std::exchange(dropped_, 0u));
   // At the last of them: what comes next is behind it.
   transport_->send(net::encode_notice(transport_->format(), "gap",
                                       R"({"reason":"slow_consumer","dropped":)" + dropped + '}',

@@ -54,8 +54,8 @@ result<void> connection::renew(const net::identity_ptr& fresh) {
 
 void connection::apply(const roster_changed& change) {
   if (!transport_) {
-    if (!early_changes_) early_changes_ = std::make_unique<std::vector<roster_changed>>();
-    return early_changes_->push_back(change);
+    if (opening_) opening_->roster_changes.push_back(change);
+    return;
   }
   auto* in = find_room(change.room);
   const bool pending = want_pending(change.room, change.member || own_room(change.room));
@@ -84,7 +84,7 @@ ticket_ptr connection::next_ticket() {
   ticket->shard = loop_.index();
   ticket->session = session_;
   ticket->opening = false;
-  ticket->request = next_request_++;
+  ticket->request = ++last_request_;
   return ticket;
 }
 

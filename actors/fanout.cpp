@@ -15,6 +15,10 @@ namespace {
 constexpr std::chrono::milliseconds save_interval{100};
 constexpr std::size_t saves_at_once = 50;
 constexpr std::size_t looks_at_once = 1000;
+
+connection& session_of(const caf::actor& handle) {
+  return *static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(handle));
+}
 }  // namespace
 
 fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
@@ -39,18 +43,15 @@ void fanout::receive(caf::type_erased_tuple& message) {
   hand_out();  // everything else keeps its place among the events
   if (auto* done = message_cast<joined>(message)) return admit(done->ticket);
   if (auto* started = message_cast<session_started>(message)) {
-    auto* session =
-        static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(started->connection));
-    sessions_.emplace(started->session->id,
-                      entry{std::move(started->connection), session, started->session});
+    sessions_.emplace(started->session->id, std::move(started->connection));
     return;
   }
   if (auto* ended = message_cast<session_ended>(message)) return forget(ended->id);
   if (auto* leaving = message_cast<leave>(message)) {
     auto* who = find(leaving->id);
     if (!who) return;
-    for (const auto feed : leaving->feeds) remove_membership(*who->session, feed);
-    caf::anon_send(node_.bridge, left{who->record, shard_, std::move(leaving->feeds), false});
+    for (const auto feed : leaving->feeds) remove_membership(*who, feed);
+    caf::anon_send(node_.bridge, left{who->record(), shard_, std::move(leaving->feeds), false});
     return;
   }
   if (auto* changed = message_cast<position_changed>(message)) {
@@ -64,25 +65,26 @@ void fanout::receive(caf::type_erased_tuple& message) {
   if (auto* one = message_cast<deliver_to>(message)) {
     auto* who = find(one->id);
     // A client id is no secret: whoever publishes to it must be of its tenant.
-    const bool there = who && !who->session->leaving() &&
-                       who->record->who->tenant == one->what->what().where.tenant;
+    const bool there =
+        who && !who->leaving() && who->record()->who->tenant == one->what->what().where.tenant;
     if (there && for_sessions_.first(one->what->what(), steady_clock::now()))
-      who->session->deliver(one->what);
+      who->deliver(one->what);
     return one->done(there);
   }
   if (auto* one = message_cast<close_one>(message)) {
     auto* who = find(one->id);
-    if (!who || (one->tenant && who->record->who->tenant != *one->tenant))
+    if (!who || (one->tenant && who->record()->who->tenant != *one->tenant))
       return one->done(error{errc::not_found, "no session " + one->id.str()});
-    if (one->owner && who->record->who->user != *one->owner)
+    if (one->owner && who->record()->who->user != *one->owner)
       return one->done(error{errc::forbidden, "the session belongs to somebody else"});
-    caf::anon_send(who->keep, close_session{one->code, std::nullopt, std::nullopt});
+    caf::anon_send(caf::actor_cast<caf::actor>(who),
+                   close_session{one->code, std::nullopt, std::nullopt});
     return one->done({});
   }
   if (auto* token = message_cast<renew_token>(message)) {
     auto* who = find(token->id);
     if (!who) return token->done(error{errc::not_found, "no session " + token->id.str()});
-    return token->done(who->session->renew(token->fresh));
+    return token->done(who->renew(token->fresh));
   }
   if (auto* change = message_cast<roster_changed>(message)) return apply(*change);
   if (auto* query = message_cast<sessions_query>(message)) return inspect(*query);
@@ -144,7 +146,7 @@ void fanout::save_positions() {
     auto* who = find(id);
     if (!who) continue;
     ++saved;
-    if (!who->session->save_position()) unsaved_.push_back(id);
+    if (!who->save_position()) unsaved_.push_back(id);
   }
 }
 
@@ -157,15 +159,15 @@ void fanout::admit(const ticket_ptr& ticket) {
     caf::anon_send(node_.bridge, left{ticket->session, shard_, std::move(feeds), true});
     return;
   }
-  who->session->expect_memberships(ticket->channels.size());
+  who->expect_memberships(ticket->channels.size());
   for (const auto& wanted : ticket->channels) {
     if (wanted.again) continue;
     auto& members = feeds_[wanted.feed];
-    who->session->add_membership({wanted.feed, static_cast<std::uint32_t>(members.size()),
-                                  wanted.from_roster, false, wanted.where, wanted.since});
-    members.push_back(who->session);
+    who->add_membership({wanted.feed, static_cast<std::uint32_t>(members.size()),
+                         wanted.from_roster, false, wanted.where, wanted.since});
+    members.push_back(who);
   }
-  who->session->on_joined(ticket);
+  who->on_joined(ticket);
 }
 
 void fanout::remove_membership(connection& who, feed_id feed) {
@@ -184,18 +186,19 @@ void fanout::remove_membership(connection& who, feed_id feed) {
 void fanout::forget(const session_id& id) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
-  auto gone = std::move(found->second);
+  const auto gone = std::move(found->second);
   sessions_.erase(found);
-  auto feeds = gone.session->feeds();
-  for (const auto feed : feeds) remove_membership(*gone.session, feed);
+  auto& who = session_of(gone);
+  auto feeds = who.feeds();
+  for (const auto feed : feeds) remove_membership(who, feed);
   if (!feeds.empty())
-    caf::anon_send(node_.bridge, left{std::move(gone.record), shard_, std::move(feeds), true});
+    caf::anon_send(node_.bridge, left{who.record(), shard_, std::move(feeds), true});
 }
 
 void fanout::drain_all(const drain& all) {
   std::vector<caf::actor> order;
   order.reserve(sessions_.size());
-  for (const auto& [id, who] : sessions_) order.push_back(who.keep);
+  for (const auto& [id, who] : sessions_) order.push_back(who);
   std::shuffle(order.begin(), order.end(), std::minstd_rand{std::random_device{}()});
   for (std::size_t i = 0; i < order.size(); ++i)
     send_after(home(), all.window * static_cast<long>(i) / static_cast<long>(order.size()),
@@ -211,11 +214,11 @@ void fanout::inspect(const sessions_query& query) const {
   };
   if (query.id) {
     const auto found = sessions_.find(*query.id);
-    if (found != sessions_.end() && matches(*found->second.record))
-      out.push_back(found->second.session->describe());
+    if (found != sessions_.end() && matches(*session_of(found->second).record()))
+      out.push_back(session_of(found->second).describe());
   } else {
     for (const auto& [id, who] : sessions_)
-      if (matches(*who.record)) out.push_back(who.session->describe());
+      if (matches(*session_of(who).record())) out.push_back(session_of(who).describe());
   }
   query.done(std::move(out));
 }
@@ -231,14 +234,16 @@ void fanout::recount_members(const recount& query) const {
 }
 
 void fanout::apply(const roster_changed& change) {
-  for (auto& [id, who] : sessions_)
-    if (who.record->who->user == change.user && who.record->who->tenant == change.tenant)
-      who.session->apply(change);
+  for (auto& [id, each] : sessions_) {
+    auto& session = session_of(each);
+    const auto& who = *session.record()->who;
+    if (who.user == change.user && who.tenant == change.tenant) session.apply(change);
+  }
 }
 
-fanout::entry* fanout::find(const session_id& id) {
+connection* fanout::find(const session_id& id) const {
   const auto found = sessions_.find(id);
-  return found == sessions_.end() ? nullptr : &found->second;
+  return found == sessions_.end() ? nullptr : &session_of(found->second);
 }
 
 }  // namespace starling::actors

@@ -34,12 +34,6 @@ class fanout final : public pinned_actor, private net::flushable, private net::w
   void on_exit() override;
 
  private:
-  struct entry {
-    caf::actor keep;
-    connection* session;
-    session_ptr record;
-  };
-
   void deliver(fan_out&& event);
   void hand_out_later();
   void hand_out();
@@ -53,7 +47,7 @@ class fanout final : public pinned_actor, private net::flushable, private net::w
   void inspect(const sessions_query& query) const;
   void recount_members(const recount& query) const;
   void apply(const roster_changed& change);
-  entry* find(const session_id& id);
+  connection* find(const session_id& id) const;
 
   node_context& node_;
   const unsigned shard_;
@@ -62,7 +56,7 @@ class fanout final : public pinned_actor, private net::flushable, private net::w
   feed_id batch_feed_ = 0;
   pace pace_;
   std::optional<boost::asio::steady_timer> pause_;  ///< until the batch may go out; with a home
-  std::unordered_map<session_id, entry> sessions_;
+  std::unordered_map<session_id, caf::actor> sessions_;
   recent_ids for_sessions_;         ///< ids of events for single sessions
   std::deque<session_id> unsaved_;  ///< positions to be told to the store
   /// A user's channel has one member, mostly: that one needs no block of its own.

@@ -3,8 +3,8 @@
 namespace starling::actors {
 
 live_channel* live_channels::find(const channel& where) noexcept {
-  const auto found = by_name_.find(&where);
-  return found == by_name_.end() ? nullptr : &found->second;
+  const auto found = by_name_.find(where);
+  return found == by_name_.end() ? nullptr : slots_[slot_of(found->id)];
 }
 
 live_channel* live_channels::find(feed_id id) noexcept {
@@ -14,24 +14,21 @@ live_channel* live_channels::find(feed_id id) noexcept {
 }
 
 live_channel& live_channels::add(const channel_ptr& where) {
-  auto& fresh = by_name_.try_emplace(where.get()).first->second;
-  fresh.where = where;
   if (free_.empty()) {
     free_.push_back(static_cast<std::uint32_t>(slots_.size()));
     slots_.push_back(nullptr);
   }
-  fresh.id = ++number_ << 32 | free_.back();
-  slots_[free_.back()] = &fresh;
+  const auto slot = free_.back();
+  const auto& fresh = *by_name_.insert({where, ++number_ << 32 | slot}).first;
   free_.pop_back();
-  return fresh;
+  return *(slots_[slot] = const_cast<live_channel*>(&fresh));
 }
 
 void live_channels::remove(const live_channel& what) {
   const auto slot = slot_of(what.id);
   slots_[slot] = nullptr;
   free_.push_back(static_cast<std::uint32_t>(slot));
-  const auto where = what.where;  // the key, until it is erased
-  by_name_.erase(where.get());
+  by_name_.erase(by_name_.find(*what.where));
 }
 
 live_channel* live_channels::next(std::size_t& slot) noexcept {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "actors/protocol.hpp"
@@ -53,11 +53,14 @@ class live_channels {
   static std::size_t slot_of(feed_id id) noexcept { return id & 0xffffffff; }
 
   struct by_text {
-    std::size_t operator()(const channel* c) const noexcept { return std::hash<channel>{}(*c); }
-    bool operator()(const channel* a, const channel* b) const noexcept { return *a == *b; }
+    using is_transparent = void;
+    static const channel& of(const channel& c) noexcept { return c; }
+    static const channel& of(const live_channel& c) noexcept { return *c.where; }
+    std::size_t operator()(const auto& c) const noexcept { return std::hash<channel>{}(of(c)); }
+    bool operator()(const auto& a, const auto& b) const noexcept { return of(a) == of(b); }
   };
-  /// Keys point into the values.
-  std::unordered_map<const channel*, live_channel, by_text, by_text> by_name_;
+  /// Of the values only `where` must never change.
+  std::unordered_set<live_channel, by_text, by_text> by_name_;
   std::vector<live_channel*> slots_{nullptr};  ///< slot 0 stays empty: a walk begins there
   std::vector<std::uint32_t> free_;
   std::uint64_t number_ = 0;

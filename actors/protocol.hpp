@@ -46,9 +46,9 @@ struct session_record {
   session_id id;
   /// Set by the connection, read by rooms for presence.
   mutable std::atomic<presence_state> state{presence_state::online};
+  net::transport_kind kind = net::transport_kind::sse;
   net::identity_ptr who;
   device_id device;
-  net::transport_kind kind = net::transport_kind::sse;
   std::int64_t opened_ns = 0;  ///< wall clock; fine enough to order sessions of one user
   std::string remote;
 

@@ -25,8 +25,7 @@ void room::add(attach_member& who) {
   feed_.replay_into(*who.ticket, who.which);
   if (who.ticket->channels[who.which].again) return;
   feed_.member_joined(who.ticket->shard);
-  if (feed_.where().kind == channel_kind::room)
-    members_.emplace(who.ticket->session->id, who.ticket->session);
+  if (feed_.where().kind == channel_kind::room) members_.insert(who.ticket->session);
 }
 
 void room::remove(const detach_member& who) {
@@ -36,21 +35,21 @@ void room::remove(const detach_member& who) {
 
 void room::rebuild(const members_report& report) {
   if (feed_.where().kind != channel_kind::room) return;
-  for (const auto& member : report.members) members_.emplace(member->id, member);
+  for (const auto& member : report.members) members_.insert(member);
 }
 
 std::vector<net::presence_user> room::present() const {
   std::map<std::string, net::presence_user> by_user;
-  for (const auto& [id, member] : members_) {
-    const auto state = member->state.load(std::memory_order_relaxed);
-    if (state == presence_state::invisible) continue;
-    auto& user = by_user[member->who->user.str()];
+  members_.for_each([&](const session_record& member) {
+    const auto state = member.state.load(std::memory_order_relaxed);
+    if (state == presence_state::invisible) return;
+    auto& user = by_user[member.who->user.str()];
     if (user.sessions == 0 || more_available(to_string(state), user.state))
       user.state = to_string(state);
-    if (user.sessions == 0 || member->opened_ms() < user.since_ms)
-      user.since_ms = member->opened_ms();
+    if (user.sessions == 0 || member.opened_ms() < user.since_ms)
+      user.since_ms = member.opened_ms();
     ++user.sessions;
-  }
+  });
   std::vector<net::presence_user> out;
   for (auto& [name, user] : by_user) {
     user.user = name;

@@ -1,10 +1,9 @@
 /// One live room on this node (or the audience of a whole tenant, kind `all`).
 #pragma once
 
-#include <map>
-
 #include "actors/context.hpp"
 #include "actors/feed_state.hpp"
+#include "actors/member_set.hpp"
 #include "actors/runtime/pinned_actor.hpp"
 
 namespace starling::actors {
@@ -32,8 +31,7 @@ class room final : public pinned_actor {
 
   node_context& node_;
   feed_state feed_;
-  /// The member set. Sessions of a tenant's audience are only counted.
-  std::map<session_id, session_ptr> members_;  ///< most rooms are small: no table of buckets
+  member_set members_;  ///< sessions of a tenant's audience are only counted
 };
 
 }  // namespace starling::actors

@@ -20,8 +20,8 @@ struct seat {
   session_id id;
   std::int64_t opened_ns = 0;
   device_id device;
-  node_id node;
-  caf::actor connection;  ///< empty when the session is on another node
+  sparse_string<node_tag> node;  ///< empty when the session is on this one
+  caf::actor connection;         ///< empty when it is on another
 };
 
 struct eviction {

@@ -47,8 +47,7 @@ void user::receive(caf::type_erased_tuple& message) {
 
 void user::consider(const ticket_ptr& ticket) {
   const auto& session = *ticket->session;
-  sessions_.add(
-      {session.id, session.opened_ns, session.device, node_.options.id, ticket->connection});
+  sessions_.add({session.id, session.opened_ns, session.device, {}, ticket->connection});
   const bool settling = !waiting_.empty();
   const bool others_known = introduced_ && !settling;
   say(introduction(!introduced_));
@@ -130,8 +129,7 @@ void user::say(const user_control& what) {
 void user::rebuild(const members_report& report) {
   for (std::size_t i = 0; i < report.members.size(); ++i) {
     const auto& session = *report.members[i];
-    sessions_.add(
-        {session.id, session.opened_ns, session.device, node_.options.id, report.connections[i]});
+    sessions_.add({session.id, session.opened_ns, session.device, {}, report.connections[i]});
   }
   say(introduction(true));
 }

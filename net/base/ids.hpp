@@ -29,11 +29,42 @@ class strong_string {
   std::string text_;
 };
 
+/// The same for text that most do not have, in things of which there are very many: one word while
+/// it is empty.
+template <class Tag>
+class sparse_string {
+ public:
+  sparse_string() = default;
+  explicit sparse_string(std::string text) {
+    if (!text.empty()) text_ = std::make_unique<std::string>(std::move(text));
+  }
+  sparse_string(const strong_string<Tag>& text) : sparse_string(text.str()) {}
+  sparse_string(const sparse_string& other) : sparse_string(other.str()) {}
+  sparse_string(sparse_string&&) noexcept = default;
+  sparse_string& operator=(sparse_string other) noexcept {
+    text_ = std::move(other.text_);
+    return *this;
+  }
+
+  const std::string& str() const noexcept {
+    static const std::string none;
+    return text_ ? *text_ : none;
+  }
+  bool empty() const noexcept { return !text_; }
+
+  friend bool operator==(const sparse_string& a, const sparse_string& b) noexcept {
+    return a.str() == b.str();
+  }
+
+ private:
+  std::unique_ptr<std::string> text_;
+};
+
 using tenant_id = strong_string<struct tenant_tag>;
 using user_id = strong_string<struct user_tag>;
 using room_name = strong_string<struct room_tag>;
 using node_id = strong_string<struct node_tag>;
-using device_id = strong_string<struct device_tag>;
+using device_id = sparse_string<struct device_tag>;
 
 /// 1-128 bytes of `[A-Za-z0-9._~@:-]`. Also the rule for devices and nodes.
 bool valid_user(std::string_view text) noexcept;

@@ -131,7 +131,7 @@ TEST_CASE("a chunked SSE stream reads the same at every split") {
                              chunk("1}\n\nr", ";x=y") +
                              chunk("etry: 50\r\n\r\n: heartbeat\nevent: bench\nid: 0") +
                              chunk(".7\ndata: {\"n\":7,\"t\":5,\"x\":\"") + chunk("xx\"}\n\n") +
-                             chunk("id: 0.8\ndata:{\"t\":6,\"n\":8}\n\nid: 0");
+                             chunk("id: 0.8\ndata:{\"n\":8,\"t\":6}\n\nid: 0");
   for (std::size_t step = 1; step <= stream.size(); ++step) {
     CAPTURE(step);
     seen_events seen;
