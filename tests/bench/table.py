@@ -16,7 +16,8 @@ METRICS = {
 
 SERVERS = {"floor": "floor", "nchan": "Nchan", "memory": "Starling", "jetstream": "with JetStream",
            "ws": "WebSocket", "one": "one node", "three": "three nodes", "few": "1,000 in 100 rooms",
-           "room": "one room"}
+           "room": "one room", "floor-sessions": "floor",
+           "floor-few": "floor", "floor-room": "floor"}
 
 LEGEND = """
 Ratio: Starling to what stands beside it, from this run. Floor: `tests/bench/floor.cpp`, coalescing. Nchan: one worker
@@ -90,7 +91,8 @@ def line(title, verdict, runs):
     beside = verdict["beside"]
     name = SERVERS[beside.split(".")[1]] if beside else ""
     subject = SERVERS.get(verdict["subject"].split(".")[1], "")
-    label = METRICS[verdict["metric"]][0] + (", JetStream" if subject == "with JetStream" else "")
+    other_server = {"with JetStream": ", JetStream", "floor": ", of the floor"}.get(subject, "")
+    label = METRICS[verdict["metric"]][0] + other_server
     met = {True: "yes", False: "**no**", None: "-"}[verdict["met"]]
     target = verdict["target"] and verdict["target"] + (" times" if beside else "")
     cells = [title, label, written(runs.get(verdict["subject"]), verdict["metric"]),
