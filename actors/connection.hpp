@@ -43,6 +43,18 @@ class connection final : public pinned_actor,
   void start();
 
   // Called by the fanout of the same shard.
+  /// Fetches towards the cache what deliver() looks at: first here, and when that has come (some
+  /// members later), in the transport.
+  void prefetch() const noexcept {
+    __builtin_prefetch(static_cast<const pinned_actor*>(this));
+    __builtin_prefetch(&node_);
+    __builtin_prefetch(&expiry_announced_);
+  }
+  void prefetch_transport() const noexcept {
+    constexpr std::size_t line = 64, lines = 4;
+    const auto* at = reinterpret_cast<const char*>(transport_.get());
+    for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(at + i * line);
+  }
   void deliver(batch& events);
   void deliver(const publication_ptr& what);
   void on_joined(const ticket_ptr& ticket);
@@ -128,19 +140,6 @@ class connection final : public pinned_actor,
   bool in_room(const std::string& room) const;
   void arm();
 
-  node_context& node_;
-  net::io_loop& loop_;
-  session_ptr session_;
-  net::identity_ptr who_;
-  /// What is needed until the stream begins.
-  struct opening {
-    std::unique_ptr<net::stream_request> request;
-    std::unique_ptr<net::stream_responder> responder;
-    std::vector<roster_changed> roster_changes;  ///< to be followed then
-  };
-  std::unique_ptr<opening> opening_;
-  std::unique_ptr<net::transport> transport_;  // while the stream lives
-  std::vector<placement> memberships_;
   /// Events that must wait: while a join is answered, while a replay is being written, and, with
   /// drop-oldest, behind an outbox that is full.
   struct backlog {
@@ -151,11 +150,32 @@ class connection final : public pinned_actor,
     void push(const publication_ptr& what);
     publication_ptr pop();
   };
+  /// What is needed until the stream begins.
+  struct opening {
+    std::unique_ptr<net::stream_request> request;
+    std::unique_ptr<net::stream_responder> responder;
+    std::vector<roster_changed> roster_changes;  ///< to be followed then
+  };
+
+  // What deliver() looks at stands together.
+  node_context& node_;
+  std::unique_ptr<net::transport> transport_;  // while the stream lives
   std::unique_ptr<backlog> waiting_;
+  cursor cursor_;  ///< everything up to here has been handed to the transport
+  std::uint32_t joins_unanswered_ = 0;
+  bool closing_ = false;
+  bool save_asked_ = false;  ///< the fanout will call save_position
+  bool got_told_ = false;    ///< the position store knows of got_
+  bool expiry_announced_ = false;
+
+  net::io_loop& loop_;
+  session_ptr session_;
+  net::identity_ptr who_;
+  std::unique_ptr<opening> opening_;
+  std::vector<placement> memberships_;
   std::unique_ptr<outbox_budget::share> held_up_;  ///< while the kernel takes no more
   std::unique_ptr<std::vector<pending_join>> joins_;
-  cursor cursor_;  ///< everything up to here has been handed to the transport
-  cursor got_;     ///< everything up to here has reached the peer
+  cursor got_;  ///< everything up to here has reached the peer
   /// Everything up to `at` has reached the peer once it has acknowledged `bytes`.
   struct {
     cursor at;
@@ -165,11 +185,6 @@ class connection final : public pinned_actor,
   /// Events of which the client is still to be told that they are gone.
   std::uint32_t dropped_ = 0;
   std::uint32_t last_request_ = 0;  ///< numbers the joins on a stream that has begun
-  std::uint32_t joins_unanswered_ = 0;
-  bool closing_ = false;
-  bool expiry_announced_ = false;
-  bool save_asked_ = false;  ///< the fanout will call save_position
-  bool got_told_ = false;    ///< the position store knows of got_
 };
 
 }  // namespace starling::actors

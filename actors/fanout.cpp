@@ -16,6 +16,21 @@ constexpr std::chrono::milliseconds save_interval{100};
 constexpr std::size_t saves_at_once = 50;
 constexpr std::size_t looks_at_once = 1000;
 
+/// Members lie anywhere in memory, and each costs several waits for it: so those that come are
+/// fetched while the ones before them are served.
+template <class Members, class F>
+void for_each_prefetched(const Members& members, F&& serve) {
+  constexpr std::size_t near = 4, far = 8;
+  const std::size_t count = members.size();
+  for (std::size_t i = 0; i < std::min(far, count); ++i) members[i]->prefetch();
+  for (std::size_t i = 0; i < std::min(near, count); ++i) members[i]->prefetch_transport();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i + far < count) members[i + far]->prefetch();
+    if (i + near < count) members[i + near]->prefetch_transport();
+    serve(*members[i]);
+  }
+}
+
 connection& session_of(const caf::actor& handle) {
   return *static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(handle));
 }
@@ -117,7 +132,7 @@ void fanout::hand_out() {
     const auto& members = feed->second;
     const bool measured = home() && members.size() >= pace::large && !pace_.under_way();
     if (measured) pace_.began(batch_feed_, steady_clock::now());
-    for (auto* member : members) member->deliver(batch_);
+    for_each_prefetched(members, [&](connection& member) { member.deliver(batch_); });
     if (measured) {  // behind the members' transports
       home()->loop().forget(*this);
       home()->loop().mark_dirty(*this);
