@@ -199,7 +199,11 @@ void connection::ask_to_save() {
 }
 
 bool connection::save_position() {
-  save_asked_ = false;
+  save_asked_ = !save_what_arrived();
+  return !save_asked_;
+}
+
+bool connection::save_what_arrived() {
   if (!transport_) return true;
   if (dropped_ > 0) return false;  // whoever comes back here must not pass them unawares
   const auto sent = transport_->sent_bytes();

@@ -63,7 +63,7 @@ class connection final : public pinned_actor,
   /// Index of the membership that was removed.
   std::optional<std::uint32_t> drop_membership(feed_id feed);
   /// Finds out how far the client has got, for `since=last`, and tells the position store. False
-  /// when it has not (as far as is known) got everything it was sent.
+  /// when it has not (as far as is known) got everything it was sent; then call again.
   bool save_position();
   void move_membership(feed_id feed, std::uint32_t index);
   std::vector<feed_id> feeds() const;
@@ -113,6 +113,7 @@ class connection final : public pinned_actor,
   /// Events that come from now on wait for a join.
   void hold_events();
   void ask_to_save();
+  bool save_what_arrived();
   void tell_position();
   void queue_replay(const join_ticket& ticket);
   void write(const publication_ptr& what);

@@ -44,10 +44,10 @@ class journal_of {
   }
   std::tuple<std::vector<Messages>...> told_;
 };
-using journal =
-    journal_of<fan_out, joined, join, admitted, turned_away, refused, denied, replay_ready, left,
-               leave, recount, roster_changed, close_session, session_started, session_ended,
-               publish_request, feed_died, inbound, attach_member, detach_member, publish_done>;
+using journal = journal_of<fan_out, joined, join, admitted, turned_away, refused, denied,
+                           replay_ready, left, leave, recount, roster_changed, close_session,
+                           session_started, session_ended, publish_request, feed_died, inbound,
+                           attach_member, detach_member, publish_done, position_changed>;
 
 /// Stands in for any actor and remembers what it is told.
 class recorder final : public pinned_actor {

@@ -158,6 +158,30 @@ TEST_SUITE("actors/connection outbox") {
     CHECK(wire::field(said.back(), "type") == "goodbye");
   }
 
+  TEST_CASE("a position is asked to be saved once, however long its client takes to get there") {
+    client_node n;
+    const auto c = stuck_client(n);
+    REQUIRE(c.actor->save_position());
+    const auto real = n.node.fanouts[0];
+    const auto heard = std::make_shared<journal>();
+    n.node.fanouts[0] = n.record(heard);
+    const auto deliver = [&] {
+      c.actor->deliver(make_publication("a", ++n.position));
+      n.run();
+    };
+    deliver();
+    CHECK(heard->all<position_changed>().size() == 1);
+    CHECK_FALSE(c.actor->save_position());  // to be called again: nothing has arrived
+    deliver();
+    CHECK(heard->all<position_changed>().size() == 1);
+    c.line->stuck = false;
+    c.line->flush();
+    CHECK(c.actor->save_position());
+    deliver();
+    CHECK(heard->all<position_changed>().size() == 2);
+    n.node.fanouts[0] = real;
+  }
+
   TEST_CASE("a long replay is written half an outbox at a time, live events behind it") {
     client_node n;
     n.node.options.outbox.session.events = 10;

@@ -214,6 +214,7 @@ TEST_SUITE("actors/connection end") {
     const auto c = n.open("ann", {"a"});
     n.publish("a", "taken");
     c.line->flush();
+    REQUIRE(c.actor->save_position());  // as the fanout does in turn
     c.line->stuck = true;
     n.publish("a", "queued");
     n.publish("a", "queued too");
@@ -230,9 +231,11 @@ TEST_SUITE("actors/connection end") {
     c.line->stuck = true;
     n.publish("a", "on its way");
     CHECK(n.engine.saved_positions.back() == cursor{7, 100});
+    CHECK_FALSE(c.actor->save_position());  // as the fanout does in turn
+    CHECK(n.engine.saved_positions.back() == cursor{7, 100});
     c.line->stuck = false;
     c.line->flush();
-    n.publish("a", "next");
+    CHECK(c.actor->save_position());
     CHECK(n.engine.saved_positions.back() == cursor{7, 101});
   }
 
