@@ -52,8 +52,9 @@ class connection final : public pinned_actor,
   }
   void prefetch_transport() const noexcept {
     constexpr std::size_t line = 64, lines = 4;
-    const auto* at = reinterpret_cast<const char*>(transport_.get());
-    for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(at + i * line);
+    const auto at = reinterpret_cast<std::uintptr_t>(transport_.get());  // may not be there yet
+    for (std::size_t i = 0; i < lines; ++i)
+      __builtin_prefetch(reinterpret_cast<const void*>(at + i * line));
   }
   void deliver(batch& events);
   void deliver(const publication_ptr& what);

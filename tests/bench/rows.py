@@ -80,6 +80,9 @@ class Row:
 _RATE = "deliveries_per_s"
 _CPU = "server_cpu_s_per_million_deliveries"
 _MEMORY = "rss_kib_per_session"
+# What uWebSockets' WebSocket publish reached of a coalescing epoll floor for SSE, measured once beside each other on a
+# machine of this size. It is not in Debian, so it is not measured here.
+_UWEBSOCKETS_1K, _UWEBSOCKETS_10K = 0.85, 0.81
 # "Stays flat": what one run differs from the next by on the same machine.
 _FLAT = 1.25
 
@@ -108,9 +111,11 @@ ROWS = (
         _latency("latency", Check("delivery_p99_ms", "latency.memory", "", "at most", 10))),
     Row("latency-10k", "one room of {many:,}, 20,000 deliveries/s", _latency("latency-10k")),
     Row("ws-fanout-1k", "one room of 1,000, WebSocket beside SSE",
-        (Check(_RATE, "fanout-1k.ws", "fanout-1k.memory", "at least", 0.8),)),
+        (Check(_RATE, "fanout-1k.ws", "fanout-1k.memory", "at least", 0.8),
+         Check(_RATE, "fanout-1k.ws", "fanout-1k.floor", "at least", _UWEBSOCKETS_1K))),
     Row("ws-fanout-10k", "one room of {many:,}, WebSocket beside SSE",
-        (Check(_RATE, "fanout-10k.ws", "fanout-10k.memory", "at least", 0.8),)),
+        (Check(_RATE, "fanout-10k.ws", "fanout-10k.memory", "at least", 0.8),
+         Check(_RATE, "fanout-10k.ws", "fanout-10k.floor", "at least", _UWEBSOCKETS_10K))),
     Row("idle", "{many:,} idle sessions in one room (limit, then goal)", _memory("idle")),
     Row("idle-rooms", "{many:,} idle sessions in a room each (limit, then goal)", _memory("idle-rooms")),
     Row("churn", "connects with a token, 1,000 kept open",

@@ -23,7 +23,8 @@ LEGEND = """
 Ratio: Starling to what stands beside it, from this run. Floor: `tests/bench/floor.cpp`, coalescing. Nchan: one worker
 per core, SSE. CPU is that of the server's processes; rows `publish` with JetStream count nats-server too. Latency:
 publish to client, open loop, from the planned time. The load generator shares the machine. `*`: it was itself at its
-limit in this run, so the figure may be its own. uWebSockets is not in Debian and not measured here."""
+limit in this run, so the figure may be its own. uWebSockets is not in Debian and not measured here: the targets of
+the WebSocket rows beside the floor are what its publish reached of such a floor elsewhere."""
 
 _BUSY = re.compile(r"other processes used ([0-9.]+) cores meanwhile")
 
