@@ -36,13 +36,8 @@ class live_channels {
   std::size_t size() const noexcept { return by_name_.size(); }
 
   template <class F>
-  void for_each(F&& what) {
-    for (auto* each : slots_)
-      if (each) what(*each);
-  }
-  template <class F>
   void for_each(F&& what) const {
-    for (const auto* each : slots_)
+    for (auto* each : slots_)
       if (each) what(*each);
   }
   /// The first one behind `slot`, which becomes its own, or nullptr. For a walk in steps; what is

@@ -21,7 +21,7 @@ bool session_table::remove(const session_id& id) {
 }
 
 bool session_table::remove_node(const node_id& node) {
-  return std::erase_if(seats_, [&](const seat& s) { return s.node == node; }) > 0;
+  return std::erase_if(seats_, [&](const seat& s) { return s.node.str() == node.str(); }) > 0;
 }
 
 std::vector<eviction> session_table::enforce(const session_policy& policy) {
