@@ -6,6 +6,8 @@ namespace starling::cluster::jetstream {
 
 namespace {
 
+constexpr std::int64_t api_timeout_ms = 3000;
+
 bool same(const jsStreamConfig& a, const jsStreamConfig& b) {
   return a.Replicas == b.Replicas && a.MaxAge == b.MaxAge &&
          a.MaxMsgsPerSubject == b.MaxMsgsPerSubject && a.Duplicates == b.Duplicates &&
@@ -13,6 +15,16 @@ bool same(const jsStreamConfig& a, const jsStreamConfig& b) {
 }
 
 }  // namespace
+
+natsStatus open_context(const nats_session& session, context_ptr& out) {
+  jsOptions settings;
+  jsOptions_Init(&settings);
+  settings.Wait = api_timeout_ms;
+  jsCtx* raw = nullptr;
+  const auto status = natsConnection_JetStream(&raw, session.connection(), &settings);
+  out.reset(raw);
+  return status;
+}
 
 error failed(const std::string& what, natsStatus status) {
   const char* detail = nats_GetLastError(nullptr);

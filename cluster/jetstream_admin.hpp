@@ -1,4 +1,4 @@
-/// What setting up the stream and the buckets has in common.
+/// What uses of JetStream's API have in common.
 #pragma once
 
 #include <nats/nats.h>
@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "cluster/nats_session.hpp"
 #include "net/base/result.hpp"
 
 namespace starling::cluster::jetstream {
@@ -18,6 +19,9 @@ struct deleter {
 using context_ptr = std::unique_ptr<jsCtx, deleter>;
 using info_ptr = std::unique_ptr<jsStreamInfo, deleter>;
 using bucket_ptr = std::unique_ptr<kvStore, deleter>;
+
+/// A context whose calls wait 3 s for their answers, when they are given no options of their own.
+natsStatus open_context(const nats_session& session, context_ptr& out);
 
 /// `what: status (what the server said)`, as errc::unavailable. On the thread of the failed call.
 error failed(const std::string& what, natsStatus status);

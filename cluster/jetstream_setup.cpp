@@ -15,7 +15,6 @@ namespace {
 using namespace jetstream;
 using std::chrono::nanoseconds;
 
-constexpr std::int64_t api_timeout_ms = 3000;
 /// How often a bucket is left to another node before we create it ourselves.
 constexpr int most_turns = 5;
 
@@ -73,13 +72,9 @@ std::string positions_bucket(const nats_options& options) { return options.strea
 
 result<epoch_id> ensure_store(const nats_session& session, const nats_options& options,
                               epoch_id known) {
-  jsOptions settings;
-  jsOptions_Init(&settings);
-  settings.Wait = api_timeout_ms;
-  jsCtx* raw = nullptr;
-  const auto status = natsConnection_JetStream(&raw, session.connection(), &settings);
-  const context_ptr js(raw);
-  if (status != NATS_OK) return failed("JetStream cannot be used", status);
+  context_ptr js;
+  if (const auto status = open_context(session, js); status != NATS_OK)
+    return failed("JetStream cannot be used", status);
 
   const auto epoch = ensure_stream(js.get(), session, options, known);
   if (!epoch.ok()) return epoch;

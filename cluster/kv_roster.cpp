@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cluster/jetstream_admin.hpp"
 #include "cluster/jetstream_setup.hpp"
 #include "cluster/roster_codec.hpp"
 #include "net/base/log.hpp"
@@ -10,7 +11,6 @@ namespace starling::cluster {
 
 namespace {
 
-constexpr std::int64_t api_timeout_ms = 3000;
 /// How soon a waiting thread notices that it should stop.
 constexpr std::chrono::milliseconds stop_latency{100};
 /// How long the next entry of a snapshot may take.
@@ -19,13 +19,10 @@ constexpr std::size_t max_waiting_writes = 16384;
 /// One key takes little, and the room's name is at most some hundred bytes.
 constexpr std::size_t max_key_bytes = 1024;
 
-struct kv_deleter {
-  void operator()(jsCtx* js) const noexcept { jsCtx_Destroy(js); }
-  void operator()(kvStore* store) const noexcept { kvStore_Destroy(store); }
+struct entry_deleter {
   void operator()(kvEntry* entry) const noexcept { kvEntry_Destroy(entry); }
 };
-template <class T>
-using kv_ptr = std::unique_ptr<T, kv_deleter>;
+using entry_ptr = std::unique_ptr<kvEntry, entry_deleter>;
 
 error unavailable(std::string_view doing, natsStatus status) {
   return {errc::unavailable, std::string("the roster cannot be ")
@@ -38,20 +35,15 @@ error away() { return {errc::unavailable, "the engine (NATS) is away"}; }
 
 /// The bucket on one session.
 struct bucket_handle {
-  kv_ptr<jsCtx> js;
-  kv_ptr<kvStore> store;
+  jetstream::context_ptr js;
+  jetstream::bucket_ptr store;
   natsStatus status = NATS_OK;
 
   bucket_handle(const nats_session& session, const std::string& bucket) {
-    jsOptions settings;
-    jsOptions_Init(&settings);
-    settings.Wait = api_timeout_ms;
-    jsCtx* context = nullptr;
-    status = natsConnection_JetStream(&context, session.connection(), &settings);
-    js.reset(context);
+    status = jetstream::open_context(session, js);
     if (status != NATS_OK) return;
     kvStore* raw = nullptr;
-    status = js_KeyValue(&raw, context, bucket.c_str());
+    status = js_KeyValue(&raw, js.get(), bucket.c_str());
     store.reset(raw);
   }
 };
@@ -71,7 +63,7 @@ result<roster_entry> put_now(kvStore* store, const roster_entry& entry) {
     if (status == NATS_OK) return entry;
     kvEntry* raw = nullptr;
     const auto found = kvStore_Get(&raw, store, key.c_str());
-    const kv_ptr<kvEntry> present(raw);
+    const entry_ptr present(raw);
     if (found == NATS_OK) {
       if (auto known = parse_roster_entry(key, value_of(raw))) return std::move(*known);
       return error{errc::internal, "the roster holds an unreadable membership"};
@@ -85,7 +77,7 @@ result<bool> erase_now(kvStore* store, const roster_entry& entry) {
   const auto key = roster_key(entry);
   kvEntry* raw = nullptr;
   const auto found = kvStore_Get(&raw, store, key.c_str());
-  const kv_ptr<kvEntry> present(raw);
+  const entry_ptr present(raw);
   if (found == NATS_NOT_FOUND) return false;
   if (found != NATS_OK) return unavailable("read", found);
   const auto status = kvStore_Delete(store, key.c_str());

@@ -8,7 +8,6 @@ namespace starling::cluster {
 
 namespace {
 
-constexpr std::int64_t api_timeout_ms = 3000;
 constexpr std::int64_t heartbeat_ns = 5'000'000'000;
 
 struct message_deleter {
@@ -19,12 +18,7 @@ struct message_deleter {
 
 kv_watch::kv_watch(const nats_session& session, const std::string& bucket)
     : prefix_("$KV." + bucket + '.') {
-  jsOptions settings;
-  jsOptions_Init(&settings);
-  settings.Wait = api_timeout_ms;
-  jsCtx* context = nullptr;
-  status_ = natsConnection_JetStream(&context, session.connection(), &settings);
-  js_.reset(context);
+  status_ = jetstream::open_context(session, js_);
   if (status_ != NATS_OK) return;
 
   const auto stream = "KV_" + bucket;
@@ -40,12 +34,12 @@ kv_watch::kv_watch(const nats_session& session, const std::string& bucket)
   how.Config.MemoryStorage = true;
   how.Config.Replicas = 1;
   natsSubscription* subscription = nullptr;
-  status_ = js_SubscribeSync(&subscription, context, all.c_str(), &settings, &how, nullptr);
+  status_ = js_SubscribeSync(&subscription, js_.get(), all.c_str(), nullptr, &how, nullptr);
   subscription_.reset(subscription);
   if (status_ != NATS_OK) return;
 
   jsConsumerInfo* info = nullptr;
-  status_ = natsSubscription_GetConsumerInfo(&info, subscription, &settings, nullptr);
+  status_ = natsSubscription_GetConsumerInfo(&info, subscription, nullptr, nullptr);
   if (status_ == NATS_OK) complete_ = info->NumPending == 0 && info->Delivered.Consumer == 0;
   jsConsumerInfo_Destroy(info);
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "cluster/jetstream_admin.hpp"
 #include "cluster/nats_session.hpp"
 
 namespace starling::cluster {
@@ -37,12 +38,11 @@ class kv_watch {
 
  private:
   struct deleter {
-    void operator()(jsCtx* js) const noexcept { jsCtx_Destroy(js); }
     void operator()(natsSubscription* sub) const noexcept { natsSubscription_Destroy(sub); }
   };
 
   const std::string prefix_;  ///< of the bucket's subjects
-  std::unique_ptr<jsCtx, deleter> js_;
+  jetstream::context_ptr js_;
   std::unique_ptr<natsSubscription, deleter> subscription_;
   natsStatus status_ = NATS_OK;
   bool complete_ = false;
