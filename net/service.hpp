@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "net/auth/identity.hpp"
-#include "net/transport.hpp"
+#include "net/stream/transport.hpp"
 #include "net/wire/protocol.hpp"
 
 namespace starling::net {

@@ -14,7 +14,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "net/io_loop.hpp"
+#include "net/io/io_loop.hpp"
 
 namespace starling::actors {
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/starlingctl/commands.hpp"
-#include "apps/starlingd/nearest_name.hpp"
+#include "apps/starlingctl/commands/commands.hpp"
+#include "apps/starlingd/config/nearest_name.hpp"
 
 namespace starling::ctl {
 namespace {

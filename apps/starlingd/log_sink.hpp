@@ -1,7 +1,7 @@
 /// Log lines to standard error, through spdlog.
 #pragma once
 
-#include "apps/starlingd/config.hpp"
+#include "apps/starlingd/config/config.hpp"
 
 namespace starling::app {
 

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <exception>
 
-#include "apps/starlingd/config_load.hpp"
+#include "apps/starlingd/config/config_load.hpp"
 #include "apps/starlingd/program.hpp"
 
 extern char** environ;

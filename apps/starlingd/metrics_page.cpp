@@ -9,7 +9,7 @@
 #include <limits>
 #include <memory>
 
-#include "actors/process_usage.hpp"
+#include "actors/api/process_usage.hpp"
 #include "net/base/clock.hpp"
 
 namespace starling::app {

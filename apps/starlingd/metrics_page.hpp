@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "actors/context.hpp"
-#include "net/io_loop.hpp"
+#include "actors/base/context.hpp"
+#include "net/io/io_loop.hpp"
 
 namespace starling::app {
 

@@ -9,13 +9,13 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "actors/node.hpp"
-#include "apps/starlingd/config_schema.hpp"
+#include "actors/node/node.hpp"
+#include "apps/starlingd/config/config_schema.hpp"
 #include "apps/starlingd/log_sink.hpp"
 #include "apps/starlingd/metrics_page.hpp"
 #include "apps/starlingd/settings.hpp"
-#include "net/http_server.hpp"
-#include "net/io_loop.hpp"
+#include "net/front/http_server.hpp"
+#include "net/io/io_loop.hpp"
 
 namespace starling::app {
 

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "apps/starlingd/config_load.hpp"
+#include "apps/starlingd/config/config_load.hpp"
 #include "net/auth/key_set.hpp"
 #include "net/base/result.hpp"
 

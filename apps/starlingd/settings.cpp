@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <random>
 
-#include "apps/starlingd/config_value.hpp"
+#include "apps/starlingd/config/config_value.hpp"
 
 namespace starling::app {
 

@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
-#include "actors/context.hpp"
-#include "apps/starlingd/config.hpp"
+#include "actors/base/context.hpp"
+#include "apps/starlingd/config/config.hpp"
 #include "cluster/engine.hpp"
-#include "net/http_server.hpp"
+#include "net/front/http_server.hpp"
 
 namespace starling::app {
 

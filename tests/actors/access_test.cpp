@@ -1,4 +1,4 @@
-#include "actors/access.hpp"
+#include "actors/base/access.hpp"
 
 #include <doctest/doctest.h>
 

@@ -13,7 +13,7 @@
 #include <tuple>
 #include <vector>
 
-#include "actors/context.hpp"
+#include "actors/base/context.hpp"
 #include "actors/runtime/pinned_actor.hpp"
 #include "net/auth/identity.hpp"
 #include "net/base/clock.hpp"

@@ -1,7 +1,7 @@
 #include <caf/exit_reason.hpp>
 #include <stdexcept>
 
-#include "actors/user_control.hpp"
+#include "actors/room/user_control.hpp"
 #include "tests/actors/bridge_fixture.hpp"
 
 namespace starling::actors::test {

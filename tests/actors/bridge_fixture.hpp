@@ -4,7 +4,7 @@
 #include <map>
 #include <utility>
 
-#include "actors/bridge.hpp"
+#include "actors/bridge/bridge.hpp"
 #include "tests/actors/actor_fixture.hpp"
 
 namespace starling::actors::test {

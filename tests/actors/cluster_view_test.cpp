@@ -1,4 +1,4 @@
-#include "actors/cluster_view.hpp"
+#include "actors/api/cluster_view.hpp"
 
 #include "tests/actors/connection_fixture.hpp"
 
@@ -16,7 +16,7 @@ struct view_node : client_node {
     return out;
   }
 
-  membership nodes{node_id{"n1"}};
+  node_directory nodes{node_id{"n1"}};
   cluster_view view{node, nodes, {}};
 };
 

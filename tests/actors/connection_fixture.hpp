@@ -5,9 +5,9 @@
 #include <set>
 #include <utility>
 
-#include "actors/connection.hpp"
-#include "actors/fanout.hpp"
-#include "net/io_loop.hpp"
+#include "actors/session/connection.hpp"
+#include "actors/session/fanout.hpp"
+#include "net/io/io_loop.hpp"
 #include "tests/actors/actor_fixture.hpp"
 
 namespace starling::actors::test {

@@ -1,4 +1,4 @@
-#include "actors/fanout.hpp"
+#include "actors/session/fanout.hpp"
 
 #include <random>
 

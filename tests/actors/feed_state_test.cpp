@@ -1,4 +1,4 @@
-#include "actors/feed_state.hpp"
+#include "actors/room/feed_state.hpp"
 
 #include "tests/actors/actor_fixture.hpp"
 

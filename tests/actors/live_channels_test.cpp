@@ -1,4 +1,4 @@
-#include "actors/live_channels.hpp"
+#include "actors/bridge/live_channels.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/member_set.hpp"
+#include "actors/room/member_set.hpp"
 
 #include <doctest/doctest.h>
 

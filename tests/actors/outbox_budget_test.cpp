@@ -1,4 +1,4 @@
-#include "actors/outbox_budget.hpp"
+#include "actors/base/outbox_budget.hpp"
 
 #include <doctest/doctest.h>
 

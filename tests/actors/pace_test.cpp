@@ -1,4 +1,4 @@
-#include "actors/pace.hpp"
+#include "actors/session/pace.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/paging.hpp"
+#include "actors/api/paging.hpp"
 
 #include <doctest/doctest.h>
 

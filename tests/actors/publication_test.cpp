@@ -1,4 +1,4 @@
-#include "actors/publication.hpp"
+#include "actors/base/publication.hpp"
 
 #include <thread>
 

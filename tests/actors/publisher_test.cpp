@@ -1,4 +1,4 @@
-#include "actors/publisher.hpp"
+#include "actors/publish/publisher.hpp"
 
 #include "tests/actors/actor_fixture.hpp"
 
@@ -25,9 +25,9 @@ net::publish_item ephemeral(net::publish_item item) {
   return item;
 }
 
-struct publisher_node : test_node, session_reach {
+struct publisher_node : test_node, session_locator {
   publisher_node() {
-    node.reach = this;
+    node.locator = this;
     node.epoch = 7;
     node.position = 50;
     publisher = spawn<actors::publisher>(std::ref(node));

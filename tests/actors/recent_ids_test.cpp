@@ -1,4 +1,4 @@
-#include "actors/recent_ids.hpp"
+#include "actors/base/recent_ids.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/reorder.hpp"
+#include "actors/bridge/reorder.hpp"
 
 #include <doctest/doctest.h>
 

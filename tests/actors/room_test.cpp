@@ -1,4 +1,4 @@
-#include "actors/room.hpp"
+#include "actors/room/room.hpp"
 
 #include <caf/exit_reason.hpp>
 

@@ -1,4 +1,4 @@
-#include "actors/roster_state.hpp"
+#include "actors/roster/roster_state.hpp"
 
 #include <doctest/doctest.h>
 

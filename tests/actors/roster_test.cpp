@@ -1,4 +1,4 @@
-#include "actors/roster.hpp"
+#include "actors/roster/roster.hpp"
 
 #include "tests/actors/actor_fixture.hpp"
 

@@ -1,4 +1,4 @@
-#include "actors/session_table.hpp"
+#include "actors/room/session_table.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/user_control.hpp"
+#include "actors/room/user_control.hpp"
 
 #include <doctest/doctest.h>
 

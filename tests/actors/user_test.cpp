@@ -1,4 +1,4 @@
-#include "actors/user.hpp"
+#include "actors/room/user.hpp"
 
 #include <caf/exit_reason.hpp>
 

@@ -1,7 +1,7 @@
 /// What the configuration tests share: files of their own, and errors as the program prints them.
 #pragma once
 
-#include "apps/starlingd/config_load.hpp"
+#include "apps/starlingd/config/config_load.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
-#include "apps/starlingd/config_schema.hpp"
-#include "apps/starlingd/units.hpp"
+#include "apps/starlingd/config/config_schema.hpp"
+#include "apps/starlingd/config/units.hpp"
 #include "net/base/ids.hpp"
 #include "tests/apps/config_fixture.hpp"
 #include "tests/net/tls_fixture.hpp"

@@ -1,4 +1,4 @@
-#include "apps/starlingctl/doctor.hpp"
+#include "apps/starlingctl/doctor/doctor.hpp"
 
 #include <doctest/doctest.h>
 

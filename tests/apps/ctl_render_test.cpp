@@ -1,4 +1,4 @@
-#include "apps/starlingctl/render.hpp"
+#include "apps/starlingctl/output/render.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,17 +9,17 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "apps/starlingctl/client.hpp"
-#include "apps/starlingctl/commands.hpp"
-#include "apps/starlingctl/completion.hpp"
-#include "apps/starlingctl/failure.hpp"
-#include "apps/starlingctl/invocation.hpp"
-#include "apps/starlingctl/options.hpp"
-#include "apps/starlingctl/peers.hpp"
-#include "apps/starlingctl/sse_parser.hpp"
-#include "apps/starlingctl/table.hpp"
-#include "apps/starlingctl/text.hpp"
-#include "apps/starlingctl/token_text.hpp"
+#include "apps/starlingctl/client/client.hpp"
+#include "apps/starlingctl/client/failure.hpp"
+#include "apps/starlingctl/client/invocation.hpp"
+#include "apps/starlingctl/client/options.hpp"
+#include "apps/starlingctl/client/peers.hpp"
+#include "apps/starlingctl/client/sse_parser.hpp"
+#include "apps/starlingctl/commands/commands.hpp"
+#include "apps/starlingctl/output/completion.hpp"
+#include "apps/starlingctl/output/table.hpp"
+#include "apps/starlingctl/output/text.hpp"
+#include "apps/starlingctl/output/token_text.hpp"
 
 namespace {
 

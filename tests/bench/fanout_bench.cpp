@@ -11,12 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include "actors/connection.hpp"
-#include "actors/fanout.hpp"
+#include "actors/session/connection.hpp"
+#include "actors/session/fanout.hpp"
 #include "cluster/engine.hpp"
 #include "net/base/clock.hpp"
-#include "net/io_loop.hpp"
-#include "net/outbox.hpp"
+#include "net/io/io_loop.hpp"
+#include "net/stream/outbox.hpp"
 #include "net/wire/encoders.hpp"
 #include "tests/bench/allocations.hpp"
 #include "tests/bench/samples.hpp"

@@ -4,9 +4,9 @@
 #include <deque>
 #include <future>
 
-#include "cluster/jetstream_admin.hpp"
-#include "cluster/jetstream_setup.hpp"
-#include "cluster/nats_turn.hpp"
+#include "cluster/jetstream/jetstream_admin.hpp"
+#include "cluster/jetstream/jetstream_setup.hpp"
+#include "cluster/nats/nats_turn.hpp"
 #include "cluster/subjects.hpp"
 #include "tests/cluster/engines.hpp"
 

@@ -1,4 +1,4 @@
-#include "cluster/nats_session.hpp"
+#include "cluster/nats/nats_session.hpp"
 
 #include <doctest/doctest.h>
 

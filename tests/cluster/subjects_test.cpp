@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "cluster/roster_codec.hpp"
+#include "cluster/kv/roster_codec.hpp"
 
 using namespace starling;
 using namespace starling::cluster;

@@ -19,7 +19,7 @@
 
 #include "net/auth/sign.hpp"
 #include "net/base/clock.hpp"
-#include "net/http_server.hpp"
+#include "net/front/http_server.hpp"
 #include "net/wire/encoders.hpp"
 
 namespace starling::net::test {

@@ -1,4 +1,4 @@
-#include "net/outbox.hpp"
+#include "net/stream/outbox.hpp"
 
 #include <doctest/doctest.h>
 

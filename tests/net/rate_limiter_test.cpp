@@ -1,4 +1,4 @@
-#include "net/rate_limiter.hpp"
+#include "net/front/rate_limiter.hpp"
 
 #include <doctest/doctest.h>
 

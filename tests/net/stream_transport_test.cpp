@@ -1,4 +1,4 @@
-#include "net/stream_transport.hpp"
+#include "net/stream/stream_transport.hpp"
 
 #include "tests/net/transport_fixture.hpp"
 

@@ -1,4 +1,4 @@
-#include "net/timer_wheel.hpp"
+#include "net/io/timer_wheel.hpp"
 
 #include <functional>
 #include <memory>

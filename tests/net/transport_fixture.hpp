@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "net/io_loop.hpp"
-#include "net/socket.hpp"
-#include "net/stream_transport.hpp"
+#include "net/io/io_loop.hpp"
+#include "net/io/socket.hpp"
+#include "net/stream/stream_transport.hpp"
 
 namespace starling::net::test {
 

@@ -1,4 +1,4 @@
-#include "net/ws_transport.hpp"
+#include "net/stream/ws_transport.hpp"
 
 #include "net/wire/encoders.hpp"
 #include "tests/net/transport_fixture.hpp"

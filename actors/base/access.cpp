@@ -1,0 +1,44 @@
+#include "actors/base/access.hpp"
+
+#include <algorithm>
+
+namespace starling::actors {
+
+std::vector<std::string> rooms_to_join(const net::identity& who,
+                                       const std::vector<std::string>& asked) {
+  std::vector<std::string> out;
+  const auto add = [&](const std::string& room) {
+    if (std::find(out.begin(), out.end(), room) == out.end()) out.push_back(room);
+  };
+  for (const auto& room : who.rooms)
+    if (room.find('*') == room.npos) add(room);
+  for (const auto& room : asked) add(room);
+  return out;
+}
+
+result<void> may_publish(const net::identity& who, const net::publish_item& item) {
+  using kind = net::publish_item::target_kind;
+  switch (item.target) {
+    case kind::all:
+      if (!who.admin) return error{errc::forbidden, "publishing to all needs an admin token"};
+      return {};
+    case kind::client:
+      if (!net::may_publish_client(who, item.client.str()))
+        return error{errc::forbidden,
+                     "the token may not publish to client \"" + item.client.str() + "\""};
+      return {};
+    case kind::rooms:
+      for (const auto& room : item.names)
+        if (!net::may_publish_room(who, room))
+          return error{errc::forbidden, "the token may not publish to room \"" + room + "\""};
+      return {};
+    case kind::users:
+      for (const auto& user : item.names)
+        if (!net::may_publish_user(who, user))
+          return error{errc::forbidden, "the token may not publish to user \"" + user + "\""};
+      return {};
+  }
+  return error{errc::internal, "unknown target"};
+}
+
+}  // namespace starling::actors

@@ -1,0 +1,40 @@
+#include "actors/bridge/live_channels.hpp"
+
+namespace starling::actors {
+
+live_channel* live_channels::find(const channel& where) noexcept {
+  const auto found = by_name_.find(where);
+  return found == by_name_.end() ? nullptr : slots_[slot_of(found->id)];
+}
+
+live_channel* live_channels::find(feed_id id) noexcept {
+  const auto slot = slot_of(id);
+  auto* const found = slot < slots_.size() ? slots_[slot] : nullptr;
+  return found && found->id == id ? found : nullptr;
+}
+
+live_channel& live_channels::add(const channel_ptr& where) {
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    slots_.push_back(nullptr);
+  }
+  const auto slot = free_.back();
+  const auto& fresh = *by_name_.insert({where, ++number_ << 32 | slot}).first;
+  free_.pop_back();
+  return *(slots_[slot] = const_cast<live_channel*>(&fresh));
+}
+
+void live_channels::remove(const live_channel& what) {
+  const auto slot = slot_of(what.id);
+  slots_[slot] = nullptr;
+  free_.push_back(static_cast<std::uint32_t>(slot));
+  by_name_.erase(by_name_.find(*what.where));
+}
+
+live_channel* live_channels::next(std::size_t& slot) noexcept {
+  while (++slot < slots_.size())
+    if (slots_[slot]) return slots_[slot];
+  return nullptr;
+}
+
+}  // namespace starling::actors

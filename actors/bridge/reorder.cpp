@@ -1,0 +1,54 @@
+#include "actors/bridge/reorder.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace starling::actors {
+
+std::vector<stored_event> reorder::push(stored_event what, steady_time now) {
+  std::vector<stored_event> out;
+  const auto seq = what.seq;
+  if (hold_.count() == 0 || seq <= top_ + 1) {
+    top_ = std::max(top_, seq);
+    out.push_back(std::move(what));
+    release(early_.begin(), out);
+  } else {
+    early_.try_emplace(seq, early{std::move(what), now});
+  }
+  return out;
+}
+
+std::vector<stored_event> reorder::due(steady_time now) {
+  auto end = early_.begin();
+  for (auto at = early_.begin(); at != early_.end(); ++at)
+    if (now - at->second.arrived >= hold_) end = std::next(at);
+  std::vector<stored_event> out;
+  release(end, out);
+  return out;
+}
+
+std::chrono::milliseconds reorder::next_due(steady_time now) const noexcept {
+  auto first = now;
+  for (const auto& [seq, each] : early_) first = std::min(first, each.arrived);
+  return std::chrono::ceil<std::chrono::milliseconds>(std::max(first + hold_ - now, {}));
+}
+
+void reorder::restart(sequence through) {
+  top_ = through;
+  early_.clear();
+}
+
+/// What is before `end`, and then what follows without a gap.
+void reorder::release(std::map<sequence, early>::iterator end, std::vector<stored_event>& out) {
+  bool waited = end != early_.begin();
+  while (!early_.empty()) {
+    const auto next = early_.begin();
+    if (next == end) waited = false;
+    if (!waited && next->first > top_ + 1) return;
+    top_ = std::max(top_, next->first);
+    out.push_back(std::move(next->second.what));
+    early_.erase(next);
+  }
+}
+
+}  // namespace starling::actors

@@ -1,0 +1,306 @@
+#include "actors/node/node.hpp"
+
+#include <boost/asio/post.hpp>
+#include <caf/send.hpp>
+#include <future>
+#include <nlohmann/json.hpp>
+
+#include "actors/api/process_usage.hpp"
+#include "actors/base/access.hpp"
+#include "actors/bridge/bridge.hpp"
+#include "actors/publish/publisher.hpp"
+#include "actors/roster/roster.hpp"
+#include "actors/runtime/io_scheduler.hpp"
+#include "actors/session/connection.hpp"
+#include "actors/session/fanout.hpp"
+#include "net/base/log.hpp"
+#include "net/wire/admin_codec.hpp"
+
+namespace starling::actors {
+
+using json = nlohmann::json;
+
+node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> engine,
+           node_options options, node_hooks hooks)
+    : loops_(std::move(loops)),
+      engine_(std::move(engine)),
+      hooks_(std::move(hooks)),
+      nodes_(options.id),
+      cluster_(context_, nodes_,
+               [this](const std::string& op, const json& args, cluster_view::json_done done) {
+                 carry_out(op, args, std::move(done));
+               }),
+      api_(context_, nodes_, cluster_, loops_) {
+  context_.options = std::move(options);
+  context_.engine = engine_.get();
+  context_.clustered = engine_->kind() == "nats";
+  context_.locator = &cluster_;
+  context_.home_metrics = &loops_.front()->metrics();
+
+  io_scheduler::load(caf_config_, loops_);
+  system_ = std::make_unique<caf::actor_system>(caf_config_);
+  auto& shards = shards_of(*system_);
+  for (unsigned i = 0; i < loops_.size(); ++i) {
+    context_.fanouts.push_back(
+        spawn_pinned<fanout>(*system_, &shards.at(i), std::ref(context_), i));
+    context_.publishers.push_back(
+        spawn_pinned<publisher>(*system_, &shards.at(i), std::ref(context_)));
+  }
+  context_.bridge = spawn_pinned<bridge>(*system_, &shards.at(0), std::ref(context_));
+  context_.roster = spawn_pinned<roster>(*system_, &shards.at(0), std::ref(context_));
+}
+
+node::~node() {
+  if (system_) end_actors();  // never started
+}
+
+void node::start(std::string public_address, std::string admin_address) {
+  self_.id = context_.options.id.str();
+  self_.tag = context_.options.tag;
+  self_.public_address = std::move(public_address);
+  self_.admin_address = std::move(admin_address);
+  self_.version = context_.options.version;
+  self_.started_ms = wall_ms();
+  self_.engine_kind = std::string(engine_->kind());
+  last_.at = steady_clock::now();
+  nodes_.heard(self_, false, last_.at);
+  engine_->messages().start(*this);
+  engine_->roster().start(*this);
+  second_ = std::make_unique<boost::asio::steady_timer>(loops_.front()->context());
+  boost::asio::post(loops_.front()->context(), [this] { every_second(); });
+}
+
+void node::stop() {
+  std::promise<void> quiet;
+  boost::asio::post(loops_.front()->context(), [&] {
+    second_->cancel();
+    second_.reset();
+    quiet.set_value();
+  });
+  quiet.get_future().wait();
+  announce(true);
+  engine_->roster().stop();
+  engine_->messages().stop();
+  end_actors();
+}
+
+void node::end_actors() {
+  for (const auto& shard : context_.fanouts)
+    caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
+  for (const auto& shard : context_.publishers)
+    caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(context_.roster, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(context_.bridge, caf::exit_reason::user_shutdown);
+  shards_of(*system_).settle();
+  context_.fanouts.clear();
+  context_.publishers.clear();
+  context_.roster = nullptr;
+  context_.bridge = nullptr;
+  system_.reset();
+}
+
+void node::drain() {
+  if (context_.draining.exchange(true)) return;
+  log::info("draining", {{"window_ms", context_.options.drain_window.count()}});
+  announce_soon();
+  for (const auto& shard : context_.fanouts)
+    caf::anon_send(shard, actors::drain{context_.options.drain_window});
+}
+
+// -- net::service -------------------------------------------------------------------------------
+
+std::optional<net::goodbye> node::cannot_open() const {
+  const auto no = [&](close_code code, std::string reason) {
+    auto out =
+        net::make_goodbye(code, node_context::jittered(context_.options.retry), context_.here());
+    out.reason = std::move(reason);
+    return out;
+  };
+  if (context_.draining) return no(close_code::draining, "this node is leaving");
+  if (!context_.engine_ready) return no(close_code::overload, "the engine is not ready");
+  const auto most = context_.max_sessions.load();
+  if (most != 0 && context_.sessions >= most)
+    return no(close_code::overload, "this node has all the sessions it may have");
+  return std::nullopt;
+}
+
+void node::open(net::io_loop& loop, net::stream_request request,
+                std::unique_ptr<net::stream_responder> responder) {
+  if (const auto no = cannot_open()) return responder->refuse(*no);
+  auto session = std::make_shared<session_record>();
+  session->id = session_id::make(context_.options.tag);
+  session->who = request.who;
+  session->device = request.device.empty() ? request.who->device : request.device;
+  session->kind = request.kind;
+  session->opened_ns = wall_ns();
+  session->remote = std::move(request.remote);
+  auto& home = shards_of(*system_).at(loop.index());
+  const auto handle = spawn_pinned<connection>(
+      *system_, &home, std::ref(context_), std::ref(loop), session_ptr(std::move(session)),
+      std::make_unique<net::stream_request>(std::move(request)), std::move(responder));
+  static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(handle))->start();
+}
+
+result<void> node::check(const net::stream_request& request) {
+  for (const auto& room : request.rooms)
+    if (!net::may_join(*request.who, room))
+      return error{errc::forbidden, "room \"" + room + "\" is not allowed by the token"};
+  return {};
+}
+
+void node::publish(net::io_loop& loop, net::identity_ptr who, net::publish_batch batch,
+                   std::function<void(std::vector<net::publish_verdict>)> done) {
+  caf::anon_send(
+      context_.publishers[loop.index()],
+      publish_request{std::move(who), std::make_shared<net::publish_batch>(std::move(batch)),
+                      event_source::http, std::move(done)});
+}
+
+void node::call(net::io_loop& loop, net::api_request request,
+                std::function<void(net::api_reply)> done) {
+  if (request.op == net::api_op::admin_config) return done({200, hooks_.config_json()});
+  api_.call(loop, std::move(request), std::move(done));
+}
+
+net::health node::health() const {
+  net::health out;
+  const bool up = engine_->messages().connected();
+  out.checks.push_back(
+      {context_.clustered ? "nats" : "engine", up && context_.engine_ready,
+       up ? (context_.engine_ready ? "ready" : "connected, catching up") : "not connected"});
+  out.checks.push_back(
+      {"roster", context_.roster_ready, context_.roster_ready ? "loaded" : "not loaded"});
+  out.checks.push_back(
+      {"draining", !context_.draining, context_.draining ? "this node is leaving" : "no"});
+  out.ready = std::all_of(out.checks.begin(), out.checks.end(), [](const auto& c) { return c.ok; });
+  return out;
+}
+
+// -- engine -> actors ---------------------------------------------------------------------------
+
+void node::on_stored(stored_event what) {
+  caf::anon_send(context_.bridge, engine_stored{std::move(what)});
+}
+void node::on_ephemeral(event what) {
+  caf::anon_send(context_.bridge, engine_ephemeral{std::move(what)});
+}
+void node::on_control(channel where, std::string payload) {
+  caf::anon_send(context_.bridge, engine_control{std::move(where), std::move(payload)});
+}
+void node::on_engine(bool up, std::string detail) {
+  caf::anon_send(context_.bridge, engine_changed{up, std::move(detail)});
+  if (up) announce_soon();
+}
+void node::on_store_leader_changed() { caf::anon_send(context_.bridge, engine_leader_changed{}); }
+void node::on_roster(std::vector<cluster::roster_entry> all) {
+  caf::anon_send(context_.roster, roster_loaded{std::move(all)});
+}
+void node::on_member_added(cluster::roster_entry entry) {
+  caf::anon_send(context_.roster, roster_entry_changed{std::move(entry), true});
+}
+void node::on_member_removed(cluster::roster_entry entry) {
+  caf::anon_send(context_.roster, roster_entry_changed{std::move(entry), false});
+}
+
+void node::on_announcement(std::string payload) {
+  const auto told = json::parse(payload, nullptr, false);
+  if (!told.is_object()) return;
+  const auto from = told.get<net::node_info>();
+  if (from.id.empty()) return;
+  if (nodes_.heard(from, told.value("leaving", false), steady_clock::now())) {
+    log::info("node joined", {{"node", from.id}, {"admin", from.admin_address}});
+    announce_soon();  // so that it knows this one at once
+  }
+  context_.other_nodes = nodes_.others(steady_clock::now()).size();
+}
+
+void node::on_request(std::string payload, std::function<void(std::string)> reply) {
+  const auto question = json::from_cbor(payload, true, false);
+  if (!question.is_object()) return reply({});
+  cluster_.answer(question, [reply = std::move(reply)](json body) {
+    const auto packed = json::to_cbor(body);
+    reply(std::string(packed.begin(), packed.end()));
+  });
+}
+
+// -- heartbeat ----------------------------------------------------------------------------------
+
+void node::every_second() {
+  if (!second_) return;
+  second_->expires_after(std::chrono::seconds(1));
+  second_->async_wait([this](auto cancelled) {
+    if (!cancelled) every_second();
+  });
+  caf::anon_send(context_.bridge, tick{});
+  announce(false);
+  for (auto& gone : nodes_.newly_gone(steady_clock::now())) {
+    log::warn("node gone", {{"node", gone.str()}});
+    caf::anon_send(context_.bridge, node_gone{std::move(gone)});
+  }
+  context_.other_nodes = nodes_.others(steady_clock::now()).size();
+}
+
+void node::announce_soon() {
+  boost::asio::post(loops_.front()->context(), [this] {
+    if (second_) announce(false);
+  });
+}
+
+void node::announce(bool leaving) {
+  const auto now = measure();
+  nodes_.heard(now, leaving, steady_clock::now());
+  json told = now;
+  if (leaving) told["leaving"] = true;
+  engine_->messages().announce(told.dump());
+}
+
+net::node_info node::measure() {
+  auto out = self_;
+  std::uint64_t events_in = 0;
+  std::uint64_t deliveries = 0;
+  for (const auto* loop : loops_) {
+    const auto& m = loop->metrics();
+    for (const auto& c : m.events_in) events_in += c.get();
+    for (const auto& c : m.deliveries) deliveries += c.get();
+    out.outbox_bytes += m.outbox_bytes.get();
+  }
+  const auto usage = process_usage::now();
+  const auto at = steady_clock::now();
+  const double seconds = std::chrono::duration<double>(at - last_.at).count();
+  if (seconds >= 0.5) {
+    self_.events_in_per_s = static_cast<double>(events_in - last_.events_in) / seconds;
+    self_.deliveries_per_s = static_cast<double>(deliveries - last_.deliveries) / seconds;
+    self_.cpu = (usage.cpu_seconds - last_.cpu_seconds) / seconds;
+    last_ = {events_in, deliveries, usage.cpu_seconds, at};
+    out.events_in_per_s = self_.events_in_per_s;
+    out.deliveries_per_s = self_.deliveries_per_s;
+    out.cpu = self_.cpu;
+  }
+  out.rss_bytes = usage.rss_bytes;
+  out.uptime_s = (wall_ms() - self_.started_ms) / 1000;
+  out.sessions = context_.sessions;
+  out.rooms = context_.rooms;
+  out.users = context_.users;
+  out.engine_connected = engine_->messages().connected();
+  out.draining = context_.draining;
+  out.ready = health().ready;
+  return out;
+}
+
+void node::carry_out(const std::string& op, const json& args, cluster_view::json_done done) {
+  if (op == "stats") return done(local_stats(context_, loops_));
+  if (op == "drain") {
+    done(json::object());
+    drain();
+    return hooks_.drain_requested();
+  }
+  if (op == "log_level") {
+    const auto level = args.value("level", std::string{});
+    if (hooks_.set_log_level(level)) return done({{"level", level}});
+    return done(outcome_json(
+        error{errc::malformed, "level must be one of trace, debug, info, warn, error"}));
+  }
+  done(outcome_json(error{errc::malformed, "unknown question \"" + op + "\""}));
+}
+
+}  // namespace starling::actors

@@ -1,0 +1,113 @@
+/// The node: all actors wired together behind the HTTP front's `service`.
+#pragma once
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/api/cluster_view.hpp"
+#include "actors/api/node_api.hpp"
+#include "actors/base/context.hpp"
+#include "actors/base/node_directory.hpp"
+#include "cluster/engine.hpp"
+#include "net/io/io_loop.hpp"
+#include "net/service.hpp"
+
+namespace starling::actors {
+
+/// What the program adds to a node's answers.
+struct node_hooks {
+  std::function<std::string()> metrics_text;
+  std::function<std::string()> config_json;
+  /// Empty when the level is unknown.
+  std::function<bool(const std::string& level)> set_log_level;
+  /// Called once when this node was told to drain by an administrator.
+  std::function<void()> drain_requested;
+};
+
+/// Owns the actor system. Construct after the loops, before the HTTP server; the loops must run
+/// from start() until stop() has returned.
+class node final : public net::service,
+                   private cluster::bus_listener,
+                   private cluster::roster_listener {
+ public:
+  node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> engine,
+       node_options options, node_hooks hooks);
+  ~node() override;
+
+  /// Starts the engine and the heartbeat. `public_address`, `admin_address`: shown to others.
+  void start(std::string public_address, std::string admin_address);
+  /// Not ready, no new streams, sessions sent away over the drain window. Any thread.
+  void drain();
+  bool drained() const noexcept { return context_.draining && context_.sessions == 0; }
+  /// Says goodbye to whoever is left, leaves the cluster, ends all actors. Blocks; not on a loop.
+  void stop();
+
+  /// How many sessions this node may have; 0: no limit. Any thread, any time.
+  void limit_sessions(std::size_t most) { context_.max_sessions = most; }
+  void verify_tokens_with(std::function<result<net::identity_ptr>(std::string_view)> verify) {
+    context_.verify_token = std::move(verify);
+  }
+
+  const node_context& state() const noexcept { return context_; }
+  const std::vector<net::io_loop*>& loops() const noexcept { return loops_; }
+
+  // net::service
+  void open(net::io_loop& loop, net::stream_request request,
+            std::unique_ptr<net::stream_responder> responder) override;
+  result<void> check(const net::stream_request& request) override;
+  void publish(net::io_loop& loop, net::identity_ptr who, net::publish_batch batch,
+               std::function<void(std::vector<net::publish_verdict>)> done) override;
+  void call(net::io_loop& loop, net::api_request request,
+            std::function<void(net::api_reply)> done) override;
+  net::health health() const override;
+  std::string metrics_text() const override { return hooks_.metrics_text(); }
+
+ private:
+  // cluster::bus_listener
+  void on_stored(stored_event what) override;
+  void on_ephemeral(event what) override;
+  void on_control(channel where, std::string payload) override;
+  void on_announcement(std::string payload) override;
+  void on_request(std::string payload, std::function<void(std::string)> reply) override;
+  void on_engine(bool up, std::string detail) override;
+  void on_store_leader_changed() override;
+  // cluster::roster_listener
+  void on_roster(std::vector<cluster::roster_entry> all) override;
+  void on_member_added(cluster::roster_entry entry) override;
+  void on_member_removed(cluster::roster_entry entry) override;
+
+  void end_actors();
+  void every_second();
+  /// Heartbeats are made on the home loop, from anywhere by announce_soon().
+  void announce(bool leaving);
+  void announce_soon();
+  net::node_info measure();
+  void carry_out(const std::string& op, const nlohmann::json& args, cluster_view::json_done done);
+  std::optional<net::goodbye> cannot_open() const;
+
+  std::vector<net::io_loop*> loops_;
+  std::unique_ptr<cluster::engine> engine_;
+  node_hooks hooks_;
+  node_context context_;
+  node_directory nodes_;
+  cluster_view cluster_;
+  node_api api_;
+
+  net::node_info self_;
+  /// Counters at the last heartbeat, for rates.
+  struct {
+    std::uint64_t events_in = 0;
+    std::uint64_t deliveries = 0;
+    double cpu_seconds = 0;
+    steady_time at{};
+  } last_;
+  std::unique_ptr<boost::asio::steady_timer> second_;
+
+  caf::actor_system_config caf_config_;
+  std::unique_ptr<caf::actor_system> system_;
+};
+
+}  // namespace starling::actors

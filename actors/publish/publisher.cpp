@@ -1,0 +1,173 @@
+#include "actors/publish/publisher.hpp"
+
+#include <caf/send.hpp>
+
+#include "actors/base/access.hpp"
+#include "actors/base/locator.hpp"
+#include "net/base/clock.hpp"
+
+namespace starling::actors {
+
+namespace {
+
+using target_kind = net::publish_item::target_kind;
+
+/// The item as an event for the first of its targets.
+event to_event(const net::publish_item& item, const net::identity& who) {
+  event out;
+  out.where.tenant = who.tenant;
+  out.id = item.id;
+  out.name = item.event;
+  out.data = item.data;
+  out.data_is_text = item.data_is_text;
+  out.accepted_ns = wall_ns();
+  out.sender = who.user.str();
+  out.exclude = item.exclude;
+  return out;
+}
+
+}  // namespace
+
+publisher::publisher(caf::actor_config& cfg, node_context& node) : pinned_actor(cfg), node_(node) {}
+
+void publisher::receive(caf::type_erased_tuple& message) {
+  if (auto* done = message_cast<append_done>(message)) return take(*done);
+  if (auto* request = message_cast<publish_request>(message)) return begin(std::move(*request));
+  if (auto* done = message_cast<client_reached>(message)) return take(*done);
+}
+
+void publisher::begin(publish_request&& request) {
+  const auto number = next_request_++;
+  auto& entry = pending_[number];
+  entry.request = std::move(request);
+  const auto count = entry.request.batch->items.size();
+  entry.verdicts.reserve(count);
+  entry.repeated.resize(count);
+  entry.outstanding = 1;  // this call: answers may come before it returns
+  for (std::size_t i = 0; i < count; ++i) publish_item(entry, number, i);
+  --entry.outstanding;
+  finish_if_complete(number);
+}
+
+void publisher::publish_item(pending& entry, std::uint64_t number, std::size_t i) {
+  auto& parsed = entry.request.batch->items[i];
+  entry.verdicts.push_back(net::published{});
+  if (!parsed) {
+    entry.verdicts[i] = parsed.error();
+    return;
+  }
+  auto& item = *parsed;
+  const auto& who = *entry.request.who;
+  if (const auto allowed = may_publish(who, item); !allowed) {
+    entry.verdicts[i] = allowed.error();
+    return;
+  }
+  const auto& key = entry.request.batch->idempotency_key;
+  if (item.id.empty() && !key.empty())
+    item.id = entry.request.batch->single ? key : key + '-' + std::to_string(i);
+  const bool given = !item.id.empty();
+  if (!given) item.id = make_event_id();
+  entry.verdicts[i]->id = item.id;
+  event what = to_event(item, who);
+  what.id_given = given;
+  switch (item.target) {
+    case target_kind::client:
+      what.where.kind = channel_kind::client;
+      what.where.name = item.client.str();
+      return send_to_client(entry, number, i, std::move(what));
+    case target_kind::all:
+      what.where = tenant_channel(who.tenant);
+      return item.ephemeral ? send_now(entry, i, std::move(what))
+                            : append(entry, number, i, std::move(what));
+    case target_kind::rooms:
+    case target_kind::users:
+      what.where.kind = item.target == target_kind::rooms ? channel_kind::room : channel_kind::user;
+      for (const auto& name : item.names) {
+        what.where.name = name;
+        if (item.ephemeral)
+          send_now(entry, i, what);
+        else
+          append(entry, number, i, what);
+        if (item.target == target_kind::rooms) what.earlier_targets.push_back(name);
+      }
+      return;
+  }
+}
+
+void publisher::append(pending& entry, std::uint64_t number, std::size_t item, event what) {
+  const auto index = entry.item_of_append.size();
+  entry.item_of_append.push_back(item);
+  ++entry.outstanding;
+  auto key = what.id;
+  node_.engine->history().append(std::move(what), std::move(key),
+                                 [me = self(), number, index](result<cluster::append_ack> ack) {
+                                   caf::anon_send(me, append_done{number, index, std::move(ack)});
+                                 });
+}
+
+void publisher::send_now(pending& entry, std::size_t item, event what) {
+  auto& verdict = entry.verdicts[item];
+  if (!verdict) return;
+  if (const auto sent = node_.engine->messages().send_ephemeral(what); !sent)
+    verdict = sent.error();
+  else
+    verdict->position = node_.here();
+}
+
+void publisher::send_to_client(pending& entry, std::uint64_t number, std::size_t item, event what) {
+  const auto index = entry.item_of_append.size();
+  entry.item_of_append.push_back(item);
+  ++entry.outstanding;
+  entry.verdicts[item]->position = node_.here();
+  node_.locator->deliver(std::move(what), [me = self(), number, index](result<void> reached) {
+    caf::anon_send(me, client_reached{number, index, std::move(reached)});
+  });
+}
+
+void publisher::take(const append_done& done) {
+  const auto found = pending_.find(done.request);
+  if (found == pending_.end()) return;
+  const auto item = found->second.item_of_append[done.append];
+  auto& verdict = found->second.verdicts[item];
+  if (!done.ack) {
+    verdict = done.ack.error();
+  } else if (verdict) {
+    if (done.ack->seq > verdict->position.seq) verdict->position = {done.ack->epoch, done.ack->seq};
+    if (done.ack->duplicate) found->second.repeated[item] = true;
+  }
+  --found->second.outstanding;
+  finish_if_complete(done.request);
+}
+
+void publisher::take(const client_reached& done) {
+  const auto found = pending_.find(done.request);
+  if (found == pending_.end()) return;
+  if (!done.reached) {
+    found->second.verdicts[found->second.item_of_append[done.append]] = done.reached.error();
+    if (done.reached.error().code == errc::not_found && home())
+      home()->loop().metrics().dropped[static_cast<std::size_t>(drop_reason::no_recipient)].add();
+  }
+  --found->second.outstanding;
+  finish_if_complete(done.request);
+}
+
+void publisher::count(const pending& done, shard_metrics& metrics) {
+  for (std::size_t i = 0; i < done.verdicts.size(); ++i) {
+    const auto& verdict = done.verdicts[i];
+    if (!verdict)
+      metrics.publish_errors[static_cast<std::size_t>(verdict.error().code)].add();
+    else if (!done.repeated[i])
+      metrics.events_in[static_cast<std::size_t>(done.request.source)].add();
+  }
+}
+
+void publisher::finish_if_complete(std::uint64_t number) {
+  const auto found = pending_.find(number);
+  if (found == pending_.end() || found->second.outstanding > 0) return;
+  auto done = std::move(found->second);
+  pending_.erase(found);
+  if (home()) count(done, home()->loop().metrics());
+  done.request.done(std::move(done.verdicts));
+}
+
+}  // namespace starling::actors

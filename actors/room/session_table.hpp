@@ -1,0 +1,48 @@
+/// Who of a user's sessions may stay: the same answer on every node.
+#pragma once
+
+#include <caf/actor.hpp>
+#include <cstdint>
+#include <vector>
+
+#include "actors/base/options.hpp"
+#include "net/base/error.hpp"
+#include "net/base/ids.hpp"
+
+namespace starling::actors {
+
+/// One session of the user, wherever it is.
+struct seat {
+  session_id id;
+  std::int64_t opened_ns = 0;
+  device_id device;
+  sparse_string<node_tag> node;  ///< empty when the session is on this one
+  caf::actor connection;         ///< empty when it is on another
+};
+
+struct eviction {
+  seat who;
+  close_code why;
+};
+
+/// All sessions of one user in the order (opened_ns, id), which every node shares, so that
+/// supervisors that know of the same sessions evict the same ones. Plain state.
+class session_table {
+ public:
+  /// Adds a session; one that is known already stays as it is.
+  void add(seat who);
+  /// False when it was not there.
+  bool remove(const session_id& id);
+  /// False when it had none.
+  bool remove_node(const node_id& node);
+  /// Removes and returns those who may not stay: of each device all but the newest (replaced),
+  /// then what is over the limit (session_limit), oldest first or, with reject_new, newest first.
+  std::vector<eviction> enforce(const session_policy& policy);
+
+  const std::vector<seat>& seats() const noexcept { return seats_; }
+
+ private:
+  std::vector<seat> seats_;  // ascending (opened_ns, id)
+};
+
+}  // namespace starling::actors

@@ -1,0 +1,68 @@
+#include "actors/room/user_control.hpp"
+
+#include <charconv>
+
+namespace starling::actors {
+
+// Lines of words: `from NODE`, `ask`, `open SESSION OPENED_NS [DEVICE]`, `closed SESSION`. Ids,
+// nodes and devices have no spaces by their own rules.
+
+std::string encode(const user_control& what) {
+  std::string out = "from " + what.from.str();
+  if (what.ask) out += "\nask";
+  for (const auto& s : what.opened) {
+    out += "\nopen " + s.id.str() + ' ' + std::to_string(s.opened_ns);
+    if (!s.device.empty()) out += ' ' + s.device.str();
+  }
+  for (const auto& id : what.closed) out += "\nclosed " + id.str();
+  return out;
+}
+
+namespace {
+
+std::string_view cut(std::string_view& text, char at) {
+  const auto end = text.find(at);
+  const auto word = text.substr(0, end);
+  text = end == text.npos ? std::string_view{} : text.substr(end + 1);
+  return word;
+}
+
+std::optional<seat> parse_open(std::string_view line) {
+  seat out;
+  const auto id = session_id::parse(cut(line, ' '));
+  const auto when = cut(line, ' ');
+  const auto parsed = std::from_chars(when.data(), when.data() + when.size(), out.opened_ns);
+  if (!id || parsed.ec != std::errc{}) return std::nullopt;
+  out.id = *id;
+  out.device = device_id{std::string(line)};
+  return out;
+}
+
+}  // namespace
+
+std::optional<user_control> decode_user_control(std::string_view text) {
+  user_control out;
+  while (!text.empty()) {
+    auto line = cut(text, '\n');
+    const auto verb = cut(line, ' ');
+    if (verb == "from") {
+      out.from = node_id{std::string(line)};
+    } else if (verb == "ask") {
+      out.ask = true;
+    } else if (verb == "open") {
+      auto parsed = parse_open(line);
+      if (!parsed) return std::nullopt;
+      out.opened.push_back(std::move(*parsed));
+    } else if (verb == "closed") {
+      const auto id = session_id::parse(line);
+      if (!id) return std::nullopt;
+      out.closed.push_back(*id);
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (out.from.empty()) return std::nullopt;
+  return out;
+}
+
+}  // namespace starling::actors

@@ -1,0 +1,97 @@
+#include "actors/roster/roster.hpp"
+
+#include <algorithm>
+#include <caf/send.hpp>
+
+#include "net/auth/identity.hpp"
+#include "net/base/log.hpp"
+
+namespace starling::actors {
+
+namespace {
+/// Those who wait for more than this many changes ago have given up by their own deadline.
+constexpr std::size_t max_awaited = 1024;
+}  // namespace
+
+roster::roster(caf::actor_config& cfg, node_context& node) : pinned_actor(cfg), node_(node) {}
+
+void roster::receive(caf::type_erased_tuple& message) {
+  if (auto* request = message_cast<join>(message)) return enrich(std::move(*request));
+  if (auto* change = message_cast<roster_entry_changed>(message)) {
+    const bool changed = change->added ? state_.add(change->entry) : state_.remove(change->entry);
+    if (changed) tell(change->entry, change->added);
+    return;
+  }
+  if (auto* all = message_cast<roster_loaded>(message)) {
+    log::info("roster loaded", {{"memberships", all->all.size()}});
+    for (const auto& change : state_.load(std::move(all->all))) tell(change.entry, change.added);
+    loaded_ = true;
+    node_.roster_ready = true;
+    return;
+  }
+  if (auto* expected = message_cast<await_membership>(message)) {
+    if (holds(*expected)) return expected->done();
+    if (awaited_.size() == max_awaited) awaited_.erase(awaited_.begin());
+    awaited_.push_back(std::move(*expected));
+    return;
+  }
+  if (auto* query = message_cast<members_query>(message))
+    return query->done(state_.members_of(query->tenant, query->room, query->after, query->limit));
+  if (auto* query = message_cast<rooms_of_user_query>(message)) {
+    std::vector<std::string> rooms;
+    for (const auto& e : state_.rooms_of(query->tenant, query->user)) rooms.push_back(e.room);
+    return query->done(std::move(rooms));
+  }
+}
+
+void roster::enrich(join&& request) {
+  auto& ticket = *request.ticket;
+  if (!loaded_) {
+    auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.options.retry),
+                                 node_.here());
+    why.reason = "the roster is not loaded yet";
+    return caf::anon_send(ticket.connection, refused{ticket.request, std::move(why)});
+  }
+  const auto& who = *ticket.session->who;
+  for (auto& wanted : ticket.channels) {
+    if (wanted.where->kind != channel_kind::room) continue;
+    const auto* entry = state_.find(who.tenant, who.user.str(), wanted.where->name);
+    wanted.from_roster = entry != nullptr;
+    if (net::may_join(who, wanted.where->name)) continue;
+    if (entry) {
+      wanted.since = entry->since_seq;
+      continue;
+    }
+    return caf::anon_send(
+        ticket.connection,
+        denied{{errc::forbidden, "room \"" + wanted.where->name +
+                                     "\" is neither in the token's rooms nor in the roster"}});
+  }
+  for (const auto& entry : state_.rooms_of(who.tenant, who.user.str())) {
+    const auto known =
+        std::any_of(ticket.channels.begin(), ticket.channels.end(), [&](const wanted_channel& w) {
+          return w.where->kind == channel_kind::room && w.where->name == entry.room;
+        });
+    if (!known)
+      ticket.channels.push_back(
+          {std::make_shared<channel>(room_channel(who.tenant, entry.room)), entry.since_seq, true});
+  }
+  caf::anon_send(node_.bridge, std::move(request));
+}
+
+bool roster::holds(const await_membership& expected) const {
+  return (state_.find(expected.tenant, expected.user, expected.room) != nullptr) == expected.member;
+}
+
+void roster::tell(const cluster::roster_entry& entry, bool added) {
+  for (const auto& shard : node_.fanouts)
+    caf::anon_send(shard, roster_changed{entry.tenant, user_id{entry.user}, entry.room, added,
+                                         entry.since_seq});
+  std::erase_if(awaited_, [&](const await_membership& expected) {
+    const bool known = holds(expected);
+    if (known) expected.done();
+    return known;
+  });
+}
+
+}  // namespace starling::actors

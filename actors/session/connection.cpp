@@ -1,0 +1,298 @@
+#include "actors/session/connection.hpp"
+
+#include <algorithm>
+#include <caf/send.hpp>
+
+#include "actors/base/access.hpp"
+#include "net/base/log.hpp"
+#include "net/io/io_loop.hpp"
+#include "net/wire/codec.hpp"
+#include "net/wire/encoders.hpp"
+
+namespace starling::actors {
+
+namespace {
+
+constexpr std::chrono::seconds expiry_notice{60};
+
+shard_metrics& metrics_of(net::io_loop& loop) { return loop.metrics(); }
+
+/// When the session's right to be here ends. A token that was accepted within the leeway after its
+/// `exp` gets that leeway.
+std::chrono::milliseconds ends(const net::identity& who, const session_record& session) {
+  const std::chrono::milliseconds at = std::chrono::seconds(who.expires_s);
+  return at.count() > session.opened_ms() ? at : at + expiry_notice;
+}
+
+}  // namespace
+
+connection::connection(caf::actor_config& cfg, node_context& node, net::io_loop& loop,
+                       session_ptr session, std::unique_ptr<net::stream_request> request,
+                       std::unique_ptr<net::stream_responder> responder)
+    : pinned_actor(cfg),
+      node_(node),
+      loop_(loop),
+      session_(std::move(session)),
+      who_(session_->who),
+      opening_(new opening{std::move(request), std::move(responder), {}}) {}
+
+connection::~connection() = default;
+
+void connection::start() {
+  node_.sessions.fetch_add(1, std::memory_order_relaxed);
+  caf::anon_send(node_.fanouts[loop_.index()], session_started{session_, self()});
+  const auto& request = *opening_->request;
+  if (request.since_last && !request.last_event_id) {
+    node_.engine->positions().get(who_->tenant, who_->user.str(),
+                                  [me = self()](result<std::optional<cursor>> at) {
+                                    caf::anon_send(me, last_position{std::move(at)});
+                                  });
+    return;
+  }
+  if (!request.last_event_id) return ask_to_join(std::nullopt, {});
+  const auto at = parse_cursor(*request.last_event_id);
+  at ? ask_to_join(at->at, {}) : ask_to_join(std::nullopt, {net::lost_room{"*", "bad_cursor"}});
+}
+
+void connection::ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost) {
+  auto ticket = std::make_shared<join_ticket>();
+  ticket->connection = self();
+  ticket->shard = loop_.index();
+  ticket->session = session_;
+  ticket->resume = resume;
+  ticket->lost = std::move(lost);
+  const auto& tenant = who_->tenant;
+  ticket->channels.push_back({std::make_shared<channel>(user_channel(tenant, who_->user.str()))});
+  ticket->channels.push_back({std::make_shared<channel>(tenant_channel(tenant))});
+  for (auto& name : rooms_to_join(*who_, opening_->request->rooms))
+    ticket->channels.push_back({std::make_shared<channel>(room_channel(tenant, name))});
+  hold_events();
+  joins_unanswered_ = 1;
+  caf::anon_send(node_.roster, join{std::move(ticket)});
+}
+
+void connection::receive(caf::type_erased_tuple& message) {
+  if (auto* ready = message_cast<replay_ready>(message)) return begin(*ready->ticket);
+  if (auto* no = message_cast<refused>(message)) {
+    if (opening_) {
+      opening_->responder->refuse(no->why);
+      return quit();
+    }
+    --joins_unanswered_;
+    const auto pending = take_pending_join(no->request);
+    if (pending && pending->ref_json)
+      acknowledge(*pending->ref_json, error{errc::unavailable, no->why.reason});
+    else if (pending && pending->unwanted.empty())  // a member that hears nothing must come back
+      return say_goodbye({close_code::overload, std::nullopt, std::nullopt});
+    return pump();
+  }
+  if (auto* no = message_cast<denied>(message)) {
+    opening_->responder->fail(no->why);
+    return quit();
+  }
+  if (auto* known = message_cast<last_position>(message)) {
+    if (known->at) return ask_to_join(*known->at, {});
+    return say_goodbye({close_code::overload, std::nullopt, std::nullopt});
+  }
+  if (auto* close = message_cast<close_session>(message)) return say_goodbye(*close);
+  if (auto* done = message_cast<publish_done>(message))
+    return acknowledge(done->ref_json, done->verdict);
+}
+
+// -- beginning ----------------------------------------------------------------------------------
+
+void connection::on_joined(const ticket_ptr& ticket) {
+  if (ticket->missing.empty())
+    begin(*ticket);
+  else
+    hold_events();  // live events wait for the stored ones
+}
+
+void connection::hold_events() {
+  if (!waiting_) waiting_ = std::make_unique<backlog>();
+  waiting_->limit = std::max(waiting_->limit, 10 * node_.options.outbox.session.events);
+}
+
+void connection::begin(join_ticket& ticket) {
+  --joins_unanswered_;
+  if (!alive() || closing_) return;
+  if (!ticket.opening) return continue_with(ticket);
+
+  transport_ = opening_->responder->accept(session_->id, *this);
+  const auto changes = std::move(opening_->roster_changes);
+  opening_.reset();
+  if (!transport_) return quit();
+  auto& metrics = metrics_of(loop_);
+  metrics.sessions[static_cast<std::size_t>(session_->kind)].add();
+  metrics.sessions_opened.add();
+
+  // The id of `connected` must not run ahead of the replay that follows it.
+  cursor_ = ticket.position;
+  if (!ticket.replay.empty()) cursor_.seq = ticket.replay.front()->seq() - 1;
+  net::connected hello;
+  hello.client_id = session_->id;
+  hello.user = who_->user.str();
+  hello.tenant = who_->tenant.str();
+  hello.node = node_.options.id.str();
+  for (const auto& m : memberships_)
+    if (m.where->kind == channel_kind::room) hello.rooms.push_back(m.where->name);
+  got_ = mark_.at = cursor_;
+  hello.position = cursor_;
+  hello.resumed = ticket.resumed;
+  hello.replayed = ticket.replay.size();
+  hello.lost = ticket.lost;
+  hello.heartbeat = node_.options.heartbeat;
+  hello.server_time_ms = wall_ms();
+  const auto retry = node_context::jittered(node_.options.retry);
+  transport_->send(net::encode_connected(transport_->format(), hello, retry));
+  metrics.replayed.add(ticket.replay.size());
+  queue_replay(ticket);
+  next_heartbeat_ = steady_clock::now() + node_.options.heartbeat;
+  arm();
+  ask_to_save();
+  for (const auto& change : changes) apply(change);
+}
+
+void connection::continue_with(join_ticket& ticket) {
+  const auto pending = take_pending_join(ticket.request);
+  fit_in(ticket, pending && pending->ref_json);
+  if (pending && pending->ref_json) confirm_subscription(*pending->ref_json, ticket);
+  if (pending) leave_rooms(pending->unwanted);
+  metrics_of(loop_).replayed.add(ticket.replay.size());
+  hold_events();
+  queue_replay(ticket);
+}
+
+// -- ending -------------------------------------------------------------------------------------
+
+void connection::say_goodbye(const close_session& why) {
+  if (closing_ || !alive()) return;
+  closing_ = true;
+  auto retry = why.retry.value_or(node_context::jittered(node_.options.retry));
+  auto goodbye = net::make_goodbye(why.code, retry, transport_ ? cursor_ : node_.here());
+  if (why.reconnect) goodbye.reconnect = *why.reconnect;
+  if (!why.reason.empty()) goodbye.reason = why.reason;
+  if (transport_) {
+    tell_of_dropped();
+    transport_->send(net::encode_goodbye(transport_->format(), goodbye));
+    transport_->close(why.code);
+    return;
+  }
+  if (opening_) opening_->responder->refuse(goodbye);
+  quit();
+}
+
+void connection::on_closed(close_code why) {
+  auto& metrics = metrics_of(loop_);
+  metrics.sessions_closed[static_cast<std::size_t>(why)].add();
+  metrics.session_duration.observe((wall_ms() - session_->opened_ms()) * ms_in_ns);
+  log::info("session closed", {{"client_id", session_->id.str()},
+                               {"user", who_->user.str()},
+                               {"code", info(why).code},
+                               {"delivered", transport_->delivered()}});
+  quit();
+}
+
+void connection::ask_to_save() {
+  if (std::exchange(save_asked_, true)) return;
+  caf::anon_send(node_.fanouts[loop_.index()], position_changed{session_->id});
+}
+
+bool connection::save_position() {
+  save_asked_ = !save_what_arrived();
+  return !save_asked_;
+}
+
+bool connection::save_what_arrived() {
+  if (!transport_) return true;
+  if (dropped_ > 0) return false;  // whoever comes back here must not pass them unawares
+  const auto sent = transport_->sent_bytes();
+  const auto got = transport_->acknowledged_bytes();
+  const bool all = got >= sent;
+  if (!all && got < mark_.bytes) return false;
+  const auto at = all ? cursor_ : mark_.at;
+  mark_ = {cursor_, sent};
+  got_told_ = got_told_ && got_ == at;
+  got_ = at;
+  // A store that ends with this node need not know before the session's end.
+  if (node_.clustered) tell_position();
+  return all;
+}
+
+void connection::tell_position() {
+  if (std::exchange(got_told_, true)) return;
+  node_.engine->positions().put(who_->tenant, who_->user.str(), got_);
+}
+
+void connection::on_exit() {
+  if (transport_) {
+    save_position();
+    tell_position();
+    metrics_of(loop_).sessions[static_cast<std::size_t>(session_->kind)].sub();
+  }
+  loop_.timers().cancel(*this);
+  transport_.reset();
+  opening_.reset();
+  waiting_.reset();
+  held_up_.reset();
+  node_.sessions.fetch_sub(1, std::memory_order_relaxed);
+  caf::anon_send(node_.fanouts[loop_.index()], session_ended{session_->id});
+}
+
+// -- time ---------------------------------------------------------------------------------------
+
+void connection::arm() {
+  const auto left = ends(*who_, *session_) - std::chrono::milliseconds(wall_ms());
+  const auto until_expiry = expiry_announced_ ? left : left - expiry_notice;
+  const auto now = steady_clock::now();
+  loop_.timers().arm(
+      *this, std::min(next_heartbeat_, now + std::max(until_expiry, decltype(left)::zero())));
+}
+
+void connection::on_timer() {
+  if (closing_ || !transport_) return;
+  const auto now = steady_clock::now();
+  const auto left = ends(*who_, *session_) - std::chrono::milliseconds(wall_ms());
+  if (left <= decltype(left)::zero())
+    return say_goodbye({close_code::token_expired, std::nullopt, std::nullopt});
+  if (!expiry_announced_ && left <= expiry_notice) {
+    expiry_announced_ = true;
+    transport_->send(net::encode_notice(transport_->format(), "token_expiring",
+                                        "{\"expires_in_ms\":" + std::to_string(left.count()) + "}",
+                                        cursor_.str()));
+  }
+  if (now >= next_heartbeat_) {
+    if (held_up_) held_up_->hold(in_outbox());
+    transport_->send_heartbeat(cursor_.str());
+    next_heartbeat_ = now + node_.options.heartbeat;
+  }
+  arm();
+}
+
+// -- inspection ---------------------------------------------------------------------------------
+
+net::session_info connection::describe() const {
+  net::session_info out;
+  out.client_id = session_->id.str();
+  out.user = who_->user.str();
+  out.tenant = who_->tenant.str();
+  out.node = node_.options.id.str();
+  out.transport = net::to_string(session_->kind);
+  out.device = session_->device.str();
+  out.remote = session_->remote;
+  for (const auto& m : memberships_)
+    if (m.where->kind == channel_kind::room) out.rooms.push_back(m.where->name);
+  out.opened_ms = session_->opened_ms();
+  out.expires_ms = who_->expires_s * 1000;
+  if (transport_) {
+    out.delivered = transport_->delivered();
+    const auto queued = in_outbox();
+    out.queued_events = queued.events;
+    out.queued_bytes = queued.bytes;
+  }
+  out.position = cursor_.str();
+  out.state = to_string(session_->state.load(std::memory_order_relaxed));
+  return out;
+}
+
+}  // namespace starling::actors

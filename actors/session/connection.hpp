@@ -1,0 +1,192 @@
+/// One client connection: the decisions about it, from the request to the goodbye.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "actors/base/context.hpp"
+#include "actors/runtime/pinned_actor.hpp"
+#include "actors/session/batch.hpp"
+#include "net/io/timer_wheel.hpp"
+#include "net/service.hpp"
+
+namespace starling::actors {
+
+/// A session's place in one channel.
+struct placement {
+  feed_id feed;
+  std::uint32_t index;  ///< in the fanout's member list
+  bool from_roster;
+  bool leaving;  ///< the fanout has been told
+  channel_ptr where;
+  sequence since = 0;  ///< a member from here on
+};
+
+/// Owns the transport, the outbox limits, the cursor and the timers of one session.
+///
+/// Control comes as messages; events come by `deliver`, called by the shard's fanout on the same
+/// thread. Dies when its transport is closed; the fanout then lets it go.
+/// Thread: its shard, always (the loop the connection was accepted on).
+class connection final : public pinned_actor,
+                         public net::transport_observer,
+                         private net::wheel_timer {
+ public:
+  connection(caf::actor_config& cfg, node_context& node, net::io_loop& loop, session_ptr session,
+             std::unique_ptr<net::stream_request> request,
+             std::unique_ptr<net::stream_responder> responder);
+  ~connection() override;
+  const char* name() const override { return "connection"; }
+
+  /// Registers with the fanout and asks to join. Call once, right after spawning.
+  void start();
+
+  // Called by the fanout of the same shard.
+  /// Fetches towards the cache what deliver() looks at: first here, and when that has come (some
+  /// members later), in the transport.
+  void prefetch() const noexcept {
+    __builtin_prefetch(static_cast<const pinned_actor*>(this));
+    __builtin_prefetch(&node_);
+    __builtin_prefetch(&expiry_announced_);
+  }
+  void prefetch_transport() const noexcept {
+    constexpr std::size_t line = 64, lines = 4;
+    const auto at = reinterpret_cast<std::uintptr_t>(transport_.get());  // may not be there yet
+    for (std::size_t i = 0; i < lines; ++i)
+      __builtin_prefetch(reinterpret_cast<const void*>(at + i * line));
+  }
+  void deliver(batch& events);
+  void deliver(const publication_ptr& what);
+  void on_joined(const ticket_ptr& ticket);
+  void expect_memberships(std::size_t more) { memberships_.reserve(memberships_.size() + more); }
+  void add_membership(placement in) { memberships_.push_back(std::move(in)); }
+  /// Index of the membership that was removed.
+  std::optional<std::uint32_t> drop_membership(feed_id feed);
+  /// Finds out how far the client has got, for `since=last`, and tells the position store. False
+  /// when it has not (as far as is known) got everything it was sent; then call again.
+  bool save_position();
+  void move_membership(feed_id feed, std::uint32_t index);
+  std::vector<feed_id> feeds() const;
+  result<void> renew(const net::identity_ptr& fresh);
+  void apply(const roster_changed& change);
+  net::session_info describe() const;
+  /// Its goodbye has been said: nothing reaches the client any more.
+  bool leaving() const noexcept { return closing_; }
+  const session_ptr& record() const noexcept { return session_; }
+
+ protected:
+  void receive(caf::type_erased_tuple& message) override;
+  void on_exit() override;
+
+ private:
+  /// A join under way on a stream that has begun.
+  struct pending_join {
+    std::uint64_t request;
+    std::vector<std::string> rooms;
+    std::optional<std::string> ref_json;  ///< of a WebSocket subscribe; else the roster's
+    std::vector<std::string> unwanted{};  ///< of `rooms`: to be left as soon as they are joined
+  };
+
+  // transport_observer
+  void on_closed(close_code why) override;
+  void on_command(net::ws_command command) override;
+  void on_drained() override;
+  // wheel_timer
+  void on_timer() override;
+
+  void ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost);
+  void begin(join_ticket& ticket);
+  void continue_with(join_ticket& ticket);
+  /// Fits the replay of a join into a stream that has begun.
+  void fit_in(join_ticket& ticket, bool asked_for);
+  /// A ticket for more rooms on a stream that has begun.
+  ticket_ptr next_ticket();
+  void send_join(ticket_ptr ticket, std::optional<std::string> ref_json);
+  std::optional<pending_join> take_pending_join(std::uint64_t request);
+  /// Whether the room is being joined; from now on it is wanted, or not.
+  bool want_pending(const std::string& room, bool wanted);
+  void leave_rooms(const std::vector<std::string>& rooms);
+  placement* find_room(const std::string& room);
+  /// Named by the token itself.
+  bool own_room(const std::string& room) const;
+  void confirm_subscription(const std::string& ref, const join_ticket& ticket);
+  /// Events that come from now on wait for a join.
+  void hold_events();
+  void ask_to_save();
+  bool save_what_arrived();
+  void tell_position();
+  void queue_replay(const join_ticket& ticket);
+  void write(const publication_ptr& what);
+  void hand_over(const publication_ptr& what);
+  /// `bytes` may be none: nothing of it is for this session.
+  void send_events(const frame& bytes, const cursor& through);
+  bool wanted(const event& what) const;
+  void pump();
+  /// Whether `more` events fit besides what is queued.
+  bool outbox_holds(std::size_t more);
+  /// What the outbox holds, and what waits as a part of it.
+  outbox_amount in_outbox() const;
+  outbox_budget::share& held_up_share();
+  bool overflows();
+  void outbox_is_full(const publication_ptr& what);
+  void relieve_outbox();
+  void drop_oldest();
+  void tell_of_dropped();
+  void say_goodbye(const close_session& why);
+  void subscribe(std::vector<std::string> rooms, const std::optional<std::string>& from,
+                 std::string ref_json);
+  void unsubscribe(const std::vector<std::string>& rooms, const std::string& ref_json);
+  void publish(net::ws_command command);
+  void acknowledge(const std::string& ref_json, const net::publish_verdict& verdict);
+  bool in_room(const std::string& room) const;
+  void arm();
+
+  /// Events that must wait: while a join is answered, while a replay is being written, and, with
+  /// drop-oldest, behind an outbox that is full.
+  struct backlog {
+    std::deque<publication_ptr> events;
+    std::size_t limit = 0;     ///< events; more, and the client is too slow
+    bool full_outbox = false;  ///< behind a full outbox, and counts as part of it
+    std::size_t bytes = 0;     ///< of payloads, while it is
+    void push(const publication_ptr& what);
+    publication_ptr pop();
+  };
+  /// What is needed until the stream begins.
+  struct opening {
+    std::unique_ptr<net::stream_request> request;
+    std::unique_ptr<net::stream_responder> responder;
+    std::vector<roster_changed> roster_changes;  ///< to be followed then
+  };
+
+  // What deliver() looks at stands together.
+  node_context& node_;
+  std::unique_ptr<net::transport> transport_;  // while the stream lives
+  std::unique_ptr<backlog> waiting_;
+  cursor cursor_;  ///< everything up to here has been handed to the transport
+  std::uint32_t joins_unanswered_ = 0;
+  bool closing_ = false;
+  bool save_asked_ = false;  ///< the fanout will call save_position
+  bool got_told_ = false;    ///< the position store knows of got_
+  bool expiry_announced_ = false;
+
+  net::io_loop& loop_;
+  session_ptr session_;
+  net::identity_ptr who_;
+  std::unique_ptr<opening> opening_;
+  std::vector<placement> memberships_;
+  std::unique_ptr<outbox_budget::share> held_up_;  ///< while the kernel takes no more
+  std::unique_ptr<std::vector<pending_join>> joins_;
+  cursor got_;  ///< everything up to here has reached the peer
+  /// Everything up to `at` has reached the peer once it has acknowledged `bytes`.
+  struct {
+    cursor at;
+    std::uint64_t bytes = 0;
+  } mark_;
+  steady_time next_heartbeat_{};
+  /// Events of which the client is still to be told that they are gone.
+  std::uint32_t dropped_ = 0;
+  std::uint32_t last_request_ = 0;  ///< numbers the joins on a stream that has begun
+};
+
+}  // namespace starling::actors

@@ -1,0 +1,102 @@
+// What a WebSocket client asks for over its connection.
+#include <algorithm>
+#include <caf/send.hpp>
+
+#include "actors/session/connection.hpp"
+#include "net/wire/codec.hpp"
+#include "net/wire/encoders.hpp"
+
+namespace starling::actors {
+
+void connection::on_command(net::ws_command command) {
+  if (closing_ || !transport_) return;
+  using type = net::ws_command::type;
+  switch (command.what) {
+    case type::ping: return transport_->send(net::encode_pong(command.ref_json));
+    case type::subscribe:
+      return subscribe(std::move(command.rooms), command.last_event_id,
+                       std::move(command.ref_json));
+    case type::unsubscribe: return unsubscribe(command.rooms, command.ref_json);
+    case type::publish: return publish(std::move(command));
+    case type::presence: {
+      const auto state = parse_presence(command.state);
+      if (!state)
+        return transport_->send(net::encode_error(
+            command.ref_json,
+            {errc::malformed, "state must be one of online, away, busy, invisible"}));
+      session_->state.store(*state, std::memory_order_relaxed);
+      return transport_->send(net::encode_ack(command.ref_json, {}));
+    }
+    case type::auth: {
+      const auto fresh = node_.verify_token(command.token);
+      const auto done = fresh ? renew(*fresh) : result<void>(fresh.error());
+      return transport_->send(done ? net::encode_ack(command.ref_json, {})
+                                   : net::encode_error(command.ref_json, done.error()));
+    }
+  }
+}
+
+void connection::subscribe(std::vector<std::string> rooms, const std::optional<std::string>& from,
+                           std::string ref_json) {
+  for (const auto& room : rooms)
+    if (!net::may_join(*who_, room) && !in_room(room))
+      return transport_->send(net::encode_error(
+          ref_json, {errc::forbidden, "room \"" + room + "\" is not allowed by the token"}));
+  auto ticket = next_ticket();
+  for (std::size_t i = 0; i < rooms.size(); ++i) {
+    const auto& room = rooms[i];
+    const bool repeated = std::find(rooms.begin(), rooms.begin() + static_cast<std::ptrdiff_t>(i),
+                                    room) != rooms.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto* in = find_room(room);
+    const bool there = want_pending(room, true) || in;
+    if (repeated || (there && !from)) continue;
+    // The token allows what was before a membership of the roster.
+    const auto since = in && !net::may_join(*who_, room) ? in->since : 0;
+    ticket->channels.push_back({std::make_shared<channel>(room_channel(who_->tenant, room)), since,
+                                in && in->from_roster, there});
+  }
+  if (from) {
+    if (const auto at = parse_cursor(*from))
+      ticket->resume = at->at;
+    else
+      ticket->lost.push_back({"*", "bad_cursor"});
+  }
+  hold_events();
+  send_join(std::move(ticket), std::move(ref_json));
+}
+
+void connection::unsubscribe(const std::vector<std::string>& rooms, const std::string& ref_json) {
+  for (const auto& room : rooms) want_pending(room, false);
+  leave_rooms(rooms);
+  transport_->send(net::encode_ack(ref_json, {}));
+}
+
+void connection::publish(net::ws_command command) {
+  auto batch = std::make_shared<net::publish_batch>();
+  batch->items.push_back(std::move(command.item));
+  caf::anon_send(node_.publishers[loop_.index()],
+                 publish_request{who_, std::move(batch), event_source::ws,
+                                 [me = self(), ref = command.ref_json](auto verdicts) {
+                                   caf::anon_send(me, publish_done{ref, std::move(verdicts[0])});
+                                 }});
+}
+
+void connection::acknowledge(const std::string& ref_json, const net::publish_verdict& verdict) {
+  if (closing_ || !transport_) return;
+  transport_->send(verdict ? net::encode_ack(ref_json, net::to_json(verdict))
+                           : net::encode_error(ref_json, verdict.error()));
+}
+
+void connection::confirm_subscription(const std::string& ref, const join_ticket& ticket) {
+  std::string lost = "[";
+  for (const auto& l : ticket.lost) {
+    if (lost.size() > 1) lost += ',';
+    lost += "{\"room\":" + net::quoted(l.room) + ",\"reason\":" + net::quoted(l.reason) + "}";
+  }
+  transport_->send(net::encode_ack(
+      ref, "{\"position\":" + net::quoted(ticket.position.str()) +
+               ",\"resumed\":" + (ticket.resumed ? "true" : "false") + ",\"replayed\":" +
+               std::to_string(ticket.replay.size()) + ",\"lost\":" + lost + "]}"));
+}
+
+}  // namespace starling::actors

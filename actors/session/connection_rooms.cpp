@@ -1,0 +1,146 @@
+// Which rooms a session is in, and how it comes to others.
+#include <algorithm>
+#include <caf/send.hpp>
+
+#include "actors/base/access.hpp"
+#include "actors/session/connection.hpp"
+
+namespace starling::actors {
+
+std::optional<std::uint32_t> connection::drop_membership(feed_id feed) {
+  const auto found = std::find_if(memberships_.begin(), memberships_.end(),
+                                  [&](const placement& m) { return m.feed == feed; });
+  if (found == memberships_.end()) return std::nullopt;
+  const auto index = found->index;
+  memberships_.erase(found);
+  return index;
+}
+
+void connection::move_membership(feed_id feed, std::uint32_t index) {
+  for (auto& m : memberships_)
+    if (m.feed == feed) m.index = index;
+}
+
+std::vector<feed_id> connection::feeds() const {
+  std::vector<feed_id> out;
+  for (const auto& m : memberships_) out.push_back(m.feed);
+  return out;
+}
+
+bool connection::in_room(const std::string& room) const {
+  return std::any_of(memberships_.begin(), memberships_.end(), [&](const placement& m) {
+    return m.where->kind == channel_kind::room && m.where->name == room && !m.leaving;
+  });
+}
+
+result<void> connection::renew(const net::identity_ptr& fresh) {
+  if (fresh->user != who_->user || fresh->tenant != who_->tenant)
+    return error{errc::forbidden, "the new token is for another user or tenant"};
+  who_ = fresh;
+  expiry_announced_ = false;
+  std::vector<std::string> forbidden;
+  for (const auto& m : memberships_)
+    if (m.where->kind == channel_kind::room && !m.from_roster &&
+        !net::may_join(*who_, m.where->name))
+      forbidden.push_back(m.where->name);
+  leave_rooms(forbidden);
+  if (joins_)
+    for (auto& p : *joins_)
+      for (const auto& room : p.rooms)
+        if (p.ref_json && !net::may_join(*who_, room)) p.unwanted.push_back(room);
+  if (transport_) arm();
+  return {};
+}
+
+void connection::apply(const roster_changed& change) {
+  if (!transport_) {
+    if (opening_) opening_->roster_changes.push_back(change);
+    return;
+  }
+  auto* in = find_room(change.room);
+  const bool pending = want_pending(change.room, change.member || own_room(change.room));
+  if (!change.member) {
+    if (!in || !in->from_roster) return;
+    in->from_roster = false;
+    if (!own_room(change.room)) leave_rooms({change.room});
+    return;
+  }
+  if (in) {
+    in->from_roster = true;
+    return;
+  }
+  if (pending) return;
+  auto ticket = next_ticket();
+  ticket->channels.push_back(
+      {std::make_shared<channel>(room_channel(who_->tenant, change.room)), change.since, true});
+  // All since then, however late this node heard of it.
+  ticket->resume = cursor{node_.epoch, change.since};
+  send_join(std::move(ticket), std::nullopt);
+}
+
+ticket_ptr connection::next_ticket() {
+  auto ticket = std::make_shared<join_ticket>();
+  ticket->connection = self();
+  ticket->shard = loop_.index();
+  ticket->session = session_;
+  ticket->opening = false;
+  ticket->request = ++last_request_;
+  return ticket;
+}
+
+void connection::send_join(ticket_ptr ticket, std::optional<std::string> ref_json) {
+  pending_join pending{ticket->request, {}, std::move(ref_json)};
+  for (const auto& wanted : ticket->channels)
+    if (!wanted.again) pending.rooms.push_back(wanted.where->name);
+  if (!joins_) joins_ = std::make_unique<std::vector<pending_join>>();
+  joins_->push_back(std::move(pending));
+  ++joins_unanswered_;
+  caf::anon_send(node_.bridge, join{std::move(ticket)});
+}
+
+std::optional<connection::pending_join> connection::take_pending_join(std::uint64_t request) {
+  if (!joins_) return std::nullopt;
+  const auto found = std::find_if(joins_->begin(), joins_->end(),
+                                  [&](const pending_join& p) { return p.request == request; });
+  if (found == joins_->end()) return std::nullopt;
+  auto out = std::move(*found);
+  joins_->erase(found);
+  if (joins_->empty()) joins_.reset();
+  return out;
+}
+
+bool connection::want_pending(const std::string& room, bool wanted) {
+  if (!joins_) return false;
+  for (auto& p : *joins_) {
+    if (std::find(p.rooms.begin(), p.rooms.end(), room) == p.rooms.end()) continue;
+    std::erase(p.unwanted, room);
+    if (!wanted) p.unwanted.push_back(room);
+    return true;
+  }
+  return false;
+}
+
+void connection::leave_rooms(const std::vector<std::string>& rooms) {
+  std::vector<feed_id> feeds;
+  for (const auto& room : rooms)
+    if (auto* in = find_room(room)) {
+      in->leaving = true;
+      feeds.push_back(in->feed);
+    }
+  if (!feeds.empty())
+    caf::anon_send(node_.fanouts[loop_.index()], leave{session_->id, std::move(feeds)});
+}
+
+placement* connection::find_room(const std::string& room) {
+  const auto found = std::find_if(memberships_.begin(), memberships_.end(), [&](const auto& m) {
+    return m.where->kind == channel_kind::room && m.where->name == room && !m.leaving;
+  });
+  return found == memberships_.end() ? nullptr : &*found;
+}
+
+bool connection::own_room(const std::string& room) const {
+  const auto own = rooms_to_join(*who_, {});
+  return std::find(own.begin(), own.end(), room) != own.end();
+}
+
+}  // namespace starling::actors

@@ -1,0 +1,264 @@
+#include "actors/session/fanout.hpp"
+
+#include <algorithm>
+#include <caf/send.hpp>
+#include <random>
+
+#include "actors/runtime/delayed.hpp"
+#include "actors/session/connection.hpp"
+
+namespace starling::actors {
+
+namespace {
+/// A busy shard saves its sessions' positions in turn, so many of so many looked at every so often:
+/// how far a `since=last` goes back after a node's death.
+constexpr std::chrono::milliseconds save_interval{100};
+constexpr std::size_t saves_at_once = 50;
+constexpr std::size_t looks_at_once = 1000;
+
+/// Members lie anywhere in memory, and each costs several waits for it: so those that come are
+/// fetched while the ones before them are served.
+template <class Members, class F>
+void for_each_prefetched(const Members& members, F&& serve) {
+  constexpr std::size_t near = 4, far = 8;
+  const std::size_t count = members.size();
+  for (std::size_t i = 0; i < std::min(far, count); ++i) members[i]->prefetch();
+  for (std::size_t i = 0; i < std::min(near, count); ++i) members[i]->prefetch_transport();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i + far < count) members[i + far]->prefetch();
+    if (i + near < count) members[i + near]->prefetch_transport();
+    serve(*members[i]);
+  }
+}
+
+connection& session_of(const caf::actor& handle) {
+  return *static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(handle));
+}
+}  // namespace
+
+fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
+    : pinned_actor(cfg),
+      node_(node),
+      shard_(shard_index),
+      batch_(node.options.outbox.handed_over().events),
+      for_sessions_(node.options.history.dedupe_window) {
+  if (home()) pause_.emplace(home()->loop().context());
+}
+
+void fanout::on_exit() {
+  hand_out();
+  if (!home()) return;
+  pause_.reset();
+  home()->loop().forget(*this);
+  home()->loop().timers().cancel(*this);
+}
+
+void fanout::receive(caf::type_erased_tuple& message) {
+  if (auto* event = message_cast<fan_out>(message)) return deliver(std::move(*event));
+  hand_out();  // everything else keeps its place among the events
+  if (auto* done = message_cast<joined>(message)) return admit(done->ticket);
+  if (auto* started = message_cast<session_started>(message)) {
+    sessions_.emplace(started->session->id, std::move(started->connection));
+    return;
+  }
+  if (auto* ended = message_cast<session_ended>(message)) return forget(ended->id);
+  if (auto* leaving = message_cast<leave>(message)) {
+    auto* who = find(leaving->id);
+    if (!who) return;
+    for (const auto feed : leaving->feeds) remove_membership(*who, feed);
+    caf::anon_send(node_.bridge, left{who->record(), shard_, std::move(leaving->feeds), false});
+    return;
+  }
+  if (auto* changed = message_cast<position_changed>(message)) {
+    unsaved_.push_back(changed->id);
+    if (!home())
+      save_positions();
+    else if (unsaved_.size() == 1)
+      home()->loop().timers().arm(*this, steady_clock::now() + save_interval);
+    return;
+  }
+  if (auto* one = message_cast<deliver_to>(message)) {
+    auto* who = find(one->id);
+    // A client id is no secret: whoever publishes to it must be of its tenant.
+    const bool there =
+        who && !who->leaving() && who->record()->who->tenant == one->what->what().where.tenant;
+    if (there && for_sessions_.first(one->what->what(), steady_clock::now()))
+      who->deliver(one->what);
+    return one->done(there);
+  }
+  if (auto* one = message_cast<close_one>(message)) {
+    auto* who = find(one->id);
+    if (!who || (one->tenant && who->record()->who->tenant != *one->tenant))
+      return one->done(error{errc::not_found, "no session " + one->id.str()});
+    if (one->owner && who->record()->who->user != *one->owner)
+      return one->done(error{errc::forbidden, "the session belongs to somebody else"});
+    caf::anon_send(caf::actor_cast<caf::actor>(who),
+                   close_session{one->code, std::nullopt, std::nullopt});
+    return one->done({});
+  }
+  if (auto* token = message_cast<renew_token>(message)) {
+    auto* who = find(token->id);
+    if (!who) return token->done(error{errc::not_found, "no session " + token->id.str()});
+    return token->done(who->renew(token->fresh));
+  }
+  if (auto* change = message_cast<roster_changed>(message)) return apply(*change);
+  if (auto* query = message_cast<sessions_query>(message)) return inspect(*query);
+  if (auto* query = message_cast<recount>(message)) return recount_members(*query);
+  if (auto* all = message_cast<drain>(message)) return drain_all(*all);
+}
+
+void fanout::deliver(fan_out&& event) {
+  if (event.feed != batch_feed_) hand_out();
+  batch_feed_ = event.feed;
+  batch_.push(std::move(event.what));
+  if (!home() || batch_.full())
+    hand_out();
+  else if (batch_.events().size() == 1 && !pace_.under_way())
+    hand_out_later();
+}
+
+void fanout::hand_out_later() {
+  const auto at = pace_.next(batch_feed_);
+  if (at <= steady_clock::now()) return home()->loop().mark_dirty(*this);
+  pause_->expires_at(at);
+  pause_->async_wait([this, keep = self()](const boost::system::error_code& cancelled) {
+    if (!cancelled) hand_out();
+  });
+}
+
+void fanout::hand_out() {
+  if (batch_.empty()) return;
+  if (const auto feed = feeds_.find(batch_feed_); feed != feeds_.end()) {
+    const auto& members = feed->second;
+    const bool measured = home() && members.size() >= pace::large && !pace_.under_way();
+    if (measured) pace_.began(batch_feed_, steady_clock::now());
+    for_each_prefetched(members, [&](connection& member) { member.deliver(batch_); });
+    if (measured) {  // behind the members' transports
+      home()->loop().forget(*this);
+      home()->loop().mark_dirty(*this);
+    }
+  }
+  batch_.clear();
+}
+
+void fanout::flush() {
+  if (!pace_.under_way()) return hand_out();
+  pace_.ended(steady_clock::now());
+  if (!batch_.empty()) hand_out_later();
+}
+
+void fanout::on_timer() {
+  save_positions();
+  if (!unsaved_.empty()) home()->loop().timers().arm(*this, steady_clock::now() + save_interval);
+}
+
+void fanout::save_positions() {
+  std::size_t saved = 0;
+  for (auto looks = std::min(unsaved_.size(), looks_at_once); looks > 0; --looks) {
+    if (saved == saves_at_once) return;
+    const auto id = unsaved_.front();
+    unsaved_.pop_front();
+    auto* who = find(id);
+    if (!who) continue;
+    ++saved;
+    if (!who->save_position()) unsaved_.push_back(id);
+  }
+}
+
+void fanout::admit(const ticket_ptr& ticket) {
+  auto* who = find(ticket->session->id);
+  if (!who) {  // it ended while the join was under way
+    std::vector<feed_id> feeds;
+    for (const auto& wanted : ticket->channels)
+      if (!wanted.again) feeds.push_back(wanted.feed);
+    caf::anon_send(node_.bridge, left{ticket->session, shard_, std::move(feeds), true});
+    return;
+  }
+  who->expect_memberships(ticket->channels.size());
+  for (const auto& wanted : ticket->channels) {
+    if (wanted.again) continue;
+    auto& members = feeds_[wanted.feed];
+    who->add_membership({wanted.feed, static_cast<std::uint32_t>(members.size()),
+                         wanted.from_roster, false, wanted.where, wanted.since});
+    members.push_back(who);
+  }
+  who->on_joined(ticket);
+}
+
+void fanout::remove_membership(connection& who, feed_id feed) {
+  const auto index = who.drop_membership(feed);
+  const auto found = feeds_.find(feed);
+  if (!index || found == feeds_.end()) return;
+  auto& members = found->second;
+  if (*index + 1 != members.size()) {
+    members[*index] = members.back();
+    members[*index]->move_membership(feed, *index);
+  }
+  members.pop_back();
+  if (members.empty()) feeds_.erase(found);
+}
+
+void fanout::forget(const session_id& id) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
+  const auto gone = std::move(found->second);
+  sessions_.erase(found);
+  auto& who = session_of(gone);
+  auto feeds = who.feeds();
+  for (const auto feed : feeds) remove_membership(who, feed);
+  if (!feeds.empty())
+    caf::anon_send(node_.bridge, left{who.record(), shard_, std::move(feeds), true});
+}
+
+void fanout::drain_all(const drain& all) {
+  std::vector<caf::actor> order;
+  order.reserve(sessions_.size());
+  for (const auto& [id, who] : sessions_) order.push_back(who);
+  std::shuffle(order.begin(), order.end(), std::minstd_rand{std::random_device{}()});
+  for (std::size_t i = 0; i < order.size(); ++i)
+    send_after(home(), all.window * static_cast<long>(i) / static_cast<long>(order.size()),
+               order[i],
+               close_session{close_code::draining, std::nullopt, std::nullopt, all.reason});
+}
+
+void fanout::inspect(const sessions_query& query) const {
+  std::vector<net::session_info> out;
+  const auto matches = [&](const session_record& r) {
+    return (query.tenant.empty() || r.who->tenant == query.tenant) &&
+           (query.user.empty() || r.who->user.str() == query.user);
+  };
+  if (query.id) {
+    const auto found = sessions_.find(*query.id);
+    if (found != sessions_.end() && matches(*session_of(found->second).record()))
+      out.push_back(session_of(found->second).describe());
+  } else {
+    for (const auto& [id, who] : sessions_)
+      if (matches(*session_of(who).record())) out.push_back(session_of(who).describe());
+  }
+  query.done(std::move(out));
+}
+
+void fanout::recount_members(const recount& query) const {
+  members_report out{shard_, {}, {}};
+  if (const auto found = feeds_.find(query.feed); found != feeds_.end())
+    for (auto* member : found->second) {
+      out.members.push_back(member->record());
+      out.connections.push_back(caf::actor_cast<caf::actor>(member));
+    }
+  caf::anon_send(query.to, std::move(out));
+}
+
+void fanout::apply(const roster_changed& change) {
+  for (auto& [id, each] : sessions_) {
+    auto& session = session_of(each);
+    const auto& who = *session.record()->who;
+    if (who.user == change.user && who.tenant == change.tenant) session.apply(change);
+  }
+}
+
+connection* fanout::find(const session_id& id) const {
+  const auto found = sessions_.find(id);
+  return found == sessions_.end() ? nullptr : &session_of(found->second);
+}
+
+}  // namespace starling::actors

@@ -1,0 +1,121 @@
+#include "apps/starlingctl/client/options.hpp"
+
+#include <toml++/toml.h>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "apps/starlingctl/client/failure.hpp"
+#include "apps/starlingd/config/nearest_name.hpp"
+
+namespace starling::ctl {
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) { throw failure(exit_code::usage, message); }
+
+std::string where(const std::string& file, const toml::source_region& at) {
+  return file + ":" + std::to_string(at.begin.line);
+}
+
+std::string context_text(const toml::table& table, const char* key, const std::string& at) {
+  const toml::node* node = table.get(key);
+  if (!node) return {};
+  const auto text = node->value<std::string>();
+  if (!node->is_string() || !text) refuse(at + ": " + key + " must be text in quotes");
+  return *text;
+}
+
+target read_context(const toml::table& table, const std::string& name, const std::string& file) {
+  const std::string at = where(file, table.source());
+  for (const auto& [key, value] : table) {
+    if (key.str() != "server" && key.str() != "token") {
+      refuse(where(file, value.source()) + ": unknown key \"" + std::string(key.str()) +
+             "\" in context [" + name + "]; known are server and token");
+    }
+  }
+  target context{context_text(table, "server", at), context_text(table, "token", at)};
+  if (context.server.empty()) {
+    refuse(at + ": context [" + name + "] needs server = \"http://HOST:PORT\"");
+  }
+  return context;
+}
+
+target named_context(const std::string& name, const environment& env) {
+  const std::string file = contexts_file(env);
+  std::ifstream in(file);
+  if (!in) {
+    refuse("--context " + name + ": cannot read " + file + "; it should hold\n[" + name +
+           "]\nserver = \"http://HOST:PORT\"\ntoken = \"...\"");
+  }
+  std::ostringstream text;
+  text << in.rdbuf();
+  const auto contexts = parse_contexts(text.str(), file);
+  const auto found = contexts.find(name);
+  if (found != contexts.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [known, context] : contexts) names.push_back(known);
+  refuse("no context \"" + name + "\" in " + file +
+         app::did_you_mean(app::nearest_name(name, names)));
+}
+
+}  // namespace
+
+environment process_environment() {
+  return [](const char* name) -> std::optional<std::string> {
+    const char* value = std::getenv(name);
+    if (!value || !*value) return std::nullopt;
+    return value;
+  };
+}
+
+std::map<std::string, target> parse_contexts(const std::string& toml_text,
+                                             const std::string& file) {
+  std::map<std::string, target> contexts;
+  try {
+    for (const auto& [name, node] : toml::parse(toml_text, file)) {
+      const std::string key(name.str());
+      if (!node.is_table()) {
+        refuse(where(file, node.source()) + ": \"" + key + "\" is not in a context; begin with [" +
+               "NAME]");
+      }
+      contexts[key] = read_context(*node.as_table(), key, file);
+    }
+  } catch (const toml::parse_error& e) {
+    refuse(where(file, e.source()) + ": " + std::string(e.description()));
+  }
+  return contexts;
+}
+
+std::string contexts_file(const environment& env) {
+  const auto config = env("XDG_CONFIG_HOME");
+  return (config ? *config : env("HOME").value_or(".") + "/.config") + "/starling/contexts.toml";
+}
+
+target resolve(const global_flags& flags, const environment& env) {
+  if (!flags.context.empty() && !flags.server.empty()) {
+    refuse("--server and --context both name a server; give one of them");
+  }
+  target chosen;
+  if (!flags.context.empty()) chosen = named_context(flags.context, env);
+  if (!flags.server.empty()) chosen.server = flags.server;
+  if (chosen.server.empty()) chosen.server = env("STARLINGCTL_SERVER").value_or(default_server);
+  if (!flags.token.empty()) chosen.token = flags.token;
+  if (chosen.token.empty()) chosen.token = env("STARLINGCTL_TOKEN").value_or("");
+  chosen.server = server_url(chosen.server);
+  return chosen;
+}
+
+std::string server_url(std::string text) {
+  const std::string typed = text;
+  if (text.find("://") == text.npos) text = "http://" + text;
+  while (text.ends_with('/')) text.pop_back();
+  const auto host = text.find("://") + 3;
+  const bool scheme_ok = text.starts_with("http://") || text.starts_with("https://");
+  if (!scheme_ok || host >= text.size() || text.find('/', host) != text.npos) {
+    refuse("server \"" + typed + "\" is not of the form http://HOST:PORT");
+  }
+  return text;
+}
+
+}  // namespace starling::ctl

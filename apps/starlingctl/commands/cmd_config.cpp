@@ -1,0 +1,51 @@
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "apps/starlingctl/commands/commands.hpp"
+#include "apps/starlingd/config/config_load.hpp"
+
+namespace starling::ctl {
+namespace {
+
+/// What `starlingd --check-config` says about this file in this environment.
+exit_code check(const invocation& inv, const std::string& file) {
+  app::load_request request;
+  request.file = file;
+  request.environ = environ;
+  const app::load_result loaded = app::load(request);
+  json errors = json::array();
+  for (const app::config_error& e : loaded.errors) {
+    errors.push_back({{"where", e.where}, {"key", e.key}, {"message", e.message}});
+    if (!inv.flags.json) note(e.str());
+  }
+  print_answer(inv, json{{"file", file}, {"ok", loaded.ok()}, {"errors", errors}},
+               loaded.ok() ? file + ": ok\n" : "");
+  return loaded.ok() ? exit_code::ok : exit_code::failed;
+}
+
+exit_code show(const invocation& inv) {
+  const json answer = inv.connect().get("/admin/v1/config");
+  print_answer(inv, answer, answer.dump(2) + "\n");
+  return exit_code::ok;
+}
+
+}  // namespace
+
+void add_config_commands(CLI::App& root, invocation& inv) {
+  CLI::App* config = root.add_subcommand("config", "Check a configuration file, or show a node's");
+  config->require_subcommand(1);
+
+  const auto file = std::make_shared<std::string>();
+  CLI::App* check_file = config->add_subcommand(
+      "check", "Say what is wrong in a node's configuration file, with line and suggestion");
+  check_file->add_option("FILE", *file, "Configuration file (TOML)")->required()->type_name("");
+  on_run(*check_file, inv, [&inv, file] { return check(inv, *file); });
+
+  CLI::App* show_node =
+      config->add_subcommand("show", "Show the configuration of the server, secrets masked");
+  on_run(*show_node, inv, [&inv] { return show(inv); });
+}
+
+}  // namespace starling::ctl

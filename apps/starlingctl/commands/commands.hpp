@@ -1,0 +1,36 @@
+/// The commands of `starlingctl`, one file per family. Each function adds its commands to the
+/// command line; they run through `invocation::run`.
+#pragma once
+
+#include "apps/starlingctl/client/invocation.hpp"
+
+namespace starling::ctl {
+
+void add_node_commands(CLI::App& root, invocation& inv);    ///< nodes, node, log-level
+void add_drain_command(CLI::App& root, invocation& inv);    ///< drain
+void add_room_commands(CLI::App& root, invocation& inv);    ///< rooms, room, presence, history
+void add_member_commands(CLI::App& root, invocation& inv);  ///< member add|rm|ls
+void add_session_commands(CLI::App& root,
+                          invocation& inv);  ///< users, user, sessions, session, kick
+void add_publish_command(CLI::App& root, invocation& inv);      ///< publish
+void add_subscribe_command(CLI::App& root, invocation& inv);    ///< subscribe
+void add_stats_commands(CLI::App& root, invocation& inv);       ///< stats, trace
+void add_top_command(CLI::App& root, invocation& inv);          ///< top
+void add_doctor_command(CLI::App& root, invocation& inv);       ///< doctor
+void add_token_commands(CLI::App& root, invocation& inv);       ///< token create|inspect
+void add_config_commands(CLI::App& root, invocation& inv);      ///< config check|show
+void add_completion_commands(CLI::App& root, invocation& inv);  ///< completion bash|zsh|fish
+
+/// `/admin/v1/KIND` or `/admin/v1/KIND/NAME`, the name percent-encoded.
+std::string admin_path(const char* kind, const std::string& name = {});
+/// `/api/rooms/ROOM/WHAT`.
+std::string room_path(const std::string& room, const char* what);
+
+/// `--limit` and `--after` of a list command.
+struct page_options {
+  std::string limit;
+  std::string after;
+};
+void add_page_options(CLI::App& command, page_options& page);
+
+}  // namespace starling::ctl

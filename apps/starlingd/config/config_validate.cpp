@@ -1,0 +1,85 @@
+#include "apps/starlingd/config/config_validate.hpp"
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include "net/io/tls_context.hpp"
+
+namespace starling::app {
+namespace {
+
+class checker {
+ public:
+  checker(const origins& from, config_errors& errors) : from_(from), errors_(errors) {}
+
+  void fail(const std::string& key, const std::string& message) const {
+    const auto at = from_.find(key);
+    errors_.push_back({at == from_.end() ? "" : at->second, key, key + " " + message});
+  }
+
+  /// False, with its error, when it is not.
+  bool readable(const std::string& key, const std::string& path) const {
+    std::error_code failure;
+    const auto kind = std::filesystem::status(path, failure).type();
+    if (kind == std::filesystem::file_type::directory) {
+      fail(key, "names \"" + path + "\", which is a directory");
+      return false;
+    }
+    errno = 0;
+    const std::ifstream in(path, std::ios::binary);
+    if (!in) {
+      fail(key, "cannot read \"" + path + "\": " + std::generic_category().message(errno));
+      return false;
+    }
+    return true;
+  }
+
+  /// Both are given: can a listener use them?
+  void usable(const tls_section& tls) const {
+    const bool cert = readable("tls.cert_file", tls.cert_file);
+    const bool key = readable("tls.key_file", tls.key_file);
+    if (!cert || !key) return;
+    if (const auto good = net::check_tls_certificate(tls.cert_file); !good) {
+      return fail("tls.cert_file", good.error().message);
+    }
+    if (const auto good = net::check_tls_key({tls.cert_file, tls.key_file}); !good) {
+      fail("tls.key_file", good.error().message);
+    }
+  }
+
+ private:
+  const origins& from_;
+  config_errors& errors_;
+};
+
+}  // namespace
+
+void validate(const config& c, const origins& from, config_errors& errors) {
+  const checker check(from, errors);
+  for (const std::string& path : c.auth.public_key_files) {
+    check.readable("auth.public_key_files", path);
+  }
+  if (!c.auth.jwks_file.empty()) check.readable("auth.jwks_file", c.auth.jwks_file);
+  if (!c.tls.cert_file.empty() && !c.tls.key_file.empty()) {
+    check.usable(c.tls);
+  } else if (!c.tls.cert_file.empty()) {
+    check.readable("tls.cert_file", c.tls.cert_file);
+    check.fail("tls.cert_file", "needs tls.key_file beside it");
+  } else if (!c.tls.key_file.empty()) {
+    check.readable("tls.key_file", c.tls.key_file);
+    check.fail("tls.key_file", "needs tls.cert_file beside it");
+  }
+
+  const bool checks_tokens = !c.auth.hs256_secret.empty() || !c.auth.hs256_keys.empty() ||
+                             !c.auth.public_key_files.empty() || !c.auth.jwks_file.empty();
+  if (errors.empty() && !checks_tokens && !c.auth.dev) {
+    errors.push_back({"", "auth",
+                      "no usable auth key: set auth.hs256_secret, auth.hs256_keys, "
+                      "auth.public_key_files or auth.jwks_file (or, on your own machine only, "
+                      "auth.dev = true)"});
+  }
+}
+
+}  // namespace starling::app

@@ -1,0 +1,46 @@
+#include "cluster/engine.hpp"
+#include "cluster/jetstream/jetstream_log.hpp"
+#include "cluster/kv/kv_positions.hpp"
+#include "cluster/kv/kv_roster.hpp"
+#include "cluster/nats/nats_bus.hpp"
+#include "cluster/nats/nats_connection.hpp"
+
+namespace starling::cluster {
+
+namespace {
+
+class nats_engine final : public engine {
+ public:
+  nats_engine(const node_id& self, const nats_options& options)
+      : connection_(std::make_shared<nats_connection>(self, options)),
+        bus_(self, connection_),
+        log_(connection_),
+        roster_(connection_),
+        positions_(connection_) {}
+
+  ~nats_engine() override {
+    roster_.stop();
+    bus_.stop();
+  }
+
+  bus& messages() noexcept override { return bus_; }
+  event_log& history() noexcept override { return log_; }
+  roster_store& roster() noexcept override { return roster_; }
+  position_store& positions() noexcept override { return positions_; }
+  std::string_view kind() const noexcept override { return "nats"; }
+
+ private:
+  const std::shared_ptr<nats_connection> connection_;
+  nats_bus bus_;
+  jetstream_log log_;
+  kv_roster roster_;
+  kv_positions positions_;
+};
+
+}  // namespace
+
+std::unique_ptr<engine> make_nats_engine(const node_id& self, const nats_options& options) {
+  return std::make_unique<nats_engine>(self, options);
+}
+
+}  // namespace starling::cluster

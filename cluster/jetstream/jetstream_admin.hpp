@@ -1,0 +1,33 @@
+/// What uses of JetStream's API have in common.
+#pragma once
+
+#include <nats/nats.h>
+
+#include <memory>
+#include <string>
+
+#include "cluster/nats/nats_session.hpp"
+#include "net/base/result.hpp"
+
+namespace starling::cluster::jetstream {
+
+struct deleter {
+  void operator()(jsCtx* js) const noexcept { jsCtx_Destroy(js); }
+  void operator()(jsStreamInfo* info) const noexcept { jsStreamInfo_Destroy(info); }
+  void operator()(kvStore* store) const noexcept { kvStore_Destroy(store); }
+};
+using context_ptr = std::unique_ptr<jsCtx, deleter>;
+using info_ptr = std::unique_ptr<jsStreamInfo, deleter>;
+using bucket_ptr = std::unique_ptr<kvStore, deleter>;
+
+/// A context whose calls wait 3 s for their answers, when they are given no options of their own.
+natsStatus open_context(const nats_session& session, context_ptr& out);
+
+/// `what: status (what the server said)`, as errc::unavailable. On the thread of the failed call.
+error failed(const std::string& what, natsStatus status);
+
+/// Gives the stream `wanted` where its limits, replicas or ways of reading differ from `present`.
+/// A refusal is logged: the stream is of use as it is.
+void update_if_needed(jsCtx* js, const jsStreamConfig& present, jsStreamConfig wanted);
+
+}  // namespace starling::cluster::jetstream

@@ -1,0 +1,31 @@
+/// The history in a JetStream stream.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "cluster/event_log.hpp"
+#include "cluster/nats/nats_connection.hpp"
+
+namespace starling::cluster {
+
+class jetstream_log final : public event_log {
+ public:
+  explicit jetstream_log(std::shared_ptr<nats_connection> connection);
+
+  std::chrono::milliseconds disorder() const noexcept override;
+  void append(event what, std::string dedupe_key, completion<append_ack> done) override;
+  void read(channel where, sequence after, sequence through, std::size_t limit,
+            completion<log_page> done) override;
+  void last(channel where, completion<sequence> done) override;
+  void state(completion<log_state> done) override;
+
+ private:
+  class inner;
+  const std::shared_ptr<inner> inner_;  ///< shared with what is under way
+};
+
+}  // namespace starling::cluster

@@ -1,0 +1,251 @@
+#include "cluster/jetstream/jetstream_reader.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "cluster/envelope.hpp"
+#include "cluster/jetstream/jetstream_api.hpp"
+#include "net/base/log.hpp"
+
+namespace starling::cluster {
+
+namespace {
+
+constexpr std::chrono::milliseconds answer_timeout{3000};
+/// A page is cut here, so that one reader of large events cannot take all memory.
+constexpr std::size_t max_page_bytes = 8 * 1024 * 1024;
+constexpr const char* not_found = "404";
+/// Direct gets in a row after which a consumer is cheaper for what may still come.
+constexpr int few_gets = 32;
+/// With events of the largest size this is 16 MiB on its way to us: it never chokes a connection.
+constexpr std::size_t pull_batch = 256;
+
+}  // namespace
+
+jetstream_reader::jetstream_reader(std::shared_ptr<nats_connection> connection, request what,
+                                   completion<log_page> done)
+    : connection_(std::move(connection)),
+      what_(std::move(what)),
+      subject_(connection_->names().stored(what_.where)),
+      done_(std::move(done)),
+      at_(what_.after) {}
+
+void jetstream_reader::start() {
+  const std::lock_guard hold(mutex_);
+  if (subject_.size() > max_subject_bytes) {
+    finish();  // nothing can have been stored there
+    return;
+  }
+  ask_leader(at_ < what_.through && what_.limit != 0);
+}
+
+void jetstream_reader::ask_leader(bool for_next) {
+  // The oldest second: what it says must hold for what the first one found.
+  leader_answers_due_ = for_next ? 2 : 1;
+  leader_has_more_ = false;
+  if (for_next)
+    send(step::next_at_leader, "STREAM.MSG.GET",
+         jetstream::next_message_request(at_ + 1, subject_));
+  send(step::oldest_at_leader, "STREAM.MSG.GET", jetstream::next_message_request(1, subject_));
+}
+
+void jetstream_reader::ask_replica() {
+  if (++replica_gets_ > few_gets && !consumer_refused_) {
+    ask_consumer();
+    return;
+  }
+  send(step::next_at_replica, "DIRECT.GET", jetstream::next_message_request(at_ + 1, subject_));
+}
+
+void jetstream_reader::ask_consumer() {
+  const auto& stream = connection_->options().stream;
+  send(step::consumer, "CONSUMER.CREATE", jetstream::consumer_request(stream, at_ + 1, subject_));
+}
+
+void jetstream_reader::ask_count() {
+  send(step::count, "STREAM.INFO", jetstream::info_request(subject_));
+}
+
+void jetstream_reader::send(step what, const char* api, std::string body) {
+  if (ended_) return;
+  connection_->request(
+      std::string("$JS.API.").append(api).append(".").append(connection_->options().stream),
+      std::move(body), {}, answer_timeout,
+      [self = shared_from_this(), what](const nats_answer& answer) {
+        self->answered(what, answer);
+        return false;
+      });
+}
+
+void jetstream_reader::answered(step what, const nats_answer& answer) {
+  const std::lock_guard hold(mutex_);
+  if (ended_) return;
+  if (answer.state == answer_state::no_responders) connection_->verify_store();
+  if (answer.state != answer_state::answered) {
+    fail(answer.state == answer_state::disconnected ? "the engine (NATS) is away"
+                                                    : "the store does not answer");
+    return;
+  }
+  switch (what) {
+    case step::next_at_leader:
+    case step::oldest_at_leader: hear_leader(what, answer.message->data()); break;
+    case step::next_at_replica: hear_replica(*answer.message); break;
+    case step::consumer: hear_consumer(answer.message->data()); break;
+    case step::count: hear_count(answer.message->data()); break;
+  }
+}
+
+void jetstream_reader::hear_leader(step what, std::string_view answer) {
+  const auto message = jetstream::parse_message(answer);
+  if (!message) {
+    const auto error = jetstream::find_error(answer);
+    if (!error || error->code != 404 || error->err_code != jetstream::err_no_message) {
+      fail("the store refuses to be read: " + (error ? error->description : "no such answer"));
+      if (error && error->code == 404) connection_->verify_store();
+      return;
+    }
+  }
+  if (what == step::oldest_at_leader)
+    page_.oldest = message ? message->seq : 0;
+  else
+    leader_has_more_ = message && take({message->seq, message->data});
+  leader_has_answered();
+}
+
+void jetstream_reader::leader_has_answered() {
+  if (--leader_answers_due_ > 0) return;
+  if (leader_has_more_) {
+    ask_replica();
+    return;
+  }
+  const bool lost_while_reading = first_ != 0 && (page_.oldest == 0 || page_.oldest > first_);
+  if (lost_while_reading) page_.dropped = true;
+  const bool after_is_held = page_.oldest != 0 && page_.oldest <= what_.after;
+  if (lost_while_reading || after_is_held || what_.after == 0)
+    finish();
+  else
+    ask_count();
+}
+
+void jetstream_reader::hear_replica(const nats_message& message) {
+  if (message.header("Status") == not_found) {
+    ask_leader(true);
+    return;
+  }
+  const auto text = message.header("Nats-Sequence");
+  sequence seq = 0;
+  std::from_chars(text.data(), text.data() + text.size(), seq);
+  if (seq <= at_) {
+    fail("the store refuses to be read: " + std::string(message.header("Description")));
+    return;
+  }
+  if (take({seq, message.data()}))
+    ask_replica();
+  else
+    ask_leader(false);
+}
+
+void jetstream_reader::hear_consumer(std::string_view answer) {
+  auto name = jetstream::parse_consumer_name(answer);
+  if (!name) {
+    consumer_refused_ = true;  // perhaps a limit of the account: it goes slowly then
+    ask_replica();
+    return;
+  }
+  consumer_ = std::move(*name);
+  pulled_ = 0;
+  pull();
+}
+
+void jetstream_reader::pull() {
+  batch_left_ = std::min(pull_batch, what_.limit - page_.events.size());
+  connection_->request(
+      "$JS.API.CONSUMER.MSG.NEXT." + connection_->options().stream + "." + consumer_,
+      jetstream::pull_request(batch_left_), {}, answer_timeout,
+      [self = shared_from_this()](const nats_answer& answer) { return self->hear_pulled(answer); },
+      consumer_);
+}
+
+bool jetstream_reader::hear_pulled(const nats_answer& answer) {
+  const std::lock_guard hold(mutex_);
+  if (ended_) return false;
+  if (answer.state != answer_state::answered) {
+    fail(answer.state == answer_state::disconnected ? "the engine (NATS) is away"
+                                                    : "the store does not answer");
+    return false;
+  }
+  const auto place = jetstream::parse_delivery(answer.message->reply());
+  if (!place) {
+    // Not a message but a status: this replica has no more.
+    drop_consumer();
+    ask_leader(true);
+    return false;
+  }
+  if (place->number != ++pulled_ || place->seq <= at_) {
+    fail("the store left something out");
+    return false;
+  }
+  --batch_left_;
+  const bool wanted = take({place->seq, answer.message->data()});
+  if (!wanted || place->pending == 0) {
+    drop_consumer();
+    ask_leader(wanted);
+    return false;
+  }
+  if (batch_left_ > 0) return true;
+  pull();
+  return false;
+}
+
+void jetstream_reader::drop_consumer() {
+  if (consumer_.empty()) return;
+  connection_->request("$JS.API.CONSUMER.DELETE." + connection_->options().stream + "." + consumer_,
+                       {}, {}, answer_timeout, [](const nats_answer&) { return false; });
+  consumer_.clear();
+  replica_gets_ = 0;
+}
+
+bool jetstream_reader::take(const found& next) {
+  if (next.seq > what_.through) return false;
+  if (first_ == 0) first_ = next.seq;
+  at_ = next.seq;
+  auto what = decode(next.data);
+  if (what.ok() && what->where == what_.where) {
+    const auto previous = page_.events.empty() ? 0 : page_.events.back().seq;
+    page_.events.push_back({next.seq, previous, std::move(*what)});
+    bytes_ += next.data.size();
+  } else {
+    log::warn("a stored message is no event of its channel and is left out",
+              {{"subject", subject_}, {"seq", next.seq}});
+  }
+  if (at_ == what_.through) return false;
+  page_.more = page_.events.size() >= what_.limit || bytes_ >= max_page_bytes;
+  return !page_.more;
+}
+
+void jetstream_reader::hear_count(std::string_view answer) {
+  const auto info = jetstream::parse_info(answer);
+  if (!info) {
+    fail("the store does not say how much it holds");
+    return;
+  }
+  const auto most = connection_->options().limits.max_events_per_channel;
+  // Dropped by age: then everything older is gone too, in all channels. Dropped by count: then the
+  // channel is full.
+  page_.dropped = info->first > what_.after + 1 || (most != 0 && info->on_subject >= most);
+  finish();
+}
+
+void jetstream_reader::finish() {
+  ended_ = true;
+  std::exchange(done_, nullptr)(std::move(page_));
+}
+
+void jetstream_reader::fail(std::string why) {
+  drop_consumer();
+  ended_ = true;
+  std::exchange(done_, nullptr)(error{errc::unavailable, std::move(why)});
+}
+
+}  // namespace starling::cluster

@@ -1,0 +1,32 @@
+/// Last positions in a JetStream key-value bucket: one key per user.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cluster/nats/nats_connection.hpp"
+#include "cluster/position_store.hpp"
+
+namespace starling::cluster {
+
+/// Without threads of its own. A put is a plain publish that nobody acknowledges; one while the
+/// engine is away is lost. A get asks the leader of the bucket and not just any replica, which may
+/// lag behind: a user who leaves one node and comes to another at once would be sent far back. What
+/// the leader has stored is seen; a put that is still on its way to it is not.
+class kv_positions final : public position_store {
+ public:
+  explicit kv_positions(std::shared_ptr<nats_connection> connection);
+
+  void put(const tenant_id& tenant, const std::string& user, const cursor& at) override;
+  void get(const tenant_id& tenant, const std::string& user,
+           completion<std::optional<cursor>> done) override;
+
+ private:
+  /// Where the user's position is published.
+  std::string subject_of(const tenant_id& tenant, const std::string& user) const;
+
+  const std::shared_ptr<nats_connection> connection_;
+  const std::string bucket_;
+};
+
+}  // namespace starling::cluster

@@ -1,0 +1,260 @@
+#include "cluster/kv/kv_roster.hpp"
+
+#include <utility>
+
+#include "cluster/jetstream/jetstream_admin.hpp"
+#include "cluster/jetstream/jetstream_setup.hpp"
+#include "cluster/kv/roster_codec.hpp"
+#include "net/base/log.hpp"
+
+namespace starling::cluster {
+
+namespace {
+
+/// How soon a waiting thread notices that it should stop.
+constexpr std::chrono::milliseconds stop_latency{100};
+/// How long the next entry of a snapshot may take.
+constexpr std::chrono::seconds snapshot_patience{5};
+constexpr std::size_t max_waiting_writes = 16384;
+/// One key takes little, and the room's name is at most some hundred bytes.
+constexpr std::size_t max_key_bytes = 1024;
+
+struct entry_deleter {
+  void operator()(kvEntry* entry) const noexcept { kvEntry_Destroy(entry); }
+};
+using entry_ptr = std::unique_ptr<kvEntry, entry_deleter>;
+
+error unavailable(std::string_view doing, natsStatus status) {
+  return {errc::unavailable, std::string("the roster cannot be ")
+                                 .append(doing)
+                                 .append(": ")
+                                 .append(natsStatus_GetText(status))};
+}
+
+error away() { return {errc::unavailable, "the engine (NATS) is away"}; }
+
+/// The bucket on one session.
+struct bucket_handle {
+  jetstream::context_ptr js;
+  jetstream::bucket_ptr store;
+  natsStatus status = NATS_OK;
+
+  bucket_handle(const nats_session& session, const std::string& bucket) {
+    status = jetstream::open_context(session, js);
+    if (status != NATS_OK) return;
+    kvStore* raw = nullptr;
+    status = js_KeyValue(&raw, js.get(), bucket.c_str());
+    store.reset(raw);
+  }
+};
+
+std::string_view value_of(kvEntry* entry) {
+  const void* const bytes = kvEntry_Value(entry);
+  return {static_cast<const char*>(bytes), static_cast<std::size_t>(kvEntry_ValueLen(entry))};
+}
+
+result<roster_entry> put_now(kvStore* store, const roster_entry& entry) {
+  const auto key = roster_key(entry);
+  const auto value = roster_value(entry);
+  // Twice: the key may be deleted between "it exists" and our look at it.
+  auto status = NATS_OK;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    status = kvStore_CreateString(nullptr, store, key.c_str(), value.c_str());
+    if (status == NATS_OK) return entry;
+    kvEntry* raw = nullptr;
+    const auto found = kvStore_Get(&raw, store, key.c_str());
+    const entry_ptr present(raw);
+    if (found == NATS_OK) {
+      if (auto known = parse_roster_entry(key, value_of(raw))) return std::move(*known);
+      return error{errc::internal, "the roster holds an unreadable membership"};
+    }
+    if (found != NATS_NOT_FOUND) return unavailable("read", found);
+  }
+  return unavailable("written", status);
+}
+
+result<bool> erase_now(kvStore* store, const roster_entry& entry) {
+  const auto key = roster_key(entry);
+  kvEntry* raw = nullptr;
+  const auto found = kvStore_Get(&raw, store, key.c_str());
+  const entry_ptr present(raw);
+  if (found == NATS_NOT_FOUND) return false;
+  if (found != NATS_OK) return unavailable("read", found);
+  const auto status = kvStore_Delete(store, key.c_str());
+  if (status != NATS_OK) return unavailable("written", status);
+  return true;
+}
+
+}  // namespace
+
+kv_roster::kv_roster(std::shared_ptr<nats_connection> connection)
+    : connection_(std::move(connection)), bucket_(roster_bucket(connection_->options())) {}
+
+kv_roster::~kv_roster() { stop(); }
+
+void kv_roster::start(roster_listener& listener) {
+  listener_ = &listener;
+  {
+    const std::lock_guard hold(mutex_);
+    running_ = true;
+  }
+  watch_ = std::thread([this] { run_watch(); });
+  write_ = std::thread([this] { run_write(); });
+}
+
+void kv_roster::stop() {
+  {
+    const std::lock_guard hold(mutex_);
+    running_ = false;
+  }
+  changed_.notify_all();
+  if (watch_.joinable()) watch_.join();
+  if (write_.joinable()) write_.join();
+}
+
+bool kv_roster::stopping() const {
+  const std::lock_guard hold(mutex_);
+  return !running_;
+}
+
+// ---- watch ----
+
+void kv_roster::run_watch() {
+  while (!stopping()) {
+    const auto session = connection_->wait_for_session(nullptr, stop_latency);
+    if (!session || session->lost()) {
+      std::unique_lock hold(mutex_);
+      changed_.wait_for(hold, stop_latency, [this] { return !running_; });
+      continue;
+    }
+    watch(*session);
+  }
+  nats_ReleaseThreadMemory();
+}
+
+void kv_roster::watch(nats_session& session) {
+  const auto faults = session.watch_faults();
+  kv_watch changes(session, bucket_);
+  if (!deliver_snapshot(changes, session)) {
+    if (!session.lost() && !stopping()) {
+      log::warn("the roster cannot be watched; trying again",
+                {{"status", natsStatus_GetText(changes.status())}});
+      connection_->verify_store();
+    }
+    std::unique_lock hold(mutex_);
+    changed_.wait_for(hold, stop_latency, [this] { return !running_; });
+    return;
+  }
+  while (!stopping() && !session.lost() && session.watch_faults() == faults) {
+    if (auto change = changes.next(stop_latency))
+      deliver_change(*change);
+    else if (changes.status() != NATS_TIMEOUT)
+      break;
+  }
+}
+
+bool kv_roster::deliver_snapshot(kv_watch& changes, const nats_session& session) {
+  known_.clear();
+  auto patience = steady_clock::now() + snapshot_patience;
+  while (!changes.complete()) {
+    if (changes.status() != NATS_OK && changes.status() != NATS_TIMEOUT) return false;
+    const auto entry = changes.next(stop_latency);
+    if (stopping() || session.lost()) return false;
+    if (!entry && (changes.status() != NATS_TIMEOUT || steady_clock::now() > patience))
+      return false;
+    if (!entry) continue;
+    patience = steady_clock::now() + snapshot_patience;
+    if (entry->erased) continue;
+    if (auto member = parse_roster_entry(entry->key, entry->value))
+      known_.insert_or_assign(entry->key, std::move(*member));
+    else
+      log::warn("the roster holds an unreadable membership", {{"key", entry->key}});
+  }
+  std::vector<roster_entry> all;
+  all.reserve(known_.size());
+  for (const auto& [key, entry] : known_) all.push_back(entry);
+  listener_->on_roster(std::move(all));
+  return true;
+}
+
+void kv_roster::deliver_change(const kv_watch::entry& change) {
+  if (change.erased) {
+    if (auto gone = known_.extract(change.key); !gone.empty())
+      listener_->on_member_removed(std::move(gone.mapped()));
+    return;
+  }
+  auto member = parse_roster_entry(change.key, change.value);
+  if (!member) {
+    log::warn("the roster holds an unreadable membership", {{"key", change.key}});
+    return;
+  }
+  known_.insert_or_assign(change.key, *member);
+  listener_->on_member_added(std::move(*member));
+}
+
+// ---- write ----
+
+void kv_roster::put(roster_entry entry, completion<roster_entry> done) {
+  enqueue({std::move(entry), std::move(done), nullptr});
+}
+
+void kv_roster::erase(tenant_id tenant, std::string room, std::string user, completion<bool> done) {
+  roster_entry entry{std::move(tenant), std::move(room), std::move(user)};
+  enqueue({std::move(entry), nullptr, std::move(done)});
+}
+
+void kv_roster::enqueue(write todo) {
+  error refused = away();
+  if (roster_key(todo.entry).size() > max_key_bytes) {
+    refused = {errc::too_large, "the names of tenant, user and room are too long together"};
+  } else if (connection_->up()) {
+    const std::lock_guard hold(mutex_);
+    if (running_ && writes_.size() < max_waiting_writes) {
+      writes_.push_back(std::move(todo));
+      changed_.notify_all();
+      return;
+    }
+    if (running_) refused = {errc::rate_limited, "too many changes of the roster under way"};
+  }
+  if (todo.put_done)
+    todo.put_done(std::move(refused));
+  else
+    todo.erase_done(std::move(refused));
+}
+
+void kv_roster::run_write() {
+  std::shared_ptr<nats_session> session;
+  std::unique_ptr<bucket_handle> bucket;
+  for (;;) {
+    std::deque<write> batch;
+    {
+      std::unique_lock hold(mutex_);
+      changed_.wait(hold, [this] { return !running_ || !writes_.empty(); });
+      if (writes_.empty()) break;
+      batch.swap(writes_);
+    }
+    for (auto& [entry, put_done, erase_done] : batch) {
+      if (!session || session->lost() || !bucket || bucket->status != NATS_OK) {
+        bucket.reset();
+        session = connection_->wait_for_session(nullptr, std::chrono::milliseconds(0));
+        if (session) bucket = std::make_unique<bucket_handle>(*session, bucket_);
+      }
+      kvStore* const store = bucket && bucket->status == NATS_OK ? bucket->store.get() : nullptr;
+      if (put_done)
+        answer(put_done, store ? put_now(store, entry) : result<roster_entry>(away()));
+      else
+        answer(erase_done, store ? erase_now(store, entry) : result<bool>(away()));
+    }
+  }
+  bucket.reset();
+  nats_ReleaseThreadMemory();
+}
+
+template <class T>
+void kv_roster::answer(const completion<T>& done, result<T> outcome) {
+  // The bucket may be gone: somebody should look.
+  if (!outcome.ok() && outcome.error().code == errc::unavailable) connection_->verify_store();
+  done(std::move(outcome));
+}
+
+}  // namespace starling::cluster

@@ -1,0 +1,54 @@
+#include "cluster/memory/memory_bus.hpp"
+
+namespace starling::cluster {
+
+void memory_bus::start(bus_listener& listener) {
+  const std::lock_guard hold(*lock_);
+  listener_ = &listener;
+  listener.on_engine(true, "embedded engine");
+}
+
+void memory_bus::stop() {
+  const std::lock_guard hold(*lock_);
+  listener_ = nullptr;
+}
+
+void memory_bus::follow(const channel_ptr& where) {
+  const std::lock_guard hold(*lock_);
+  followed_.insert(where);
+}
+
+void memory_bus::unfollow(const channel& where) {
+  const std::lock_guard hold(*lock_);
+  if (const auto found = followed_.find(where); found != followed_.end()) followed_.erase(found);
+}
+
+result<void> memory_bus::send_ephemeral(const event& what) {
+  const std::lock_guard hold(*lock_);
+  if (listener_ && followed_.contains(what.where)) listener_->on_ephemeral(what);
+  return {};
+}
+
+// There is no other node to tell.
+void memory_bus::send_control(const channel&, std::string) {}
+
+void memory_bus::announce(std::string payload) {
+  const std::lock_guard hold(*lock_);
+  if (listener_) listener_->on_announcement(std::move(payload));
+}
+
+void memory_bus::ask(const node_id& who, std::string, std::chrono::milliseconds,
+                     completion<std::string> done) {
+  done(error{errc::not_found, "no node '" + who.str() + "': this node runs alone"});
+}
+
+void memory_bus::ask_all(std::string, std::size_t, std::chrono::milliseconds,
+                         std::function<void(std::vector<node_reply>)> done) {
+  done({});
+}
+
+void memory_bus::deliver(const stored_event& what) {
+  if (listener_ && followed_.contains(what.what.where)) listener_->on_stored(what);
+}
+
+}  // namespace starling::cluster

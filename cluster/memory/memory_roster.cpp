@@ -1,0 +1,48 @@
+#include "cluster/memory/memory_roster.hpp"
+
+#include <utility>
+
+namespace starling::cluster {
+
+void memory_roster::start(roster_listener& listener) {
+  const std::lock_guard hold(mutex_);
+  listener_ = &listener;
+  std::vector<roster_entry> all;
+  all.reserve(entries_.size());
+  for (const auto& [key, entry] : entries_) all.push_back(entry);
+  listener.on_roster(std::move(all));
+}
+
+void memory_roster::stop() {
+  const std::lock_guard hold(mutex_);
+  listener_ = nullptr;
+}
+
+void memory_roster::put(roster_entry entry, completion<roster_entry> done) {
+  {
+    const std::lock_guard hold(mutex_);
+    const auto [at, added] =
+        entries_.try_emplace(membership{entry.tenant, entry.room, entry.user}, entry);
+    entry = at->second;
+    if (added && listener_) listener_->on_member_added(entry);
+  }
+  done(std::move(entry));
+}
+
+void memory_roster::erase(tenant_id tenant, std::string room, std::string user,
+                          completion<bool> done) {
+  bool found = false;
+  {
+    const std::lock_guard hold(mutex_);
+    const auto at = entries_.find({std::move(tenant), std::move(room), std::move(user)});
+    found = at != entries_.end();
+    if (found) {
+      const auto entry = std::move(at->second);
+      entries_.erase(at);
+      if (listener_) listener_->on_member_removed(entry);
+    }
+  }
+  done(found);
+}
+
+}  // namespace starling::cluster

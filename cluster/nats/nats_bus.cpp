@@ -1,0 +1,198 @@
+#include "cluster/nats/nats_bus.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include "cluster/envelope.hpp"
+#include "net/base/log.hpp"
+
+namespace starling::cluster {
+
+namespace {
+
+constexpr std::string_view advisory_prefix = "$JS.EVENT.ADVISORY.STREAM.";
+
+sequence number_in(std::string_view header) noexcept {
+  sequence out = 0;
+  std::from_chars(header.data(), header.data() + header.size(), out);
+  return out;
+}
+
+error engine_away() { return {errc::unavailable, "the engine (NATS) is away"}; }
+
+/// An event that says it belongs elsewhere must not cross over from one channel to another.
+result<event> event_of(const heard_subject& about, std::string_view bytes) {
+  auto what = decode(bytes);
+  if (what.ok() && what->where != about.where)
+    return error{errc::malformed, "the event names another channel than its subject"};
+  return what;
+}
+
+void warn_dropped(std::string_view subject, const error& why) {
+  log::warn("a message from NATS was dropped",
+            {{"subject", std::string(subject)}, {"reason", why.message}});
+}
+
+/// What ask_all has gathered so far.
+struct gathering {
+  std::vector<node_reply> replies;
+  std::function<void(std::vector<node_reply>)> done;
+};
+
+}  // namespace
+
+nats_bus::nats_bus(const node_id& self, std::shared_ptr<nats_connection> connection)
+    : self_(self), connection_(std::move(connection)) {}
+
+void nats_bus::start(bus_listener& listener) {
+  listener_ = &listener;
+  connection_->start(*this);
+}
+
+void nats_bus::stop() { connection_->stop(); }
+
+void nats_bus::on_up(std::string detail) { listener_->on_engine(true, std::move(detail)); }
+void nats_bus::on_down(std::string detail) { listener_->on_engine(false, std::move(detail)); }
+
+result<void> nats_bus::send_ephemeral(const event& what) {
+  auto subject = connection_->names().of(what.where, channel_message::ephemeral);
+  if (subject.size() > max_subject_bytes)
+    return error{errc::too_large, "the name of the target is too long"};
+  auto payload = encode(what);
+  if (!connection_->up()) return engine_away();
+  const auto most = connection_->max_payload();
+  if (most > 0 && payload.size() > static_cast<std::size_t>(most))
+    return error{errc::too_large,
+                 "the event is larger than what NATS takes (" + std::to_string(most) + " bytes)"};
+  if (!connection_->publish(std::move(subject), std::move(payload))) return engine_away();
+  return {};
+}
+
+void nats_bus::send_control(const channel& where, std::string payload) {
+  connection_->publish(connection_->names().of(where, channel_message::control),
+                       encode(self_, payload));
+}
+
+void nats_bus::announce(std::string payload) {
+  connection_->publish(connection_->names().announcement(self_), std::move(payload));
+}
+
+void nats_bus::ask(const node_id& who, std::string payload, std::chrono::milliseconds deadline,
+                   completion<std::string> done) {
+  const auto answered = [who, done = std::move(done)](const nats_answer& answer) {
+    switch (answer.state) {
+      case answer_state::answered: {
+        auto message = decode_node_message(answer.message->data());
+        if (message.ok())
+          done(std::move(message->payload));
+        else
+          done(error{errc::internal, "node '" + who.str() + "' answered nonsense"});
+        break;
+      }
+      case answer_state::no_responders:
+        done(error{errc::not_found, "no node '" + who.str() + "' is connected"});
+        break;
+      case answer_state::timed_out:
+        done(error{errc::timeout, "node '" + who.str() + "' did not answer in time"});
+        break;
+      case answer_state::disconnected: done(engine_away()); break;
+    }
+    return false;
+  };
+  connection_->request(connection_->names().question(who), encode(self_, payload), {}, deadline,
+                       answered);
+}
+
+void nats_bus::ask_all(std::string payload, std::size_t expected,
+                       std::chrono::milliseconds deadline,
+                       std::function<void(std::vector<node_reply>)> done) {
+  if (expected == 0) {
+    done({});
+    return;
+  }
+  auto all = std::make_shared<gathering>();
+  all->done = std::move(done);
+  const auto answered = [all, expected](const nats_answer& answer) {
+    if (answer.state == answer_state::answered) {
+      if (auto message = decode_node_message(answer.message->data()); message.ok())
+        all->replies.push_back({std::move(message->from), std::move(message->payload)});
+      if (all->replies.size() < expected) return true;
+    }
+    all->done(std::move(all->replies));
+    return false;
+  };
+  connection_->request(connection_->names().questions_to_all(), encode(self_, payload), {},
+                       deadline, answered);
+}
+
+void nats_bus::on_message(const nats_message& message) {
+  const auto subject = message.subject();
+  const auto& names = connection_->names();
+  if (const auto about = names.parse(subject))
+    hear_channel(*about, message);
+  else if (names.is_announcement(subject))
+    listener_->on_announcement(std::string(message.data()));
+  else if (names.is_question(subject))
+    hear_question(message);
+  else if (subject.starts_with(advisory_prefix))
+    hear_advisory(subject.substr(advisory_prefix.size()));
+}
+
+void nats_bus::hear_channel(const heard_subject& about, const nats_message& message) {
+  switch (about.what) {
+    case channel_message::stored: hear_stored(about, message); break;
+    case channel_message::ephemeral: {
+      auto what = event_of(about, message.data());
+      if (what.ok())
+        listener_->on_ephemeral(std::move(*what));
+      else
+        warn_dropped(message.subject(), what.error());
+      break;
+    }
+    case channel_message::control: {
+      auto said = decode_node_message(message.data());
+      if (!said.ok())
+        warn_dropped(message.subject(), said.error());
+      else if (said->from != self_)
+        listener_->on_control(about.where, std::move(said->payload));
+      break;
+    }
+  }
+}
+
+void nats_bus::hear_stored(const heard_subject& about, const nats_message& message) {
+  const auto seq = number_in(message.header("Nats-Sequence"));
+  const auto previous = number_in(message.header("Nats-Last-Sequence"));
+  auto what = event_of(about, message.data());
+  if (seq == 0)
+    warn_dropped(message.subject(), {errc::malformed, "it did not come through the stream"});
+  else if (!what.ok())
+    warn_dropped(message.subject(), what.error());
+  else
+    listener_->on_stored({seq, previous, std::move(*what)});
+}
+
+void nats_bus::hear_question(const nats_message& message) {
+  auto asked = decode_node_message(message.data());
+  if (!asked.ok()) {
+    warn_dropped(message.subject(), asked.error());
+    return;
+  }
+  const bool to_all = message.subject() == connection_->names().questions_to_all();
+  if ((to_all && asked->from == self_) || message.reply().empty()) return;
+  listener_->on_request(std::move(asked->payload),
+                        [connection = std::weak_ptr(connection_), self = self_,
+                         reply = std::string(message.reply())](std::string payload) {
+                          if (const auto alive = connection.lock())
+                            alive->publish(reply, encode(self, payload));
+                        });
+}
+
+void nats_bus::hear_advisory(std::string_view subject) {
+  if (subject.starts_with("LEADER_ELECTED."))
+    listener_->on_store_leader_changed();
+  else if (subject.starts_with("CREATED.") || subject.starts_with("DELETED."))
+    connection_->verify_store();
+}
+
+}  // namespace starling::cluster

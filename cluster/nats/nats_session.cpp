@@ -1,0 +1,254 @@
+#include "cluster/nats/nats_session.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include "cluster/jetstream/jetstream_api.hpp"
+#include "net/base/log.hpp"
+
+namespace starling::cluster {
+
+namespace {
+
+constexpr std::int64_t connect_timeout_ms = 2000;
+/// A server that hangs is noticed after about three of these.
+constexpr std::int64_t ping_interval_ms = 2000;
+constexpr int max_pings_out = 2;
+constexpr std::int64_t write_deadline_ms = 5000;
+/// Messages that may wait for our delivery thread, per subscription (and 1 KiB times that in
+/// bytes). More means that this node is stuck; cnats drops silently beyond, so the session ends.
+constexpr int max_pending_messages = 1 << 20;
+
+struct options_deleter {
+  void operator()(natsOptions* options) const noexcept { natsOptions_Destroy(options); }
+};
+struct message_deleter {
+  void operator()(natsMsg* message) const noexcept { natsMsg_Destroy(message); }
+};
+using message_ptr = std::unique_ptr<natsMsg, message_deleter>;
+
+struct registry {
+  std::mutex mutex;
+  std::uintptr_t last_id = 0;
+  std::unordered_map<std::uintptr_t, std::weak_ptr<nats_session>> sessions;
+};
+registry& all_sessions() {
+  // Never destroyed: threads of cnats may look in while the process exits.
+  static auto* const sessions = new registry;
+  return *sessions;
+}
+
+void* closure_of(std::uintptr_t id) noexcept {
+  return reinterpret_cast<void*>(id);  // NOLINT: a number in a pointer's clothes
+}
+
+error unavailable(std::string_view doing, natsStatus status) {
+  return {errc::unavailable, std::string(doing).append(": ").append(natsStatus_GetText(status))};
+}
+
+}  // namespace
+
+nats_session::nats_session(std::weak_ptr<owner> owner) : owner_(std::move(owner)) {}
+
+result<std::shared_ptr<nats_session>> nats_session::open(const std::vector<std::string>& servers,
+                                                         const std::string& name,
+                                                         std::weak_ptr<owner> owner) {
+  std::shared_ptr<nats_session> session(new nats_session(std::move(owner)));
+  {
+    auto& all = all_sessions();
+    const std::lock_guard hold(all.mutex);
+    session->id_ = ++all.last_id;
+    all.sessions.emplace(session->id_, session);
+  }
+  void* const closure = closure_of(session->id_);
+
+  std::vector<const char*> urls;
+  urls.reserve(servers.size());
+  for (const auto& url : servers) urls.push_back(url.c_str());
+
+  natsOptions* raw = nullptr;
+  natsStatus status = natsOptions_Create(&raw);
+  const std::unique_ptr<natsOptions, options_deleter> options(raw);
+  const auto set = [&status](natsStatus next) {
+    if (status == NATS_OK) status = next;
+  };
+  // One delivery thread for all subscriptions is what keeps messages in the server's order.
+  set(nats_SetMessageDeliveryPoolSize(1));
+  set(natsOptions_UseGlobalMessageDelivery(raw, true));
+  set(natsOptions_SetServers(raw, urls.data(), static_cast<int>(urls.size())));
+  set(natsOptions_SetName(raw, name.c_str()));
+  set(natsOptions_SetAllowReconnect(raw, false));
+  set(natsOptions_SetTimeout(raw, connect_timeout_ms));
+  set(natsOptions_SetPingInterval(raw, ping_interval_ms));
+  set(natsOptions_SetMaxPingsOut(raw, max_pings_out));
+  set(natsOptions_SetSendAsap(raw, true));
+  set(natsOptions_SetWriteDeadline(raw, write_deadline_ms));
+  set(natsOptions_SetMaxPendingMsgs(raw, max_pending_messages));
+  set(natsOptions_SetClosedCB(raw, on_closed, closure));
+  set(natsOptions_SetErrorHandler(raw, on_error, closure));
+  if (status != NATS_OK) return unavailable("the NATS connection cannot be configured", status);
+
+  status = natsConnection_Connect(&session->connection_, raw);
+  if (status != NATS_OK) return unavailable("NATS cannot be reached", status);
+  session->max_payload_ = natsConnection_GetMaxPayload(session->connection_);
+
+  natsInbox* inbox = nullptr;
+  status = natsInbox_Create(&inbox);
+  if (status != NATS_OK) return unavailable("no inbox for answers", status);
+  session->inbox_ = std::string(inbox).append(".");
+  natsInbox_Destroy(inbox);
+  if (!session->subscribe(session->inbox_ + "*"))
+    return error{errc::unavailable, "the NATS connection was lost at once"};
+  return session;
+}
+
+nats_session::~nats_session() {
+  close();
+  for (const auto& [subject, subscription] : subscriptions_) natsSubscription_Destroy(subscription);
+  natsConnection_Destroy(connection_);
+  auto& all = all_sessions();
+  const std::lock_guard hold(all.mutex);
+  all.sessions.erase(id_);
+}
+
+std::shared_ptr<nats_session> nats_session::find(void* closure) {
+  auto& all = all_sessions();
+  const std::lock_guard hold(all.mutex);
+  const auto at = all.sessions.find(reinterpret_cast<std::uintptr_t>(closure));
+  return at == all.sessions.end() ? nullptr : at->second.lock();
+}
+
+void nats_session::on_message(natsConnection*, natsSubscription*, natsMsg* raw, void* closure) {
+  const message_ptr message(raw);
+  const auto session = find(closure);
+  if (!session || !message) return;
+  // What still waits for us may have holes before it: the next session's catch-up reads it all.
+  if (session->lost()) return;
+  if (const auto owner = session->owner_.lock())
+    owner->on_session_message(*session, nats_message(raw));
+}
+
+void nats_session::on_closed(natsConnection* connection, void* closure) {
+  const auto session = find(closure);
+  if (!session) return;
+  const char* text = nullptr;
+  natsConnection_GetLastError(connection, &text);
+  session->lose(std::string("the connection to NATS was lost")
+                    .append(text && *text ? std::string(": ").append(text) : std::string()));
+}
+
+void nats_session::on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure) {
+  const auto session = find(closure);
+  if (!session) return;
+  // The subscription may be gone: cnats reports later, on a thread of its own, and does not keep
+  // it.
+  log::warn("NATS reports an error", {{"status", natsStatus_GetText(status)}});
+  if (status == NATS_SLOW_CONSUMER)
+    session->lose("messages were dropped because this node was too slow to take them");
+  else if (status == NATS_MISSED_HEARTBEAT || status == NATS_MISMATCH)
+    session->watch_faults_.fetch_add(1);
+}
+
+bool nats_session::subscribe(const std::string& subject) {
+  const std::lock_guard hold(mutex_);
+  if (subscriptions_.contains(subject)) return true;
+  natsSubscription* subscription = nullptr;
+  if (natsConnection_Subscribe(&subscription, connection_, subject.c_str(), on_message,
+                               closure_of(id_)) != NATS_OK)
+    return false;
+  subscriptions_.emplace(subject, subscription);
+  return true;
+}
+
+void nats_session::unsubscribe(const std::string& subject) {
+  const std::lock_guard hold(mutex_);
+  const auto at = subscriptions_.find(subject);
+  if (at == subscriptions_.end()) return;
+  natsSubscription_Unsubscribe(at->second);
+  natsSubscription_Destroy(at->second);
+  subscriptions_.erase(at);
+}
+
+bool nats_session::publish(const std::string& subject, std::string_view payload,
+                           const std::string& reply, const std::string& message_id) {
+  natsMsg* raw = nullptr;
+  const auto made = natsMsg_Create(&raw, subject.c_str(), reply.empty() ? nullptr : reply.c_str(),
+                                   payload.data(), static_cast<int>(payload.size()));
+  const message_ptr message(raw);
+  if (made != NATS_OK) return false;
+  if (!message_id.empty() && natsMsgHeader_Set(raw, "Nats-Msg-Id", message_id.c_str()) != NATS_OK)
+    return false;
+  return natsConnection_PublishMsg(connection_, raw) == NATS_OK;
+}
+
+void nats_session::request(const std::string& subject, std::string_view payload,
+                           const std::string& message_id, steady_time deadline,
+                           answer_handler handler, std::string consumer) {
+  const auto token = requests_.add(std::move(handler), deadline, std::move(consumer));
+  if (token == 0) return;
+  if (!publish(subject, payload, answer_subject(token), message_id))
+    requests_.end(token, answer_state::disconnected);
+}
+
+void nats_session::echo(steady_time deadline, answer_handler handler) {
+  const auto token = requests_.add(std::move(handler), deadline);
+  if (token == 0) return;
+  if (!publish(answer_subject(token), {})) requests_.end(token, answer_state::disconnected);
+}
+
+std::string nats_session::answer_subject(std::uint64_t token) const {
+  return inbox_ + std::to_string(token);
+}
+
+bool nats_session::handle_answer(const nats_message& message) {
+  auto subject = message.subject();
+  if (const auto place = jetstream::parse_delivery(message.reply())) {
+    requests_.answer(requests_.waiting_for(place->consumer), message);
+    return true;
+  }
+  if (!subject.starts_with(inbox_)) return false;
+  subject.remove_prefix(inbox_.size());
+  std::uint64_t token = 0;
+  std::from_chars(subject.data(), subject.data() + subject.size(), token);
+  requests_.answer(token, message);
+  return true;
+}
+
+void nats_session::lose(std::string reason) {
+  {
+    const std::lock_guard hold(mutex_);
+    if (lost_.load()) return;
+    loss_reason_ = std::move(reason);
+    lost_.store(true, std::memory_order_release);
+  }
+  if (const auto owner = owner_.lock()) owner->on_session_lost(*this);
+}
+
+std::string nats_session::loss_reason() const {
+  const std::lock_guard hold(mutex_);
+  return loss_reason_;
+}
+
+void nats_session::close() {
+  if (connection_) natsConnection_Close(connection_);
+  requests_.close();
+}
+
+void nats_session::flush(std::chrono::milliseconds timeout) {
+  natsConnection_FlushTimeout(connection_, timeout.count());
+}
+
+std::vector<std::string> nats_session::known_servers() const {
+  char** servers = nullptr;
+  int count = 0;
+  std::vector<std::string> out;
+  if (natsConnection_GetServers(connection_, &servers, &count) != NATS_OK) return out;
+  for (int i = 0; i < count; ++i) {
+    out.emplace_back(servers[i]);
+    free(servers[i]);  // NOLINT: malloc'ed by cnats, which says so
+  }
+  free(servers);  // NOLINT
+  return out;
+}
+
+}  // namespace starling::cluster

@@ -1,0 +1,45 @@
+/// What the connections of one http_server share: all of them, and those of one loop.
+#pragma once
+
+#include <boost/asio/ssl/context.hpp>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "net/front/http_server.hpp"
+#include "net/front/rate_limiter.hpp"
+#include "net/front/token_cache.hpp"
+#include "net/http/router.hpp"
+
+namespace starling::net {
+
+class http_session;
+
+struct served_asset {
+  static_asset what;
+  std::string etag;  ///< quoted
+};
+
+/// Immutable but for the limiters, which lock. Outlives the http_server while connections live.
+struct http_front {
+  service& node;
+  const http_options options;
+  const std::vector<served_asset> assets;
+  const router routes;
+  const std::unique_ptr<boost::asio::ssl::context> tls;  ///< public listener; may be null
+  rate_limiter connects = {};
+  rate_limiter publishes = {};
+};
+
+/// One loop's part; touched on its thread only.
+struct loop_front {
+  io_loop& loop;
+  const std::shared_ptr<http_front> shared;
+  std::shared_ptr<const http_settings> settings;
+  token_cache tokens = {};
+  std::unordered_set<http_session*> sessions = {};
+  bool stopping = false;  ///< answers close their connections
+};
+
+}  // namespace starling::net

@@ -1,0 +1,131 @@
+#include "net/front/http_server.hpp"
+
+#include <openssl/sha.h>
+
+#include <array>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
+
+#include "net/base/log.hpp"
+#include "net/front/http_front.hpp"
+#include "net/front/http_session.hpp"
+#include "net/io/listener.hpp"
+#include "net/io/tls_context.hpp"
+
+namespace starling::net {
+
+namespace asio = boost::asio;
+
+namespace {
+
+std::string etag_of(std::string_view content) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(content.data()), content.size(), digest.data());
+  std::string out = "\"";
+  for (std::size_t i = 0; i < 12; ++i) out += {digits[digest[i] >> 4], digits[digest[i] & 15]};
+  return out += '"';
+}
+
+std::vector<served_asset> serve(std::vector<static_asset> assets) {
+  std::vector<served_asset> out;
+  for (auto& asset : assets) {
+    auto etag = etag_of(asset.content);
+    out.push_back({std::move(asset), std::move(etag)});
+  }
+  return out;
+}
+
+std::vector<router::asset_path> paths_of(const std::vector<static_asset>& assets) {
+  std::vector<router::asset_path> out;
+  for (const auto& asset : assets) out.push_back({asset.path, asset.admin_only});
+  return out;
+}
+
+}  // namespace
+
+struct http_server::impl {
+  std::vector<io_loop*> loops;
+  std::vector<std::shared_ptr<loop_front>> fronts;  // one per loop
+  std::vector<std::shared_ptr<listener>> listeners;
+  std::string public_address;
+  std::string admin_address;
+
+  /// Returns the address as bound.
+  std::string listen(const std::string& address, bool admin);
+  std::shared_ptr<listener> make_listener(std::size_t index, tcp_acceptor acceptor, bool admin);
+};
+
+std::string http_server::impl::listen(const std::string& address, bool admin) {
+  auto acceptors = bind_acceptors(loops, address);
+  auto bound = to_text(acceptors.front().local_endpoint());
+  for (std::size_t i = 0; i < acceptors.size(); ++i)
+    listeners.push_back(make_listener(i, std::move(acceptors[i]), admin));
+  return bound;
+}
+
+std::shared_ptr<listener> http_server::impl::make_listener(std::size_t index, tcp_acceptor acceptor,
+                                                           bool admin) {
+  const auto take = [front = fronts[index], admin](tcp_socket socket, const tcp_endpoint& remote) {
+    auto* const tls = admin ? nullptr : front->shared->tls.get();
+    auto stream = tls ? peer_stream(std::move(socket), *tls) : peer_stream(std::move(socket));
+    std::make_shared<http_session>(front, std::move(stream), remote, admin)->start();
+  };
+  return std::make_shared<listener>(*loops[index], std::move(acceptor), take);
+}
+
+http_server::http_server(std::vector<io_loop*> loops, service& node, http_options options,
+                         std::shared_ptr<const http_settings> settings,
+                         std::vector<static_asset> assets)
+    : impl_(std::make_unique<impl>()) {
+  impl_->loops = std::move(loops);
+  router routes(paths_of(assets));
+  auto tls = make_tls_context({options.tls_cert_file, options.tls_key_file});
+  const auto shared = std::shared_ptr<http_front>(new http_front{.node = node,
+                                                                 .options = std::move(options),
+                                                                 .assets = serve(std::move(assets)),
+                                                                 .routes = std::move(routes),
+                                                                 .tls = std::move(tls)});
+  for (auto* loop : impl_->loops)
+    impl_->fronts.push_back(std::shared_ptr<loop_front>(
+        new loop_front{.loop = *loop, .shared = shared, .settings = settings}));
+  if (!shared->options.public_address.empty())
+    impl_->public_address = impl_->listen(shared->options.public_address, false);
+  if (!shared->options.admin_address.empty())
+    impl_->admin_address = impl_->listen(shared->options.admin_address, true);
+}
+
+http_server::~http_server() { stop(); }
+
+void http_server::start() {
+  for (std::size_t i = 0; i < impl_->listeners.size(); ++i) {
+    auto& loop = *impl_->loops[i % impl_->loops.size()];
+    asio::post(loop.context(), [each = impl_->listeners[i]] { each->start(); });
+  }
+}
+
+void http_server::stop() {
+  for (std::size_t i = 0; i < impl_->listeners.size(); ++i) {
+    auto& loop = *impl_->loops[i % impl_->loops.size()];
+    asio::post(loop.context(), [each = impl_->listeners[i]] { each->stop(); });
+  }
+  for (auto& front : impl_->fronts)
+    asio::post(front->loop.context(), [front] {
+      front->stopping = true;
+      const auto open = front->sessions;  // closing one takes it out
+      for (auto* session : open) session->on_stop();
+    });
+}
+
+void http_server::update(std::shared_ptr<const http_settings> settings) {
+  for (auto& front : impl_->fronts)
+    asio::post(front->loop.context(), [front, settings] {
+      front->settings = settings;
+      front->tokens.clear();
+    });
+}
+
+std::string http_server::public_address() const { return impl_->public_address; }
+std::string http_server::admin_address() const { return impl_->admin_address; }
+
+}  // namespace starling::net

@@ -1,0 +1,73 @@
+/// The HTTP front: listeners, connections, routes. Knows nothing of actors; asks a `service`.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/auth/key_set.hpp"
+#include "net/auth/token.hpp"
+#include "net/http/cors.hpp"
+#include "net/io/io_loop.hpp"
+#include "net/service.hpp"
+#include "net/wire/codec.hpp"
+
+namespace starling::net {
+
+/// What may change while running; connections read the current one per request.
+struct http_settings {
+  std::shared_ptr<const key_set> keys;
+  token_rules rules;
+  cors_policy cors;
+  publish_limits limits;
+  double connect_rate = 0;  ///< new streams per second and source address; 0: off
+  double publish_rate = 0;  ///< publishes per second and token; 0: off
+  std::chrono::milliseconds retry{2000};
+  std::size_t ws_max_message_bytes = 65536;
+};
+
+struct http_options {
+  std::string public_address;  ///< HOST:PORT, port 0 picks one
+  std::string admin_address;
+  std::string tls_cert_file;  ///< public listener speaks TLS when set
+  std::string tls_key_file;
+  std::chrono::seconds request_deadline{10};  ///< header and body must arrive (408)
+  std::chrono::seconds keep_alive_timeout{75};
+  std::size_t max_header_bytes = 16 * 1024;  ///< 431
+  std::size_t max_body_bytes = 8 * 1024 * 1024;
+};
+
+/// A file served as it is (pages, the JS client).
+struct static_asset {
+  std::string path;  ///< "/" or "/starling.js"
+  std::string content_type;
+  std::string_view content;  ///< lives as long as the program
+  bool admin_only = false;
+};
+
+class http_server {
+ public:
+  /// Binds. Throws std::runtime_error with the address, or the TLS file, and the reason when that
+  /// fails.
+  http_server(std::vector<io_loop*> loops, service& node, http_options options,
+              std::shared_ptr<const http_settings> settings, std::vector<static_asset> assets);
+  ~http_server();
+
+  void start();
+  /// No new connections on either listener; running requests end. Any thread, before loops stop.
+  void stop();
+  /// Swaps what may change. Any thread.
+  void update(std::shared_ptr<const http_settings> settings);
+
+  std::string public_address() const;  ///< as bound, HOST:PORT
+  std::string admin_address() const;
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace starling::net

@@ -1,0 +1,228 @@
+#include "net/front/http_session.hpp"
+
+#include <algorithm>
+#include <boost/asio/write.hpp>
+
+#include "net/front/http_handlers.hpp"
+
+namespace starling::net {
+
+namespace asio = boost::asio;
+
+namespace {
+constexpr std::size_t small_buffer = 4 * 1024;
+constexpr std::size_t body_buffer = 64 * 1024;
+// A refused request with a body up to this size is read past, and its connection goes on.
+constexpr std::uint64_t skipped_body = 64 * 1024;
+constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
+}  // namespace
+
+http_session::http_session(std::shared_ptr<loop_front> front, peer_stream stream,
+                           asio::ip::tcp::endpoint remote, bool admin_listener)
+    : front_(std::move(front)), stream_(std::move(stream)), in_(small_buffer) {
+  exchange_.admin_listener = admin_listener;
+  exchange_.remote = std::move(remote);
+  front_->sessions.insert(this);
+}
+
+http_session::~http_session() { front_->sessions.erase(this); }
+
+void http_session::start() {
+  boost::system::error_code ec;
+  stream_.socket().non_blocking(true, ec);
+  if (ec) return close();
+  arm(front_->shared->options.request_deadline);
+  if (!stream_.is_tls()) return read();
+  phase_ = phase::handshake;
+  stream_.tls().async_handshake(
+      asio::ssl::stream_base::server,
+      [self = shared_from_this()](const boost::system::error_code& failed) {
+        if (self->phase_ != phase::handshake) return;
+        if (failed) return self->close();
+        self->phase_ = phase::idle;
+        self->read();
+      });
+}
+
+void http_session::on_stop() {
+  if (phase_ == phase::idle || phase_ == phase::handshake) close();
+}
+
+void http_session::arm(std::chrono::seconds after) {
+  front_->loop.timers().arm(*this, steady_clock::now() + after);
+}
+
+void http_session::on_timer() {
+  switch (phase_) {
+    case phase::receiving: return refuse({errc::timeout, "the request did not arrive in time"});
+    case phase::waiting:
+    case phase::done: return;
+    default: return close();
+  }
+}
+
+void http_session::read() {
+  reading_ = true;
+  stream_.async_read_some(
+      asio::buffer(in_.data() + end_, in_.size() - end_),
+      [self = shared_from_this()](const boost::system::error_code& ec, std::size_t bytes) {
+        self->on_read(ec, bytes);
+      });
+}
+
+void http_session::on_read(const boost::system::error_code& ec, std::size_t bytes) {
+  reading_ = false;
+  switch (phase_) {
+    case phase::idle:
+    case phase::receiving:
+      if (ec) return close();
+      end_ += bytes;
+      return run();
+    case phase::lingering: return ec ? close() : read();
+    default:  // the answer to a request that came too late is on its way
+      return;
+  }
+}
+
+void http_session::run() {
+  if (running_) return;
+  running_ = true;
+  try {
+    while (step()) {
+    }
+  } catch (...) {
+    running_ = false;
+    close();
+    throw;
+  }
+  running_ = false;
+}
+
+/// One step of parsing; false when something has to be waited for.
+bool http_session::step() {
+  if (phase_ == phase::idle) {
+    if (begin_ == end_) {
+      begin_ = end_ = 0;
+      if (in_.size() > body_buffer / 2) std::vector<char>(small_buffer).swap(in_);
+      if (!reading_) read();
+      return false;
+    }
+    begin_request();
+  }
+  if (phase_ != phase::receiving) return false;
+  const auto used = parser_->feed(unread_input());
+  if (!used) {
+    refuse(used.error());
+    return true;
+  }
+  begin_ += *used;
+  if (!header_seen_ && parser_->is_header_done() && !on_header()) return true;
+  if (parser_->is_done()) {
+    phase_ = phase::waiting;
+    front_->loop.timers().cancel(*this);
+    if (refused_)
+      answer(*std::exchange(refused_, std::nullopt));
+    else
+      handle(shared_from_this());
+    return true;
+  }
+  if (*used > 0 && begin_ != end_) return true;
+  await_more();
+  return false;
+}
+
+void http_session::begin_request() {
+  const auto& options = front_->shared->options;
+  phase_ = phase::receiving;
+  header_seen_ = deadline_set_ = last_ = drain_ = false;
+  refused_.reset();
+  exchange_.where = {};
+  exchange_.who = nullptr;
+  exchange_.cors = {};
+  parser_.emplace(exchange_.request, options.max_header_bytes, options.max_body_bytes);
+}
+
+/// Decides by the header alone; false when it has been answered.
+bool http_session::on_header() {
+  header_seen_ = true;
+  refused_ = admit(exchange_, *front_);
+  if (!refused_ || parser_->is_done()) return true;
+  const auto length = parser_->content_length();
+  if (length && *length <= skipped_body && !exchange_.request.expects_continue) return true;
+  phase_ = phase::waiting;
+  last_ = drain_ = true;
+  answer(*std::exchange(refused_, std::nullopt));
+  return false;
+}
+
+void http_session::await_more() {
+  if (!make_room())
+    return refuse({errc::malformed, "not a valid HTTP/1.1 request: a chunk header has no end"});
+  if (!deadline_set_) {
+    deadline_set_ = true;
+    arm(front_->shared->options.request_deadline);
+  }
+  auto& request = exchange_.request;
+  if (header_seen_ && request.http11 && std::exchange(request.expects_continue, false))
+    return send_continue();
+  if (!reading_) read();
+}
+
+bool http_session::make_room() {
+  if (begin_ > 0) {
+    std::copy(in_.begin() + static_cast<std::ptrdiff_t>(begin_),
+              in_.begin() + static_cast<std::ptrdiff_t>(end_), in_.begin());
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (header_seen_ && parser_->content_length().value_or(0) > in_.size() &&
+      in_.size() < body_buffer)
+    in_.resize(body_buffer);
+  if (end_ < in_.size()) return true;
+  const auto most = std::max(body_buffer, 2 * front_->shared->options.max_header_bytes);
+  if (in_.size() >= most) return false;
+  in_.resize(in_.size() * 2);
+  return true;
+}
+
+void http_session::send_continue() {
+  if (stream_.is_tls()) {
+    asio::async_write(
+        stream_.tls(), asio::buffer(continue_line),
+        [self = shared_from_this()](const boost::system::error_code& ec, std::size_t) {
+          if (self->phase_ != phase::receiving) return;
+          if (ec) return self->close();
+          self->read();
+        });
+    return;
+  }
+  boost::system::error_code ec;
+  const auto sent = stream_.socket().write_some(asio::buffer(continue_line), ec);
+  // The first bytes in this direction: a kernel that has no room for 25 of them is broken.
+  if (ec || sent != continue_line.size()) return close();
+  if (!reading_) read();
+}
+
+void http_session::refuse(const error& why) {
+  phase_ = phase::waiting;
+  last_ = drain_ = true;
+  answer(why);
+}
+
+void http_session::close() {
+  phase_ = phase::done;
+  front_->loop.timers().cancel(*this);
+  stream_.close();
+}
+
+std::optional<peer_stream> http_session::release() {
+  if (phase_ != phase::waiting) return std::nullopt;
+  if (stream_.gone()) {
+    close();
+    return std::nullopt;
+  }
+  phase_ = phase::done;
+  return std::move(stream_);
+}
+
+}  // namespace starling::net

@@ -1,0 +1,134 @@
+#include "net/front/stream_admission.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+
+namespace starling::net {
+
+namespace {
+
+struct format_name {
+  std::string_view name;
+  wire_format format;
+};
+constexpr format_name formats[] = {{"named", wire_format::sse_named},
+                                   {"envelope", wire_format::sse_envelope},
+                                   {"message", wire_format::sse_message},
+                                   {"both", wire_format::sse_both}};
+
+/// Text that parse_cursor refuses, so that the client is told bad_cursor.
+constexpr std::string_view no_cursor = "0";
+
+error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
+
+result<void> read_rooms(const query_params& query, std::vector<std::string>& out) {
+  for (const auto& [name, value] : query.all()) {
+    if (name != "rooms") continue;
+    std::string_view left = value;
+    while (!left.empty()) {
+      const auto end = left.find(',');
+      const auto room = left.substr(0, end);
+      left.remove_prefix(end == left.npos ? left.size() : end + 1);
+      if (room.empty()) continue;
+      if (!valid_room(room))
+        return malformed("rooms holds a name that is no room: 1-128 of [A-Za-z0-9._~:/@-]");
+      if (std::find(out.begin(), out.end(), room) == out.end()) out.emplace_back(room);
+    }
+  }
+  return {};
+}
+
+result<wire_format> read_format(const query_params& query) {
+  const auto* asked = query.find("format");
+  if (!asked) return wire_format::sse_named;
+  for (const auto& [name, format] : formats)
+    if (*asked == name) return format;
+  return malformed("format must be named, envelope, message or both");
+}
+
+std::optional<std::string> read_position(const http_request& request) {
+  std::string_view text = trimmed(request.get(header::last_event_id).value_or(""));
+  if (text.empty())
+    if (const auto* asked = request.query().find("last_event_id")) text = *asked;
+  if (text.empty()) return std::nullopt;
+  const auto parsed = parse_cursor(text);
+  if (!parsed) return std::string(text);
+  if (parsed->at == fresh_cursor) return std::nullopt;
+  return parsed->at.epoch == 0 ? std::string(no_cursor) : parsed->at.str();
+}
+
+}  // namespace
+
+result<stream_request> parse_stream_request(const http_request& request, transport_kind kind,
+                                            identity_ptr who, std::string remote) {
+  stream_request out;
+  const auto& query = request.query();
+  out.kind = kind;
+  out.remote = std::move(remote);
+
+  if (const auto rooms = read_rooms(query, out.rooms); !rooms) return rooms.error();
+  const auto format = read_format(query);
+  if (!format) return format.error();
+  out.format = kind == transport_kind::ws ? wire_format::ws_json : *format;
+
+  out.device = who->device;
+  if (const auto* device = query.find("device"); device && !device->empty()) {
+    if (!valid_user(*device)) return malformed("device must be 1-128 of [A-Za-z0-9._~@:-]");
+    out.device = device_id(*device);
+  }
+  if (const auto* since = query.find("since")) {
+    if (*since != "last") return malformed("since must be last");
+    out.since_last = true;
+  }
+  if (const auto* heartbeat = query.find("heartbeat")) {
+    if (*heartbeat != "event" && *heartbeat != "comment")
+      return malformed("heartbeat must be event or comment");
+    out.heartbeat_event = *heartbeat == "event";
+  }
+  out.last_event_id = read_position(request);
+  out.who = std::move(who);
+  return out;
+}
+
+bool told_to_stay_away(const http_request& request) noexcept {
+  const auto sent = request.get(header::last_event_id);
+  if (!sent) return false;
+  const auto parsed = parse_cursor(trimmed(*sent));
+  return parsed && parsed->closed;
+}
+
+result<void> check_ws_handshake(const http_request& request, bool& wrong_version) {
+  wrong_version = false;
+  if (request.method != http_method::get || !request.http11)
+    return malformed("a WebSocket starts with GET and HTTP/1.1");
+  if (!list_contains(request.get(header::upgrade).value_or(""), "websocket"))
+    return malformed("a WebSocket starts with the header Upgrade: websocket");
+  if (!list_contains(request.get(header::connection).value_or(""), "upgrade"))
+    return malformed("a WebSocket starts with the header Connection: Upgrade");
+  if (trimmed(request.get(header::ws_version).value_or("")) != "13") {
+    wrong_version = true;
+    return malformed("Sec-WebSocket-Version must be 13");
+  }
+  const auto key = trimmed(request.get(header::ws_key).value_or(""));
+  std::array<unsigned char, 18> bytes{};  // 16, and the two that the padding stands for
+  const bool sixteen =
+      key.size() == 24 && key.ends_with("==") && key[21] != '=' &&
+      EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(key.data()),
+                      static_cast<int>(key.size())) == 18;
+  if (!sixteen) return malformed("Sec-WebSocket-Key must be 16 bytes in base64");
+  return {};
+}
+
+std::string ws_accept_key(std::string_view key) {
+  const auto joined = std::string(trimmed(key)) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
+  SHA1(reinterpret_cast<const unsigned char*>(joined.data()), joined.size(), digest.data());
+  std::array<unsigned char, 4 * ((SHA_DIGEST_LENGTH + 2) / 3) + 1> text{};
+  const auto size = EVP_EncodeBlock(text.data(), digest.data(), SHA_DIGEST_LENGTH);
+  return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(size)};
+}
+
+}  // namespace starling::net

@@ -1,0 +1,108 @@
+#include "net/http/http_response.hpp"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "net/wire/codec.hpp"
+
+namespace starling::net {
+
+std::string_view reason_phrase(int status) noexcept {
+  switch (status) {
+    case 101: return "Switching Protocols";
+    case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 304: return "Not Modified";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 413: return "Content Too Large";
+    case 426: return "Upgrade Required";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 503: return "Service Unavailable";
+    default: return "Status";
+  }
+}
+
+void append_head(std::string& out, const http_response& what, const cors_decision& cors,
+                 bool http11, bool keep_alive) {
+  out.append("HTTP/1.1 ").append(std::to_string(what.status)).append(" ");
+  out.append(reason_phrase(what.status)).append("\r\n");
+  if (what.status != 204 && what.status != 304) {
+    const auto size = what.content().size();
+    if (size > 0) out.append("Content-Type: ").append(what.content_type).append("\r\n");
+    out.append("Content-Length: ").append(std::to_string(size)).append("\r\n");
+  }
+  if (!keep_alive)
+    out.append("Connection: close\r\n");
+  else if (!http11)
+    out.append("Connection: keep-alive\r\n");
+  append_cors(out, cors);
+  out.append(what.headers).append("\r\n");
+}
+
+void append_cors(std::string& out, const cors_decision& cors) {
+  if (!cors.allow_origin.empty()) {
+    out.append("Access-Control-Allow-Origin: ").append(cors.allow_origin).append("\r\n");
+    if (cors.credentials) out.append("Access-Control-Allow-Credentials: true\r\n");
+    out.append("Access-Control-Expose-Headers: X-Client-ID, Retry-After\r\n");
+  }
+  if (cors.vary) out.append("Vary: Origin\r\n");
+}
+
+http_response error_response(const error& why, bool plain) {
+  http_response out;
+  out.status = info(why.code).http_status;
+  out.body = plain ? "{\"error\":" + net::quoted(why.message) + "}" : error_json(why);
+  if (why.code == errc::unauthorized) out.headers = "WWW-Authenticate: Bearer\r\n";
+  return out;
+}
+
+http_response retry_response(const error& why, std::chrono::milliseconds after, bool plain) {
+  auto out = error_response(why, plain);
+  add_retry_after(out, after);
+  return out;
+}
+
+void add_retry_after(http_response& to, std::chrono::milliseconds after) {
+  const auto seconds = std::max<std::int64_t>(1, (after.count() + 999) / 1000);
+  to.headers += "Retry-After: " + std::to_string(seconds) + "\r\n";
+}
+
+void make_error_plain(std::string& body) {
+  const auto parsed = nlohmann::json::parse(body, nullptr, false);
+  if (!parsed.is_object()) return;
+  const auto what = parsed.find("error");
+  if (what == parsed.end() || !what->is_object()) return;
+  const auto message = what->find("message");
+  if (message == what->end() || !message->is_string()) return;
+  body = "{\"error\":" + net::quoted(message->get_ref<const std::string&>()) + "}";
+}
+
+errc errc_of_status(int status) noexcept {
+  for (int i = 0; i <= static_cast<int>(errc::unavailable); ++i)
+    if (const auto code = static_cast<errc>(i); info(code).http_status == status) return code;
+  return errc::internal;
+}
+
+http_response preflight_response() {
+  http_response out;
+  out.status = 204;
+  out.headers =
+      "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, DELETE, OPTIONS\r\n"
+      "Access-Control-Allow-Headers: authorization, content-type, last-event-id, "
+      "idempotency-key, cache-control\r\n"
+      "Access-Control-Max-Age: 86400\r\n";
+  return out;
+}
+
+}  // namespace starling::net

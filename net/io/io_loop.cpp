@@ -1,0 +1,102 @@
+#include "net/io/io_loop.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <exception>
+#include <future>
+
+#include "net/base/log.hpp"
+
+namespace starling::net {
+
+io_loop::io_loop(unsigned index)
+    : index_(index),
+      timers_(steady_clock::now()),
+      context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
+      work_(boost::asio::make_work_guard(context_)),
+      tick_(context_) {
+  timers_.on_first_armed([](void* self) { static_cast<io_loop*>(self)->arm_tick(); }, this);
+}
+
+io_loop::~io_loop() {
+  stop();
+  join();
+}
+
+void io_loop::start() {
+  std::promise<void> named;
+  thread_ = std::thread([this, &named] {
+    thread_id_ = std::this_thread::get_id();
+    named.set_value();
+    run();
+  });
+  named.get_future().wait();
+}
+
+void io_loop::run() {
+  for (;;) {
+    try {
+      context_.run();
+      return;
+    } catch (const std::exception& e) {
+      log::error("a handler failed; the loop goes on",
+                 {{"loop", index_}, {"error", std::string_view(e.what())}});
+    }
+  }
+}
+
+void io_loop::release() { work_.reset(); }
+
+void io_loop::stop() { context_.stop(); }
+
+void io_loop::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void io_loop::mark_dirty(flushable& what) {
+  if (what.dirty_) return;
+  what.dirty_ = true;
+  dirty_.push_back(&what);
+  if (dirty_.size() == 1) boost::asio::post(context_, [this] { flush_dirty(); });
+}
+
+void io_loop::forget(flushable& what) noexcept {
+  if (what.dirty_)
+    std::replace(dirty_.begin(), dirty_.end(), &what, static_cast<flushable*>(nullptr));
+  // It may stand in the list that is being flushed as well, marked again by its own flush.
+  std::replace(flushing_.begin(), flushing_.end(), &what, static_cast<flushable*>(nullptr));
+  what.dirty_ = false;
+}
+
+void io_loop::flush_dirty() {
+  flushing_.swap(dirty_);
+  for (std::size_t i = 0; i < flushing_.size(); ++i) {
+    auto* const what = flushing_[i];
+    if (!what) continue;
+    flushing_[i] = nullptr;
+    what->dirty_ = false;
+    try {
+      what->flush();
+    } catch (const std::exception& e) {
+      log::error("a flush failed; the loop goes on",
+                 {{"loop", index_}, {"error", std::string_view(e.what())}});
+    }
+  }
+  flushing_.clear();
+}
+
+void io_loop::arm_tick() {
+  if (tick_armed_) return;
+  tick_armed_ = true;
+  tick_.expires_after(timer_wheel::tick);
+  tick_.async_wait([this](const boost::system::error_code&) { on_tick(); });
+}
+
+void io_loop::on_tick() {
+  tick_armed_ = false;
+  // Armed anew first: a timer that throws must not stop the clock of the others.
+  if (timers_.size() > 0) arm_tick();
+  timers_.advance(steady_clock::now());
+}
+
+}  // namespace starling::net

@@ -1,0 +1,134 @@
+#include "net/io/listener.hpp"
+
+#include <sys/socket.h>
+
+#include <boost/asio/error.hpp>
+#include <stdexcept>
+
+#include "net/base/log.hpp"
+
+namespace starling::net {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr int backlog = 4096;
+/// Others on this loop get their turn after so many connections.
+constexpr int accepts_per_wakeup = 64;
+/// Out of descriptors or memory: some connection must end first.
+constexpr std::chrono::milliseconds back_off_time{200};
+constexpr std::chrono::seconds complaint_interval{5};
+
+using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+
+[[noreturn]] void fail(const std::string& address, const std::string& why) {
+  throw std::runtime_error("cannot listen on " + address + ": " + why);
+}
+
+tcp_acceptor bind_one(asio::io_context& context, const tcp_endpoint& at, bool shared) {
+  tcp_acceptor out(context);
+  out.open(at.protocol());
+  out.set_option(tcp::acceptor::reuse_address(true));
+  if (shared) out.set_option(reuse_port(true));
+  out.bind(at);
+  return out;
+}
+
+}  // namespace
+
+tcp_endpoint resolve_listen_address(const std::string& address) {
+  const auto colon = address.rfind(':');
+  if (colon == std::string::npos) fail(address, "it must be HOST:PORT");
+  auto host = address.substr(0, colon);
+  const auto port = address.substr(colon + 1);
+  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != port.npos ||
+      std::stoi(port) > 65535)
+    fail(address, "the port must be a number up to 65535");
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host.empty() || host == "*") host = "0.0.0.0";
+
+  asio::io_context context;
+  boost::system::error_code ec;
+  const auto found = tcp::resolver(context).resolve(host, port, tcp::resolver::numeric_service, ec);
+  if (ec || found.empty()) fail(address, "the host is unknown: " + ec.message());
+  return found.begin()->endpoint();
+}
+
+std::string to_text(const tcp_endpoint& at) {
+  const auto host = at.address().to_string();
+  return (at.address().is_v6() ? '[' + host + ']' : host) + ':' + std::to_string(at.port());
+}
+
+std::vector<tcp_acceptor> bind_acceptors(const std::vector<io_loop*>& loops,
+                                         const std::string& address) {
+  auto at = resolve_listen_address(address);
+  std::vector<tcp_acceptor> out;
+  try {
+    // Alone first: this fails when another process has the port.
+    if (at.port() != 0) bind_one(loops.front()->context(), at, false).listen(1);
+    for (auto* loop : loops) {
+      out.push_back(bind_one(loop->context(), at, true));
+      at = out.back().local_endpoint();
+    }
+    for (auto& acceptor : out) {
+      acceptor.listen(backlog);
+      acceptor.non_blocking(true);
+    }
+  } catch (const boost::system::system_error& e) {
+    fail(address, e.code().message());
+  }
+  return out;
+}
+
+listener::listener(io_loop& loop, tcp_acceptor acceptor, on_accept taker)
+    : loop_(loop), acceptor_(std::move(acceptor)), taker_(std::move(taker)) {}
+
+void listener::start() { wait(); }
+
+void listener::stop() {
+  loop_.timers().cancel(*this);
+  boost::system::error_code ignored;  // closed all the same
+  acceptor_.close(ignored);
+}
+
+void listener::wait() {
+  if (!acceptor_.is_open()) return;
+  acceptor_.async_wait(tcp::acceptor::wait_read,
+                       [self = shared_from_this()](const boost::system::error_code& ec) {
+                         if (ec == asio::error::operation_aborted) return;
+                         self->accept_some();
+                       });
+}
+
+void listener::accept_some() {
+  for (int i = 0; i < accepts_per_wakeup && acceptor_.is_open(); ++i) {
+    tcp_socket socket(loop_.context());
+    tcp_endpoint remote;
+    boost::system::error_code ec;
+    acceptor_.accept(socket, remote, ec);
+    if (ec == asio::error::would_block || ec == asio::error::try_again) break;
+    // The peer gave up while it was queued.
+    if (ec == asio::error::connection_aborted || ec == asio::error::interrupted) continue;
+    if (ec) return back_off(ec);
+    socket.set_option(tcp::no_delay(true), ec);
+    if (ec) continue;  // only a connection that is gone refuses this
+    taker_(std::move(socket), remote);
+  }
+  wait();
+}
+
+void listener::back_off(const boost::system::error_code& why) {
+  const auto now = steady_clock::now();
+  if (now - complained_ > complaint_interval) {
+    complained_ = now;
+    log::warn("cannot accept connections; trying again",
+              {{"loop", loop_.index()}, {"error", why.message()}});
+  }
+  loop_.timers().arm(*this, now + back_off_time);
+}
+
+void listener::on_timer() { wait(); }
+
+}  // namespace starling::net

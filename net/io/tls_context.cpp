@@ -1,0 +1,68 @@
+#include "net/io/tls_context.hpp"
+
+#include <openssl/err.h>
+
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <stdexcept>
+
+namespace starling::net {
+
+namespace asio = boost::asio;
+using context = asio::ssl::context;
+
+namespace {
+
+error cannot_use(const std::string& file, const boost::system::error_code& why, const char* rule) {
+  return {errc::malformed, "cannot use \"" + file + "\": " + why.message() + "; " + rule};
+}
+
+result<void> load_certificate(context& into, const std::string& file) {
+  boost::system::error_code ec;
+  into.use_certificate_chain_file(file, ec);
+  if (ec) return cannot_use(file, ec, "it must be a certificate in PEM, then its chain");
+  return {};
+}
+
+result<void> load_key(context& into, const std::string& file) {
+  boost::system::error_code ec;
+  // Without this OpenSSL asks for a passphrase on the terminal, and the start hangs.
+  into.set_password_callback([](std::size_t, context::password_purpose) { return ""; });
+  into.use_private_key_file(file, context::pem, ec);
+  // A key of another type than the certificate takes another place and is not compared with it.
+  if (!ec && SSL_CTX_check_private_key(into.native_handle()) != 1)
+    ec = {static_cast<int>(ERR_get_error()), asio::error::get_ssl_category()};
+  if (ec)
+    return cannot_use(file, ec,
+                      "it must be the private key of the certificate, in PEM, without passphrase");
+  return {};
+}
+
+}  // namespace
+
+result<void> check_tls_certificate(const std::string& cert_file) {
+  context scratch(context::tls_server);
+  return load_certificate(scratch, cert_file);
+}
+
+result<void> check_tls_key(const tls_files& files) {
+  context scratch(context::tls_server);
+  if (auto loaded = load_certificate(scratch, files.cert_file); !loaded) return loaded;
+  return load_key(scratch, files.key_file);
+}
+
+std::unique_ptr<context> make_tls_context(const tls_files& files) {
+  if (files.cert_file.empty() && files.key_file.empty()) return nullptr;
+  auto out = std::make_unique<context>(context::tls_server);
+  out->set_options(context::default_workarounds);
+  SSL_CTX_set_min_proto_version(out->native_handle(), TLS1_2_VERSION);
+  // Idle sessions by the ten thousand: OpenSSL's 2 x 16 KiB of buffers are worth giving back.
+  SSL_CTX_set_mode(out->native_handle(), SSL_MODE_RELEASE_BUFFERS);
+  if (const auto loaded = load_certificate(*out, files.cert_file); !loaded)
+    throw std::runtime_error("TLS certificate: " + loaded.error().message);
+  if (const auto loaded = load_key(*out, files.key_file); !loaded)
+    throw std::runtime_error("TLS key: " + loaded.error().message);
+  return out;
+}
+
+}  // namespace starling::net

@@ -1,0 +1,45 @@
+/// Makes transports out of accepted connections whose HTTP part is over.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "net/io/io_loop.hpp"
+#include "net/io/socket.hpp"
+#include "net/stream/transport.hpp"
+#include "net/wire/codec.hpp"
+
+namespace starling::net {
+
+struct sse_options {
+  wire_format format = wire_format::sse_named;
+  bool chunked = true;           ///< false: HTTP/1.0, the body ends with the connection
+  bool heartbeat_event = false;  ///< heartbeats also as a named event
+};
+
+struct ws_options {
+  std::size_t max_message_bytes = 65536;
+  publish_limits limits;  ///< for publish commands
+  /// Asked before each publish command: nothing, or how long it comes too early. May be empty.
+  std::function<std::optional<std::chrono::milliseconds>()> publish_wait = {};
+  std::string already_read;  ///< bytes after the handshake request
+};
+
+/// `head`: the response head, written before everything else. The observer must outlive the
+/// transport. Loop thread.
+std::unique_ptr<transport> make_sse_transport(io_loop& loop, tcp_socket socket, std::string head,
+                                              const sse_options& options,
+                                              transport_observer& owner);
+std::unique_ptr<transport> make_sse_transport(io_loop& loop, std::unique_ptr<tls_stream> stream,
+                                              std::string head, const sse_options& options,
+                                              transport_observer& owner);
+std::unique_ptr<transport> make_ws_transport(io_loop& loop, tcp_socket socket, std::string head,
+                                             ws_options options, transport_observer& owner);
+std::unique_ptr<transport> make_ws_transport(io_loop& loop, std::unique_ptr<tls_stream> stream,
+                                             std::string head, ws_options options,
+                                             transport_observer& owner);
+
+}  // namespace starling::net
