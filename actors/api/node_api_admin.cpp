@@ -273,7 +273,6 @@ void node_api::trace(const net::api_request& request, done reply) {
       std::move(probe), {}, [this, request, reply, started, ms_since, id](auto stored) {
         if (!stored) return reply(stored.error());
         const auto stored_ms = ms_since(started);
-        const auto asked = steady_clock::now();
         cluster_.ask_all(
             {{"op", "trace"}, {"tenant", request.who->tenant.str()}, {"room", request.name}},
             [=, this](cluster_answer answer) {
@@ -284,10 +283,11 @@ void node_api::trace(const net::api_request& request, done reply) {
                 for (const auto& hop : part.body) {
                   hops.push_back(json(hop));
                   hops.back()["node"] = part.node;
+                  hops.back()["ms"] = stored_ms + hop.value("ms", 0.0);
                 }
               hops.push_back({{"node", node_.options.id.str()},
                               {"hop", "all nodes answered"},
-                              {"ms", ms_since(asked)}});
+                              {"ms", ms_since(started)}});
               reply(json{{"room", request.name},
                          {"trace_id", id},
                          {"stored_ms", stored_ms},

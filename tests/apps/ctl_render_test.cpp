@@ -125,6 +125,28 @@ TEST_SUITE("apps/starlingctl/render") {
                                              {{"node", "n2"}, {"hop", "in"}, {"ms", 4.0}}}}});
     CHECK(text.find("0.50 ms") != std::string::npos);
     CHECK(text.find("4.00 ms  4.00 ms") != std::string::npos);
+    CHECK(text.find("clocks") == std::string::npos);
+  }
+
+  TEST_CASE("no step of a trace is negative, whatever order threads and clocks report") {
+    const auto hop = [](const char* node, const char* name, double ms) {
+      return json{{"node", node}, {"hop", name}, {"ms", ms}};
+    };
+    const std::string text =
+        render_trace({{"room", "lobby"},
+                      {"trace_id", "t"},
+                      {"stored_ms", 5.0},
+                      {"hops",
+                       {hop("n1", "stored", 5.0), hop("n2", "in", -3.0), hop("n2", "out", -2.5),
+                        hop("n1", "shards", 6.0), hop("n1", "room", 5.5)}}});
+    CAPTURE(text);
+    const auto at = [&](const char* word) { return text.find(word); };
+    CHECK(at("n1    stored") < at("n1    room"));
+    CHECK(at("n1    room") < at("n1    shards"));
+    CHECK(text.find("-3.00 ms  0.00 ms") != std::string::npos);
+    CHECK(text.find("-2.50 ms  0.50 ms") != std::string::npos);
+    CHECK(text.find("6.00 ms  0.50 ms") != std::string::npos);
+    CHECK(text.find("clocks disagree: that of n2 is at least 3.00 ms behind") != std::string::npos);
   }
 }
 

@@ -7,6 +7,28 @@
 #include "apps/starlingctl/output/text.hpp"
 
 namespace starling::ctl {
+namespace {
+
+struct trace_hop {
+  double ms;  ///< since the trace began, by the clock of the node that reports it
+  std::string name;
+};
+
+/// Nodes in the order in which they are named first, each with its hops by time: threads of one
+/// node report in any order.
+std::vector<std::pair<std::string, std::vector<trace_hop>>> hops_by_node(const json& trace) {
+  std::vector<std::pair<std::string, std::vector<trace_hop>>> out;
+  for (const json& hop : list_at(trace, "hops")) {
+    const auto node = text_at(hop, "node");
+    auto found = std::ranges::find(out, node, &decltype(out)::value_type::first);
+    if (found == out.end()) found = out.insert(out.end(), {node, {}});
+    found->second.push_back({real_at(hop, "ms"), text_at(hop, "hop")});
+  }
+  for (auto& [node, hops] : out) std::ranges::stable_sort(hops, {}, &trace_hop::ms);
+  return out;
+}
+
+}  // namespace
 
 std::string render_members(const json& answer, const std::string& room) {
   table rows({"USER", "SINCE"});
@@ -65,19 +87,22 @@ std::string render_trace(const json& trace) {
   std::string out = "trace " + printable(text_at(trace, "trace_id")) + " in room " +
                     printable(text_at(trace, "room")) + ": stored after " +
                     human_ms(real_at(trace, "stored_ms")) + "\n";
+  const auto nodes = hops_by_node(trace);
+  if (nodes.empty()) return out + "no node reported a hop: nobody in this room is online\n";
   table rows({"NODE", "HOP", ">AFTER", ">STEP"});
-  double before = 0;
-  std::string node;
-  for (const json& hop : list_at(trace, "hops")) {
-    // Hops of different nodes run side by side: a step is only meaningful within one node.
-    const double at = real_at(hop, "ms");
-    if (text_at(hop, "node") != node) before = 0;
-    node = text_at(hop, "node");
-    rows.add({node, text_at(hop, "hop"), human_ms(at), human_ms(at - before)});
-    before = at;
+  std::string disagree;
+  for (const auto& [node, hops] : nodes) {
+    // Nodes run side by side: a step is only meaningful within one.
+    double before = std::min(0.0, hops.front().ms);
+    if (before < 0)
+      disagree += "clocks disagree: that of " + printable(node) + " is at least " +
+                  human_ms(-before) + " behind; its times are too low by as much or more\n";
+    for (const auto& hop : hops) {
+      rows.add({node, hop.name, human_ms(hop.ms), human_ms(hop.ms - before)});
+      before = hop.ms;
+    }
   }
-  if (rows.empty()) return out + "no node reported a hop: nobody in this room is online\n";
-  return out + rows.str();
+  return out + rows.str() + disagree;
 }
 
 }  // namespace starling::ctl
