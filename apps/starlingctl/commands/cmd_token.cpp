@@ -1,103 +1,23 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "apps/starlingctl/commands/commands.hpp"
+#include "apps/starlingctl/commands/token_claims.hpp"
 #include "apps/starlingctl/output/token_text.hpp"
-#include "apps/starlingd/config/units.hpp"
 #include "net/auth/sign.hpp"
 #include "net/base/clock.hpp"
-#include "net/base/ids.hpp"
 
 namespace starling::ctl {
 namespace {
 
-struct create_args {
-  std::string user;
-  std::string tenant;
-  std::string rooms;
-  std::string publish;
-  std::string device;
-  std::string ttl = "1h";
-  std::string secret;
-  std::string key_file;
-  std::string kid;
-  bool admin = false;
-};
-
-[[noreturn]] void refuse(const std::string& message) { throw failure(exit_code::usage, message); }
-
-/// `text` could name a room, a user or a session once its stars stand for something.
-bool may_name(bool (*valid)(std::string_view), std::string text) {
-  std::replace(text.begin(), text.end(), '*', 'x');
-  return valid(text);
-}
-
-std::vector<std::string> rooms_of(const std::string& list) {
-  auto rooms = split_commas(list);
-  for (const auto& room : rooms) {
-    if (!may_name(valid_room, room)) {
-      refuse("--rooms: \"" + room +
-             "\" can be no room: 1 to 128 characters of A-Z a-z 0-9 . _ ~ : / @ - and * for any");
-    }
-  }
-  if (rooms.empty()) refuse("--rooms names no room; leave it out for none");
-  return rooms;
-}
-
-std::vector<std::string> publish_rights_of(const std::string& list) {
-  auto rights = split_commas(list);
-  for (const auto& right : rights) {
-    const auto names = [&](std::string_view kind) { return right.starts_with(kind); };
-    const bool good = names("client:") ? may_name(valid_user, right.substr(7))
-                      : names("user:") ? may_name(valid_user, right.substr(5))
-                                       : may_name(valid_room, right);
-    if (!good) {
-      refuse("--publish: \"" + right +
-             "\" can be no right: room patterns, user:PATTERN, client:PATTERN, or true for all; "
-             "A-Z a-z 0-9 . _ ~ : / @ - and * for any");
-    }
-  }
-  if (rights.empty()) refuse("--publish names nothing; leave it out for no right");
-  return rights;
-}
-
-json claims_of(const create_args& args, std::int64_t now_s) {
-  if (!valid_user(args.user)) {
-    refuse("--user must be 1 to 128 characters of A-Z a-z 0-9 . _ ~ @ : -");
-  }
-  if (!args.tenant.empty() && !valid_tenant(args.tenant)) {
-    refuse("--tenant must be 1 to 64 characters of A-Z a-z 0-9 . _ ~ -");
-  }
-  if (!args.device.empty() && !valid_user(args.device)) {
-    refuse("--device must be 1 to 128 characters of A-Z a-z 0-9 . _ ~ @ : -");
-  }
-  const auto ttl = app::parse_duration(args.ttl);
-  if (!ttl || ttl->count() < 1000) {
-    refuse("--ttl \"" + args.ttl +
-           "\" is no duration of a second or more, such as 90s, 15m, 1h, 30d");
-  }
-  json claims{{"sub", args.user}};
-  if (!args.tenant.empty()) claims["tenant"] = args.tenant;
-  if (!args.rooms.empty()) claims["rooms"] = rooms_of(args.rooms);
-  if (args.publish == "true") {
-    claims["publish"] = true;
-  } else if (!args.publish.empty()) {
-    claims["publish"] = publish_rights_of(args.publish);
-  }
-  if (args.admin) claims["admin"] = true;
-  if (!args.device.empty()) claims["device"] = args.device;
-  claims["iat"] = now_s;
-  claims["exp"] = now_s + std::chrono::duration_cast<std::chrono::seconds>(*ttl).count();
-  return claims;
-}
-
-exit_code create(const invocation& inv, const create_args& args) {
+exit_code create(const invocation& inv, token_request args) {
+  if (!args.config_file.empty()) fill_from_configuration(args);
   if (args.secret.empty() == args.key_file.empty()) {
-    refuse(
-        "token create takes either --secret SECRET (HS256) or --key FILE (a private key in PEM)");
+    throw failure(exit_code::usage,
+                  "token create takes one of --secret SECRET (HS256), --key FILE (a private key in "
+                  "PEM) and --config FILE with a secret in it");
   }
   const std::string claims = claims_of(args, wall_ms() / 1000).dump();
   const std::optional<std::string> kid =
@@ -125,7 +45,7 @@ exit_code inspect(const invocation& inv, std::string token) {
 }
 
 void add_create(CLI::App& token, invocation& inv) {
-  const auto args = std::make_shared<create_args>();
+  const auto args = std::make_shared<token_request>();
   CLI::App* command = token.add_subcommand("create", "Make a token and print it");
   command->add_option("--user", args->user, "Who the bearer is (claim sub)")
       ->required()
@@ -139,6 +59,23 @@ void add_create(CLI::App& token, invocation& inv) {
   command->add_flag("--admin", args->admin, "May administrate the cluster");
   command->add_option("--device", args->device, "A session replaces the device's earlier one")
       ->type_name("DEVICE");
+  command->add_option("--issuer", args->issuer, "Claim iss, for nodes with auth.issuer")
+      ->type_name("ISSUER");
+  command->add_option("--audience", args->audience, "Claim aud, for nodes with auth.audience: a,b")
+      ->type_name("NAME,...");
+  command
+      ->add_option("--claim-user", args->user_claim,
+                   "Where the user stands, for nodes with auth.claims.user: user.id (default: sub)")
+      ->type_name("PATH");
+  command
+      ->add_option("--claim-tenant", args->tenant_claim,
+                   "Where the tenant stands, for nodes with auth.claims.tenant (default: tenant)")
+      ->type_name("PATH");
+  command
+      ->add_option("--config", args->config_file,
+                   "A node's configuration: its issuer, audience, claim paths and secret, unless "
+                   "given here")
+      ->type_name("FILE");
   command->add_option("--ttl", args->ttl, "Valid for (default: 1h)")->type_name("DURATION");
   command->add_option("--secret", args->secret, "Sign with this HS256 secret")->type_name("SECRET");
   command->add_option("--key", args->key_file, "Sign with this private key (Ed25519, RSA, P-256)")

@@ -30,6 +30,11 @@ std::string rooms(const json& claims) {
   return patterns.empty() ? "those of the roster only" : joined(patterns);
 }
 
+std::string audience(const json& claims) {
+  const auto several = texts_at(claims, "aud");
+  return several.empty() ? text_at(claims, "aud") : joined(several);
+}
+
 std::string publish(const json& claims) {
   if (flag_at(claims, "publish")) return "to every room, user and session";
   const auto patterns = texts_at(claims, "publish");
@@ -71,6 +76,8 @@ std::string render_token(const json& header, const json& claims, std::int64_t no
               {"may publish", publish(claims)},
               {"administrator", flag_at(claims, "admin") ? "yes" : "no"},
               {"device", text_at(claims, "device")},
+              {"issuer", text_at(claims, "iss")},
+              {"audience", audience(claims)},
               {"issued", claims.contains("iat") ? utc_time(claim_ms(claims, "iat")) : ""},
               {"not before", claims.contains("nbf") ? utc_time(claim_ms(claims, "nbf")) : ""},
               {"expires", expiry(claims, now_ms)},
