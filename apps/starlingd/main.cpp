@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "apps/starlingd/config/config_load.hpp"
+#include "apps/starlingd/config/config_start.hpp"
 #include "apps/starlingd/program.hpp"
 
 extern char** environ;
@@ -42,20 +43,14 @@ int main(int argc, char** argv) {
   }
 
   auto loaded = starling::app::load(request);
+  auto keys = starling::app::check_start(loaded);
   if (!loaded.ok()) return report(loaded.errors);
-  auto keys = starling::app::load_keys(loaded.value);
-  if (!keys) return report({{"", "auth", keys.error().message}});
   if (check_only) {
     std::puts("configuration ok");
     return 0;
   }
-  if (!loaded.value.mapping.empty() ||
-      loaded.value.mapping_profile != starling::app::mapping_profile::none)
-    return report({{"", "mapping",
-                    "mapping and mapping_profile are understood but not carried out by this "
-                    "version: a node that ignored them would deliver nothing without saying so"}});
   try {
-    return starling::app::run(request, std::move(loaded), std::move(*keys));
+    return starling::app::run(request, std::move(loaded), std::move(keys));
   } catch (const std::exception& e) {
     std::fprintf(stderr, "starlingd: %s\n", e.what());
     return 1;

@@ -11,6 +11,7 @@
 
 #include "actors/node/node.hpp"
 #include "apps/starlingd/config/config_schema.hpp"
+#include "apps/starlingd/config/config_start.hpp"
 #include "apps/starlingd/log_sink.hpp"
 #include "apps/starlingd/metrics_page.hpp"
 #include "apps/starlingd/settings.hpp"
@@ -119,26 +120,22 @@ class program {
 
   void reload() {
     auto fresh = load(request_);
+    auto keys = check_start(fresh);
     for (const auto& e : fresh.errors)
-      log::error("reload refused", {{"where", e.where}, {"why", e.str()}});
+      log::error("reload refused", {{"where", e.where}, {"why", e.message}});
     if (!fresh.ok()) return;
-    auto keys = load_keys(fresh.value);
-    if (!keys) return log::error("reload refused", {{"why", keys.error().message}});
     for (const auto& note : reload_notes(current_, fresh)) log::warn("reload", {{"note", note}});
     {
       const std::lock_guard guard(config_lock_);
-      auto& c = current_.value;
-      const bool dev = c.auth.dev;
-      c.auth = fresh.value.auth;
-      c.auth.dev = dev;
-      c.limits = fresh.value.limits;
-      c.log.level = fresh.value.log.level;
-      current_.from = std::move(fresh.from);
+      apply_reload(current_, std::move(fresh));
     }
-    log::set_level(current_.value.log.level);
-    http_ = http_settings_of(current_.value, std::move(*keys));
+    const auto& c = current_.value;
+    log::set_level(c.log.level);
+    http_ = http_settings_of(c, std::move(keys));
     server_->update(http_.load());
-    node_->limit_sessions(current_.value.limits.max_sessions);
+    if (const auto renewed = server_->reload_certificate(); !renewed)
+      log::error("the TLS certificate stays as it was", {{"why", renewed.error().message}});
+    node_->limit_sessions(c.limits.max_sessions);
     log::info("configuration reloaded");
   }
 
@@ -153,20 +150,6 @@ class program {
 };
 
 }  // namespace
-
-result<std::shared_ptr<const net::key_set>> load_keys(const config& c) {
-  net::key_options options;
-  if (!c.auth.hs256_secret.empty())
-    options.hs256_secret = c.auth.hs256_secret;
-  else if (c.auth.dev)
-    options.hs256_secret = "dev";
-  options.hs256_keys = c.auth.hs256_keys;
-  options.public_key_files = c.auth.public_key_files;
-  if (!c.auth.jwks_file.empty()) options.jwks_file = c.auth.jwks_file;
-  auto keys = net::key_set::load(options);
-  if (!keys) return keys.error();
-  return std::make_shared<const net::key_set>(std::move(*keys));
-}
 
 int run(const load_request& request, load_result loaded, std::shared_ptr<const net::key_set> keys) {
   const signals incoming;  // before any thread exists

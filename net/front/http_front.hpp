@@ -27,7 +27,6 @@ struct http_front {
   const http_options options;
   const std::vector<served_asset> assets;
   const router routes;
-  const std::unique_ptr<boost::asio::ssl::context> tls;  ///< public listener; may be null
   rate_limiter connects = {};
   rate_limiter publishes = {};
 };
@@ -37,6 +36,7 @@ struct loop_front {
   io_loop& loop;
   const std::shared_ptr<http_front> shared;
   std::shared_ptr<const http_settings> settings;
+  std::shared_ptr<boost::asio::ssl::context> tls = {};  ///< public listener; null: plain HTTP
   token_cache tokens = {};
   std::unordered_set<http_session*> sessions = {};
   bool stopping = false;  ///< answers close their connections

@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <stdexcept>
 
 #include "net/base/log.hpp"
 #include "net/front/http_front.hpp"
@@ -67,7 +68,7 @@ std::string http_server::impl::listen(const std::string& address, bool admin) {
 std::shared_ptr<listener> http_server::impl::make_listener(std::size_t index, tcp_acceptor acceptor,
                                                            bool admin) {
   const auto take = [front = fronts[index], admin](tcp_socket socket, const tcp_endpoint& remote) {
-    auto* const tls = admin ? nullptr : front->shared->tls.get();
+    auto* const tls = admin ? nullptr : front->tls.get();
     auto stream = tls ? peer_stream(std::move(socket), *tls) : peer_stream(std::move(socket));
     std::make_shared<http_session>(front, std::move(stream), remote, admin)->start();
   };
@@ -80,15 +81,15 @@ http_server::http_server(std::vector<io_loop*> loops, service& node, http_option
     : impl_(std::make_unique<impl>()) {
   impl_->loops = std::move(loops);
   router routes(paths_of(assets));
-  auto tls = make_tls_context({options.tls_cert_file, options.tls_key_file});
+  const auto tls = load_tls_context({options.tls_cert_file, options.tls_key_file});
+  if (!tls) throw std::runtime_error("TLS: " + tls.error().message);
   const auto shared = std::shared_ptr<http_front>(new http_front{.node = node,
                                                                  .options = std::move(options),
                                                                  .assets = serve(std::move(assets)),
-                                                                 .routes = std::move(routes),
-                                                                 .tls = std::move(tls)});
+                                                                 .routes = std::move(routes)});
   for (auto* loop : impl_->loops)
     impl_->fronts.push_back(std::shared_ptr<loop_front>(
-        new loop_front{.loop = *loop, .shared = shared, .settings = settings}));
+        new loop_front{.loop = *loop, .shared = shared, .settings = settings, .tls = *tls}));
   if (!shared->options.public_address.empty())
     impl_->public_address = impl_->listen(shared->options.public_address, false);
   if (!shared->options.admin_address.empty())
@@ -123,6 +124,15 @@ void http_server::update(std::shared_ptr<const http_settings> settings) {
       front->settings = settings;
       front->tokens.clear();
     });
+}
+
+result<void> http_server::reload_certificate() {
+  const auto& options = impl_->fronts.front()->shared->options;
+  auto fresh = load_tls_context({options.tls_cert_file, options.tls_key_file});
+  if (!fresh) return fresh.error();
+  for (auto& front : impl_->fronts)
+    asio::post(front->loop.context(), [front, tls = *fresh] { front->tls = tls; });
+  return {};
 }
 
 std::string http_server::public_address() const { return impl_->public_address; }

@@ -62,6 +62,10 @@ class http_server {
   /// Swaps what may change. Any thread.
   void update(std::shared_ptr<const http_settings> settings);
 
+  /// Reads certificate and key again, for connections accepted from now on; those that are open
+  /// keep theirs. Any thread. Errors as check_tls_key: the certificate in use stays.
+  result<void> reload_certificate();
+
   std::string public_address() const;  ///< as bound, HOST:PORT
   std::string admin_address() const;
 

@@ -56,6 +56,15 @@ tcp_endpoint resolve_listen_address(const std::string& address) {
   return found.begin()->endpoint();
 }
 
+void check_own_address(const tcp_endpoint& at) {
+  asio::io_context context;
+  try {
+    bind_one(context, {at.address(), 0}, false);
+  } catch (const boost::system::system_error& e) {
+    fail(to_text(at), e.code().message());
+  }
+}
+
 std::string to_text(const tcp_endpoint& at) {
   const auto host = at.address().to_string();
   return (at.address().is_v6() ? '[' + host + ']' : host) + ':' + std::to_string(at.port());

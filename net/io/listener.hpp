@@ -20,6 +20,9 @@ using tcp_acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp,
 /// `HOST:PORT` (IPv6 in brackets, host may be `*` or empty: every address) to what to bind.
 /// Throws std::runtime_error naming the address and the reason.
 tcp_endpoint resolve_listen_address(const std::string& address);
+/// Throws std::runtime_error naming the address when it is none of this machine. The port is not
+/// looked at.
+void check_own_address(const tcp_endpoint& at);
 /// As clients write it, IPv6 in brackets.
 std::string to_text(const tcp_endpoint& at);
 

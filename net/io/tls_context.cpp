@@ -4,7 +4,6 @@
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <stdexcept>
 
 namespace starling::net {
 
@@ -51,17 +50,15 @@ result<void> check_tls_key(const tls_files& files) {
   return load_key(scratch, files.key_file);
 }
 
-std::unique_ptr<context> make_tls_context(const tls_files& files) {
-  if (files.cert_file.empty() && files.key_file.empty()) return nullptr;
-  auto out = std::make_unique<context>(context::tls_server);
+result<std::shared_ptr<context>> load_tls_context(const tls_files& files) {
+  if (files.cert_file.empty() && files.key_file.empty()) return std::shared_ptr<context>();
+  auto out = std::make_shared<context>(context::tls_server);
   out->set_options(context::default_workarounds);
   SSL_CTX_set_min_proto_version(out->native_handle(), TLS1_2_VERSION);
   // Idle sessions by the ten thousand: OpenSSL's 2 x 16 KiB of buffers are worth giving back.
   SSL_CTX_set_mode(out->native_handle(), SSL_MODE_RELEASE_BUFFERS);
-  if (const auto loaded = load_certificate(*out, files.cert_file); !loaded)
-    throw std::runtime_error("TLS certificate: " + loaded.error().message);
-  if (const auto loaded = load_key(*out, files.key_file); !loaded)
-    throw std::runtime_error("TLS key: " + loaded.error().message);
+  if (const auto loaded = load_certificate(*out, files.cert_file); !loaded) return loaded.error();
+  if (const auto loaded = load_key(*out, files.key_file); !loaded) return loaded.error();
   return out;
 }
 

@@ -23,7 +23,8 @@ result<void> check_tls_certificate(const std::string& cert_file);
 /// The certificate must be usable.
 result<void> check_tls_key(const tls_files& files);
 
-/// nullptr when no file is named: plain HTTP. Throws std::runtime_error as the checks above fail.
-std::unique_ptr<boost::asio::ssl::context> make_tls_context(const tls_files& files);
+/// nullptr when no file is named: plain HTTP. Connections keep what they need of the context they
+/// were made with, so it may be replaced at any time. Errors as the checks above.
+result<std::shared_ptr<boost::asio::ssl::context>> load_tls_context(const tls_files& files);
 
 }  // namespace starling::net

@@ -303,16 +303,48 @@ TEST_SUITE("apps/config") {
     CHECK(all["mapping_profile"] == "none");
   }
 
-  TEST_CASE("what cannot be reloaded is named, what can is not") {
-    config before, after;
-    after.listen.public_.port = 1;
-    after.sse.heartbeat = 1s;
-    after.auth.hs256_secret = "new";
-    after.limits.max_sessions = 9;
-    after.log.level = log::level::debug;
-    CHECK(not_reloadable_changes(before, after) ==
-          std::vector<string>{"listen.public", "sse.heartbeat"});
-    CHECK(not_reloadable_changes(after, after).empty());
+  TEST_CASE("a reload takes over what the schema says is reloadable, and nothing else") {
+    load_result current, fresh;
+    fresh.value.listen.public_.port = 1;
+    fresh.value.sse.heartbeat = 1s;
+    fresh.value.auth.dev = true;
+    fresh.value.auth.hs256_secret = "new";
+    fresh.value.auth.claims.user = "user.id";
+    fresh.value.limits.max_sessions = 9;
+    fresh.value.log.level = log::level::debug;
+    const auto wanted = fresh.value;
+    apply_reload(current, std::move(fresh));
+    for (const key_spec& spec : schema()) {
+      CAPTURE(spec.name);
+      CHECK(spec.same(current.value, spec.reloadable ? wanted : config{}));
+    }
+  }
+
+  TEST_CASE("a change that a reload has applied is not told of at the next one") {
+    const scratch dir;
+    const string limited = "\n[limits]\nmax_sessions = ";
+    const load_request request{.file = dir.write(good + limited + "1\n")};
+    auto current = load(request);
+    dir.write(good + limited + "2\n");
+    auto fresh = load(request);
+    CHECK(reload_notes(current, fresh).empty());
+    apply_reload(current, std::move(fresh));
+    CHECK(current.value.limits.max_sessions == 2);
+    CHECK(reload_notes(current, load(request)).empty());
+  }
+
+  TEST_CASE("a change that needs a restart is told of at each reload until it comes") {
+    const scratch dir;
+    const load_request request{.file = dir.write(good)};
+    auto current = load(request);
+    dir.write(replaced(good, "5s", "6s"));
+    for (int i = 0; i < 2; ++i) {
+      auto fresh = load(request);
+      const auto notes = reload_notes(current, fresh);
+      REQUIRE(notes.size() == 1);
+      CHECK(notes[0].find("cannot be reloaded; it takes effect at the next start") != string::npos);
+      apply_reload(current, std::move(fresh));
+    }
   }
 
   TEST_CASE("a reload tells of changes without effect, with their places") {

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -103,9 +104,7 @@ class ConfigKeys(unittest.TestCase):
         self.assertEqual(self.open(node, token(), headers={"Origin": "https://evil.example"}).status, 403)
 
     def test_tls(self):
-        key, cert = f"{self.folder}/k.pem", f"{self.folder}/c.pem"
-        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2",
-            "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1")
+        cert, key = self.certificate("localhost")
         node = Node(self.folder, fresh("node"), f"tls.cert_file={cert}", f"tls.key_file={key}")
         self.addCleanup(node.stop)
         trust = ssl.create_default_context(cafile=cert)
@@ -204,6 +203,114 @@ class ConfigKeys(unittest.TestCase):
         node.process.send_signal(signal.SIGHUP)
         eventually(lambda: node.http("POST", "/api/publish", token=admin(), body=body).status == 200)
         eventually(lambda: "history.max_age" in node.text(), what="the log names the key that needs a restart")
+
+    def reload(self, node):
+        """What the node logs while it reloads."""
+        before = len(node.text())
+        node.process.send_signal(signal.SIGHUP)
+
+        def done():
+            new = node.text()[before:]
+            return new if "configuration reloaded" in new or "refused" in new else None
+        return eventually(done, what="the reload is done")
+
+    def test_a_reloaded_key_file_is_told_of_once_and_as_done(self):
+        (key, public, _), (other, other_public, _) = self.ed25519("a"), self.ed25519("b")
+        text = '[auth]\npublic_key_files = ["{}"]\n'
+        config = self.file("node.toml", text.format(public))
+        node = self.start(config=config)
+        self.file("node.toml", text.format(other_public))
+        for _ in range(2):
+            self.assertNotIn("no effect", self.reload(node))
+        self.assertEqual(self.open(node, self.signed_by(other)).status, 200)
+        self.assertEqual(self.open(node, self.signed_by(key)).status, 401)
+
+    def certificate(self, name):
+        """(certificate, key) for 127.0.0.1 that is its own authority."""
+        key, cert = f"{self.folder}/{name}.key", f"{self.folder}/{name}.crt"
+        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2",
+            "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1")
+        return cert, key
+
+    def test_a_certificate_renewed_in_place_is_used_after_a_reload_and_a_broken_one_is_not(self):
+        old, new = self.certificate("old"), self.certificate("new")
+        used = [shutil.copy(file, f"{self.folder}/used.{kind}") for file, kind in zip(old, ("crt", "key"))]
+        node = Node(self.folder, fresh("node"), f"tls.cert_file={used[0]}", f"tls.key_file={used[1]}")
+        self.addCleanup(node.stop)
+
+        def shown():
+            return ssl.get_server_certificate(node.public, timeout=10).strip()
+        with socket.create_connection(node.public, timeout=10) as plain, \
+                ssl.create_default_context(cafile=old[0]).wrap_socket(plain, server_hostname="127.0.0.1") as kept:
+            self.assertEqual(shown(), pathlib.Path(old[0]).read_text().strip())
+            for file, place in zip(new, used):
+                shutil.copy(file, place)
+            self.assertNotIn("stays", self.reload(node))
+            self.assertEqual(shown(), pathlib.Path(new[0]).read_text().strip())
+            shutil.copy(old[1], used[1])
+            self.assertIn("tls.key_file", self.reload(node))
+            self.assertEqual(shown(), pathlib.Path(new[0]).read_text().strip())
+            kept.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertIn(b"200", kept.recv(100))
+
+    def test_what_a_start_refuses_both_checks_refuse(self):
+        good = '[auth]\nhs256_secret = "' + "x" * 32 + '"\n'
+        empty, (cert, key), (_, other) = self.file("empty.pem", ""), self.certificate("a"), self.certificate("b")
+        bad = {
+            "a key file that is none": f'[auth]\npublic_key_files = ["{empty}"]\n',
+            "a key file that is not there": '[auth]\npublic_key_files = ["/nowhere.pem"]\n',
+            "a key set that is none": f'[auth]\njwks_file = "{empty}"\n',
+            "an address that does not resolve": good + '[listen]\npublic = "no-such-host.invalid:0"\n',
+            "an address of another machine": good + '[listen]\nadmin = "192.0.2.1:0"\n',
+            "one port for two listeners": good + '[listen]\npublic = "127.0.0.1:7"\nadmin = "0.0.0.0:7"\n',
+            "a NATS port that is none": good + '[nats]\nurl = "nats://127.0.0.1:99999"\n',
+            "a certificate and the key of another": good + f'[tls]\ncert_file = "{cert}"\nkey_file = "{other}"\n',
+            "mappings": good + '[[mapping]]\nsubject = "x"\nroom = "r"\n',
+        }
+        env = {name: value for name, value in os.environ.items() if not name.startswith("STARLING")}
+
+        def verdicts(text):
+            config = self.file("checked.toml", text)
+            check = [str(BIN / "starlingd"), "--check-config", "--config", config]
+            commands = [check, [str(BIN / "starlingctl"), "config", "check", config]]
+            answers = [subprocess.run(command, env=env, timeout=20, capture_output=True, check=False, text=True)
+                       for command in commands]
+            return [answer.returncode for answer in answers], answers[0].stderr + answers[1].stderr
+
+        self.assertEqual(verdicts(good + f'[tls]\ncert_file = "{cert}"\nkey_file = "{key}"\n')[0], [0, 0])
+        for name, text in bad.items():
+            with self.subTest(name):
+                codes, said = verdicts(text)
+                self.assertEqual(codes, [2, 1], said)
+                self.assertEqual(said.count("checked.toml:"), 2, said)
+                start = subprocess.run([str(BIN / "starlingd"), "--config", self.file("checked.toml", text)], env=env,
+                                       timeout=20, capture_output=True, check=False)
+                self.assertEqual(start.returncode, 2, start.stderr)
+
+    # -- tools that serve a configuration
+
+    def test_token_create_serves_a_node_that_asks_for_issuer_audience_and_claims(self):
+        config = self.file("node.toml", f'[auth]\nhs256_secret = "{SECRET}"\nissuer = "chat"\naudience = ["web", "app"]\n'
+                           '[auth.claims]\nuser = "user.id"\ntenant = "https://chat.example/tenant"\n')
+        node = self.start(config=config)
+
+        def made(*more):
+            command = [str(BIN / "starlingctl"), "token", "create", "--user", "7", "--tenant", "acme", *more]
+            return run(*command).decode().strip()
+        typed = made("--secret", SECRET, "--issuer", "chat", "--audience", "app", "--claim-user", "user.id",
+                     "--claim-tenant", "https://chat.example/tenant")
+        for bearer in (typed, made("--config", config)):
+            stream = self.open(node, bearer)
+            self.assertEqual(stream.status, 200)
+            self.assertEqual((stream.connected["user"], stream.connected["tenant"]), ("7", "acme"))
+        self.assertEqual(self.open(node, made("--secret", SECRET)).status, 401)
+
+    def test_a_trace_counts_from_its_beginning(self):
+        node = self.start()
+        trace = node.http("POST", "/admin/v1/rooms/r/trace", token=admin(), admin_listener=True).json
+        after = [hop["ms"] for hop in trace["hops"]]
+        self.assertEqual(after, sorted(after))
+        self.assertEqual(after[0], trace["stored_ms"])
 
     def test_secrets_are_masked_in_the_config_answer(self):
         node = self.start()

@@ -5,6 +5,7 @@
 
 #include "apps/starlingctl/commands/commands.hpp"
 #include "apps/starlingd/config/config_load.hpp"
+#include "apps/starlingd/config/config_start.hpp"
 
 namespace starling::ctl {
 namespace {
@@ -14,7 +15,8 @@ exit_code check(const invocation& inv, const std::string& file) {
   app::load_request request;
   request.file = file;
   request.environ = environ;
-  const app::load_result loaded = app::load(request);
+  app::load_result loaded = app::load(request);
+  app::check_start(loaded);
   json errors = json::array();
   for (const app::config_error& e : loaded.errors) {
     errors.push_back({{"where", e.where}, {"key", e.key}, {"message", e.message}});

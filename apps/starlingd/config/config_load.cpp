@@ -202,6 +202,14 @@ std::vector<std::string> reload_notes(const load_result& before, const load_resu
   return out;
 }
 
+void apply_reload(load_result& current, load_result fresh) {
+  for (const key_spec& spec : schema())
+    if (spec.reloadable) spec.copy(fresh.value, current.value);
+  current.from = std::move(fresh.from);
+  current.file_value = std::move(fresh.file_value);
+  current.file_from = std::move(fresh.file_from);
+}
+
 const std::string& default_node_id() {
   static const std::string id = [] {
     std::array<char, 256> host{};

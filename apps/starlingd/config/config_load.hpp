@@ -44,6 +44,10 @@ load_result load(const load_request& request);
 /// restart, and changes in the file that a variable or flag overrides.
 std::vector<std::string> reload_notes(const load_result& before, const load_result& after);
 
+/// What a reload does: `current` takes over the reloadable keys of `fresh`, and remembers what the
+/// file says now, so that the next reload tells of what has changed since this one.
+void apply_reload(load_result& current, load_result fresh);
+
 /// This process's node id when none is configured: `HOST-RANDOM`, the same at every call.
 const std::string& default_node_id();
 

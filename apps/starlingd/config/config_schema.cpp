@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <type_traits>
 #include <utility>
 
@@ -58,6 +59,20 @@ std::string_view stream_name(const std::string& v) {
   return bad ? "a JetStream name: no spaces, dots, slashes, * or >" : "";
 }
 
+/// What stands after the host's colon in `[USER:PASSWORD@]HOST[:PORT]`.
+std::optional<std::string_view> port_of(std::string_view url) {
+  const auto host = url.substr(url.rfind('@') == url.npos ? 0 : url.rfind('@') + 1);
+  const auto colon = host.rfind(':');
+  const auto bracket = host.rfind(']');
+  if (colon == host.npos || (bracket != host.npos && colon < bracket)) return std::nullopt;
+  return host.substr(colon + 1);
+}
+bool is_port(std::string_view text) {
+  unsigned port = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return failed == std::errc() && end == text.data() + text.size() && port >= 1 && port <= 65535;
+}
+
 std::string_view nats_urls(const std::string& v) {
   constexpr std::string_view words =
       "one or more URLs such as \"nats://127.0.0.1:4222\" or \"tls://HOST:4222\", with commas";
@@ -71,6 +86,7 @@ std::string_view nats_urls(const std::string& v) {
       url.remove_prefix(scheme + 3);
     }
     if (url.empty() || url.find_first_of(" /") != std::string_view::npos) return words;
+    if (const auto port = port_of(url); port && !is_port(*port)) return words;
     if (rest.find(',') == std::string_view::npos) break;
     rest.remove_prefix(rest.find(',') + 1);
   }
@@ -127,6 +143,7 @@ key_spec key(
   };
   spec.show = [](const config& c) { return show_value(at<Path...>(c)); };
   spec.same = [](const config& a, const config& b) { return at<Path...>(a) == at<Path...>(b); };
+  spec.copy = [](const config& from, config& to) { at<Path...>(to) = at<Path...>(from); };
   return spec;
 }
 
@@ -331,14 +348,6 @@ nlohmann::json effective(const config& c) {
       rest.remove_prefix(dot + 1);
     }
     (*place)[std::string(rest)] = masked(spec, c);
-  }
-  return out;
-}
-
-std::vector<std::string> not_reloadable_changes(const config& before, const config& after) {
-  std::vector<std::string> out;
-  for (const key_spec& spec : schema()) {
-    if (!spec.reloadable && !spec.same(before, after)) out.push_back(spec.name);
   }
   return out;
 }

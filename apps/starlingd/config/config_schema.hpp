@@ -31,6 +31,7 @@ struct key_spec {
   std::function<bool(const value_context&, const raw_value&, config&)> read;
   nlohmann::json (*show)(const config&) = nullptr;
   bool (*same)(const config&, const config&) = nullptr;
+  void (*copy)(const config& from, config& to) = nullptr;
 
   /// `STARLING_SSE_HEARTBEAT`
   std::string variable() const;
@@ -49,8 +50,5 @@ std::optional<std::string> suggest_name(std::string_view name);
 
 /// Section -> key -> value, secrets as `***` (`""` when not set), the password of `nats.url` too.
 nlohmann::json effective(const config& c);
-
-/// Names of the keys that differ and need a restart.
-std::vector<std::string> not_reloadable_changes(const config& before, const config& after);
 
 }  // namespace starling::app

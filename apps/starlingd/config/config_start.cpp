@@ -1,0 +1,91 @@
+#include "apps/starlingd/config/config_start.hpp"
+
+#include <stdexcept>
+
+#include "net/io/listener.hpp"
+
+namespace starling::app {
+namespace {
+
+class start_check {
+ public:
+  explicit start_check(load_result& loaded) : c_(loaded.value), loaded_(loaded) {}
+
+  std::shared_ptr<const net::key_set> keys() {
+    net::key_options all;
+    if (!c_.auth.hs256_secret.empty())
+      all.hs256_secret = c_.auth.hs256_secret;
+    else if (c_.auth.dev)
+      all.hs256_secret = "dev";
+    all.hs256_keys = c_.auth.hs256_keys;
+    all.public_key_files = c_.auth.public_key_files;
+    if (!c_.auth.jwks_file.empty()) all.jwks_file = c_.auth.jwks_file;
+    // One kind at a time first: the key of the configuration to blame is known then.
+    usable("auth.hs256_secret", {.hs256_secret = all.hs256_secret});
+    usable("auth.hs256_keys", {.hs256_keys = all.hs256_keys});
+    for (const auto& file : all.public_key_files)
+      usable("auth.public_key_files", {.public_key_files = {file}});
+    usable("auth.jwks_file", {.jwks_file = all.jwks_file});
+    if (!loaded_.ok()) return nullptr;
+    auto set = net::key_set::load(all);
+    if (!set) {
+      fail("auth", set.error().message);
+      return nullptr;
+    }
+    return std::make_shared<const net::key_set>(std::move(*set));
+  }
+
+  void addresses() {
+    const auto clients = own_address("listen.public", c_.listen.public_);
+    const auto admin = own_address("listen.admin", c_.listen.admin);
+    if (!clients || !admin || clients->port() == 0 || clients->port() != admin->port()) return;
+    const bool overlap = clients->address() == admin->address() ||
+                         clients->address().is_unspecified() || admin->address().is_unspecified();
+    if (overlap) fail("listen.admin", "has the port of listen.public; give it one of its own");
+  }
+
+  void mapping() {
+    const char* const why =
+        "is understood but not carried out by this version: a node that ignored it would deliver "
+        "nothing without saying so";
+    if (!c_.mapping.empty()) fail("mapping", why);
+    if (c_.mapping_profile != mapping_profile::none) fail("mapping_profile", why);
+  }
+
+ private:
+  void fail(const std::string& key, const std::string& message) {
+    const auto at = loaded_.from.find(key);
+    loaded_.errors.push_back(
+        {at == loaded_.from.end() ? "" : at->second, key, key + " " + message});
+  }
+
+  void usable(const char* key, const net::key_options& options) {
+    if (const auto set = net::key_set::load(options); !set) fail(key, set.error().message);
+  }
+
+  std::optional<net::tcp_endpoint> own_address(const char* key, const endpoint& where) {
+    try {
+      auto at = net::resolve_listen_address(format_endpoint(where));
+      net::check_own_address(at);
+      return at;
+    } catch (const std::runtime_error& e) {
+      fail(key, e.what());
+      return std::nullopt;
+    }
+  }
+
+  const config& c_;
+  load_result& loaded_;
+};
+
+}  // namespace
+
+std::shared_ptr<const net::key_set> check_start(load_result& loaded) {
+  if (!loaded.ok()) return nullptr;
+  start_check check(loaded);
+  check.addresses();
+  check.mapping();
+  return check.keys();
+}
+
+}  // namespace starling::app
