@@ -61,7 +61,7 @@ class Ledger:
         self.acked = Counter()  # channel -> up to this number all have their position
         self.positions = defaultdict(dict)  # channel -> {number: position}, sorted by position
         self.tracks = {}  # (client, channel) -> Track
-        self.epochs = {}  # of the store, as positions name it -> who was told first
+        self.epochs = defaultdict(dict)  # tenant -> {life of its store, as positions name it: who was told first}
         self.deliveries = 0
         self.complaints = []  # sentences; each fails the seed
 
@@ -85,14 +85,15 @@ class Ledger:
         known.update(ordered)
         self.acked[channel] = max(self.acked[channel], *positions)
 
-    def epoch(self, epoch, told):
-        """A position was of this life of the store. told: to whom, where. The store is never emptied here."""
-        if epoch in self.epochs:
+    def epoch(self, epoch, told, tenant=""):
+        """A position was of this life of the store that has the tenant. told: to whom, where. No store is emptied here."""
+        known = self.epochs[tenant]
+        if epoch in known:
             return
-        self.epochs[epoch] = told
-        if len(self.epochs) > 1:
+        known[epoch] = told
+        if len(known) > 1:
             self.complain("positions name several lives of one store: " + ", ".join(
-                f"{each} ({who})" for each, who in self.epochs.items()))
+                f"{each} ({told})" for each, told in known.items()))
 
     def joined(self, client, channels):
         for channel in channels:

@@ -7,6 +7,7 @@ from reader import Reader
 from stream import Sse, WebSocket
 
 CLIENTS = 200
+TENANTS = 6  # of a seed with partitions: rooms and users of the same names in each
 USERS = 60
 ROOMS = 10
 SLOW_READERS = 12
@@ -17,31 +18,60 @@ WHISPERED_ROOMS = 3  # with ephemeral events as well
 ROOM_PAUSE, USER_PAUSE, ALL_PAUSE, BULK_PAUSE, WHISPER_PAUSE = 0.14, 0.5, 2.0, 1.0, 0.1
 
 
+class Tenant:
+    """One tenant's names. The only one of a seed has none of its own, and its channels no prefix."""
+
+    def __init__(self, name, rooms, users):
+        self.name, self.rooms, self.users = name, rooms, users
+        self.claims = {"tenant": name} if name else {}
+
+    def channel(self, kind, name=None):
+        return (f"{self.name}." if self.name else "") + (f"{kind}:{name}" if name else kind)
+
+
 class People:
     def __init__(self, run, rng, options):
         def own():  # one each, so that what one draws does not depend on when the others do
             return random.Random(rng.random())
 
-        rooms = [f"room{i}" for i in range(options.rooms)]
-        self.readers = [self._reader(i, rooms, run, rng, own) for i in range(options.clients)]
-        publish = [*(("room", room, ROOM_PAUSE) for room in rooms),
-                   *(("user", f"user{i}", USER_PAUSE) for i in range(PUBLISHED_USERS)),
-                   ("all", None, ALL_PAUSE), ("room", "bulk", BULK_PAUSE)]
-        self.wanted_rate = options.rate * sum(1 / pause for *_, pause in publish)
-        self.publishers = [Publisher(f"{kind}:{name}" if name else kind, {kind: name or True}, admin(),
-                                     pause / options.rate, run, own()) for kind, name, pause in publish]
+        tenants = self._tenants(options)
+        self.readers = [self._reader(i, tenants, run, rng, own) for i in range(options.clients)]
+        published = [(tenant, *row) for tenant in tenants for row in self._published(tenant, len(tenants))]
+        published.append((tenants[0], "room", "bulk", BULK_PAUSE))
+        self.wanted_rate = options.rate * sum(1 / pause for *_, pause in published)
+        self.publishers = [Publisher(tenant.channel(kind, name), {kind: name or True}, admin(**tenant.claims),
+                                     pause / options.rate, run, own(), tenant.name)
+                           for tenant, kind, name, pause in published]
         self.bulk = self.publishers[-1]  # gets the bursts
-        self.whisperers = [Whisperer(f"room:{room}", {"room": room}, admin(), WHISPER_PAUSE / options.rate, run, own())
-                           for room in rooms[:WHISPERED_ROOMS]]
+        whispered = [(tenant, room) for tenant in tenants for room in tenant.rooms[:-(-WHISPERED_ROOMS // len(tenants))]]
+        self.whisperers = [Whisperer(tenant.channel("room", room), {"room": room}, admin(**tenant.claims),
+                                     WHISPER_PAUSE / options.rate, run, own(), tenant.name)
+                           for tenant, room in whispered[:WHISPERED_ROOMS]]
         self.late = rng.sample(self.readers, options.clients // 8)  # connect while it all goes on
         self.late_at = [rng.uniform(0, run.seconds) for _ in self.late]
 
     @staticmethod
-    def _reader(i, rooms, run, rng, own):
-        slow = i < SLOW_READERS
-        user = f"user{rng.randrange(USERS)}"
-        mine = rng.sample(rooms, rng.randint(1, min(4, len(rooms))))
-        mine += ["bulk"] if i < SLOW_READERS + 3 else []
-        channels = [*(f"room:{room}" for room in mine), f"user:{user}", "all"]
+    def _tenants(options):
+        names = [f"t{i}" for i in range(options.tenants)] if options.tenants > 1 else [""]
+        rooms = [f"room{i}" for i in range(-(-options.rooms // len(names)))]
+        return [Tenant(name, rooms, USERS // len(names)) for name in names]
+
+    @staticmethod
+    def _published(tenant, tenants):
+        """(kind, name, pause) of its channels; together all tenants publish what one would."""
+        users = range(-(-PUBLISHED_USERS // tenants))
+        return [*(("room", room, ROOM_PAUSE) for room in tenant.rooms),
+                *(("user", f"user{i}", USER_PAUSE) for i in users), ("all", None, ALL_PAUSE * tenants)]
+
+    @staticmethod
+    def _reader(i, tenants, run, rng, own):
+        slow, bulk = i < SLOW_READERS, i < SLOW_READERS + 3
+        tenant = tenants[0] if bulk or len(tenants) == 1 else rng.choice(tenants)
+        user = f"user{rng.randrange(tenant.users)}"
+        mine = rng.sample(tenant.rooms, rng.randint(1, min(4, len(tenant.rooms))))
+        mine += ["bulk"] if bulk else []
+        channels = [*(tenant.channel("room", room) for room in mine), tenant.channel("user", user),
+                    tenant.channel("all")]
         speaks = WebSocket if i % WEB_SOCKETS == 0 else Sse
-        return Reader(f"client{i}", speaks, token(user, rooms=["*"]), mine, channels, run, own(), slow)
+        bearer = token(user, rooms=["*"], **tenant.claims)
+        return Reader(f"client{i}", speaks, bearer, mine, channels, run, own(), slow)

@@ -1,11 +1,18 @@
 """The ledger finds what it must find, the schedule keeps its word, and a few seeds end without a complaint."""
+import asyncio
+import pathlib
 import random
+import tempfile
+import time
+import types
 import unittest
 
-from faults import FIRST_SECONDS, KINDS, schedule
+from faults import FIRST_SECONDS, KINDS, PLANNED, plan_actor_faults, schedule
+from keeper import Keeper
 from ledger import Ledger
 from passing import Passing
-from seed import carry_out
+from seed import Options, carry_out, variant
+from world import Program, until
 
 
 def ledger(acked, *delivered, owed_from=1, stored=None):
@@ -88,6 +95,14 @@ class LedgerFinds(unittest.TestCase):
         out.epoch(8, "bob")
         self.assertEqual(len(out.complaints), 1)
 
+    def test_no_fault_in_the_lives_of_two_stores(self):
+        out = ledger(0)
+        out.epoch(7, "ann", "t1")
+        out.epoch(8, "bob", "t2")
+        self.assertEqual(out.complaints, [])
+        out.epoch(8, "ann", "t1")
+        self.assertEqual(len(out.complaints), 1)
+
     def test_an_event_of_a_foreign_channel(self):
         out = ledger(0)
         out.delivered("ann", "other", 1)
@@ -155,14 +170,63 @@ class Schedule(unittest.TestCase):
         kinds = {fault.kind for seed in range(50) for fault in schedule(random.Random(seed), 10, True)}
         self.assertEqual(kinds, set(KINDS))
 
+    def test_plans_the_same_actor_faults_for_the_same_seed_and_leaves_a_node_alone(self):
+        for seed in range(50):
+            planned = plan_actor_faults(random.Random(seed), 3)
+            self.assertEqual(planned, plan_actor_faults(random.Random(seed), 3))
+            self.assertEqual(len(planned), 2)
+            for fault in (fault for faults in planned.values() for fault in faults):
+                message, count = fault.split("@")
+                fewest, most = PLANNED[message]
+                self.assertTrue(fewest <= int(count) <= most, fault)
+
     def test_kills_all_servers_only_where_there_are_several(self):
         kinds = {fault.kind for seed in range(200) for fault in schedule(random.Random(seed), 10, False)}
         self.assertEqual(kinds, set(KINDS) - {"nats_kill_all"})
 
 
+class OnceLived(Program):
+    """Ends its first life with 70 as soon as it is ready; lives on in the second."""
+
+    def __init__(self, folder, planned):
+        super().__init__(folder, "n1")
+        again = pathlib.Path(folder, "again")
+        self.planned = planned
+        self.command = ["sh", "-c", f"echo starlingd ready; test -e {again} && exec sleep 60; touch {again}; exit 70"]
+
+    def may_end_with(self, code):
+        return self.planned and code == 70
+
+
+class KeeperStarts(unittest.IsolatedAsyncioTestCase):
+    async def kept(self, planned):
+        """(restarts, complaints, spans) of a node that ended by itself once."""
+        run = types.SimpleNamespace(ledger=Ledger(), now=time.monotonic, say=lambda line: None,
+                                    faults=types.SimpleNamespace(spans=[]))
+        with tempfile.TemporaryDirectory() as folder:
+            node = OnceLived(folder, planned)
+            run.world = types.SimpleNamespace(nodes=[node])
+            node.start()
+            keeper = Keeper(run)
+            watching = asyncio.create_task(keeper.watch())
+            try:
+                await until(lambda: keeper.restarts and node.alive() and run.faults.spans[0][2], 10, "a second life")
+            finally:
+                watching.cancel()
+                node.kill()
+        return keeper.restarts, run.ledger.complaints, len(run.faults.spans)
+
+    async def test_a_node_again_that_a_planned_fault_ended_and_calls_it_a_fault(self):
+        self.assertEqual(await self.kept(planned=True), (1, [], 1))
+
+    async def test_a_node_again_that_nothing_planned_ended_and_complains(self):
+        restarts, complaints, _ = await self.kept(planned=False)
+        self.assertEqual((restarts, complaints), (1, ["n1 ended by itself with 70"]))
+
+
 class Seeds(unittest.TestCase):
     def check(self, seed, clustered, *kinds):
-        result = carry_out(seed, clustered)
+        result = carry_out(seed, clustered, Options(**variant(seed)))
         self.assertFalse(result["failed"], f"again: scripts/proof --seed {seed} --nats {result['nats']}\n{result}")
         self.assertGreater(result["deliveries"], 1000)
         self.assertGreater(result["ephemeral_deliveries"], 100)

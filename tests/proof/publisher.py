@@ -18,8 +18,8 @@ def place(cursor):
 class _Sender:
     """POST /api/publish through the fault proxies: to one node until it fails, then to the next."""
 
-    def __init__(self, channel, bearer, run, rng):
-        self.channel, self.run, self.rng = channel, run, rng
+    def __init__(self, channel, bearer, run, rng, tenant):
+        self.channel, self.run, self.rng, self.tenant = channel, run, rng, tenant
         self.headers = [f"Authorization: Bearer {bearer}", "Content-Type: application/json"]
         self.trace = []  # (time, number, node, what came of it)
         self.retries = 0
@@ -73,9 +73,9 @@ class _Sender:
 class Publisher(_Sender):
     """One channel's only publisher of stored events."""
 
-    def __init__(self, channel, target, bearer, pause, run, rng):
+    def __init__(self, channel, target, bearer, pause, run, rng, tenant=""):
         """target: {"room": "a"}, {"user": "b"} or {"all": True}; pause: mean seconds between events."""
-        super().__init__(channel, bearer, run, rng)
+        super().__init__(channel, bearer, run, rng, tenant)
         self.target, self.pause = target, pause
         self.batches = 0
         self._burst_events = self._burst_bytes = 0
@@ -144,15 +144,15 @@ class Publisher(_Sender):
         if verdict["id"] != f"{self.channel}-{number}":
             self._complain([number], f"the verdict is of {verdict['id']}")
         epoch, sequence = place(verdict["position"])
-        self.run.ledger.epoch(epoch, f"{self.channel} {number} by n{self._node + 1} at {self.run.now():.3f}")
+        self.run.ledger.epoch(epoch, f"{self.channel} {number} by n{self._node + 1} at {self.run.now():.3f}", self.tenant)
         return {number: sequence}
 
 
 class Whisperer(_Sender):
     """Sends ephemeral events to a room: each once, whatever comes of it."""
 
-    def __init__(self, channel, target, bearer, pause, run, rng):
-        super().__init__(channel, bearer, run, rng)
+    def __init__(self, channel, target, bearer, pause, run, rng, tenant=""):
+        super().__init__(channel, bearer, run, rng, tenant)
         self.target, self.pause = target, pause
         self._generation = 1
 

@@ -9,14 +9,15 @@ import resource
 import time
 from collections import Counter
 
-from faults import Faults, schedule
+from faults import Fault, Faults, plan_actor_faults, schedule
 from harness import ROOT
+from keeper import Keeper
 from lag import Lag
 from ledger import Ledger
 from passing import Passing
-from people import CLIENTS, ROOMS, People
+from people import CLIENTS, ROOMS, TENANTS, People
 from stream import WebSocket
-from world import World, until
+from world import NODES, World, until
 
 LOAD_SECONDS = (8, 15)
 SETTLE_SECONDS = 30  # for everybody to have everything, once nothing is broken any more
@@ -35,7 +36,15 @@ class Options:
     rooms: int = ROOMS
     rate: float = 1.0  # times the usual publishing
     faults: bool = True
+    partitions: int = 1
+    tenants: int = 1
+    actor_faults: bool = False
     verbose: bool = False
+
+
+def variant(seed):
+    """What a seed has beside its faults, of Options: each third has many tenants."""
+    return {"tenants": TENANTS if seed % 3 == 0 else 1}
 
 
 class Run:
@@ -55,10 +64,13 @@ class Run:
         self.log = []
         self.begun = time.monotonic()
         self.wanted_rate = 0.0  # of events, once it is known who publishes
+        self.actor_faults = 0  # planned ones that came
         self.settled = 0.0  # seconds from the last publish until everybody had everything
         self.lag = Lag()
-        self.world = World(clustered)
-        self.faults = Faults(self)
+        # Drawn apart: what else a seed draws stays the same with and without them.
+        self.planned = plan_actor_faults(random.Random(f"actors {seed}"), NODES) if options.actor_faults else {}
+        self.world = World(clustered, options.partitions, self.planned)
+        self.faults, self.keeper = Faults(self), Keeper(self)
         self.passing = Passing(self.now, self.faults.quiet_since, self.ledger.complain)
         self.readers, self.publishers, self.whisperers = [], [], []
 
@@ -93,6 +105,7 @@ class Run:
                 await self._load()
                 for sentence in self.world.died():
                     self.ledger.complain(sentence)
+                self.actor_faults = self.world.faults_had()
         except AssertionError as failed:  # what had to come true did not
             self.ledger.complain(str(failed))
         result = self.result()
@@ -103,6 +116,8 @@ class Run:
 
     async def _load(self):
         tasks = [asyncio.create_task(reader.listen()) for reader in self.readers if reader not in self.late]
+        tasks.append(asyncio.create_task(self.keeper.watch()))
+        unplanned = self._in_planned_faults()
         try:
             await until(lambda: all(r.node is not None for r in self.readers if r not in self.late), 20,
                         "all clients connected")
@@ -115,6 +130,7 @@ class Run:
             async with self.lag:
                 await self._first_error(asyncio.sleep(self.seconds), tasks)
                 await self._first_error(asyncio.gather(*breaking), tasks)
+            unplanned()
             self.say("nothing is broken any more")
             for each in (*self.publishers, *self.whisperers):
                 each.stop()
@@ -142,11 +158,23 @@ class Run:
                 self.ledger.complain(f"not connected at the end: {', '.join(away)}")
         self.settled = self.now() - begun
         self.say(f"settled after {self.settled:.2f} s")
-        if not self.faults_drawn:
+        if not self.faults_drawn and not self.planned:
             await asyncio.sleep(WAY_SECONDS)
             self._none_missing(self.now())
         await self._first_error(self._whispers_pass(), tasks)
         await asyncio.sleep(QUIET_SECONDS)
+
+    def _in_planned_faults(self):
+        """Faults in actors come at any time: while they may, nothing is said of quiet. Returns what ends this."""
+        if not self.planned:
+            return lambda: None
+        self.say(f"planned faults: {self.planned}")
+        span = [Fault(0.0, "actor_fault", None, 0.0, 0), 0.0, None]
+        self.faults.spans.append(span)
+
+        def over():
+            span[2] = self.now()
+        return over
 
     def before_first_fault(self):
         self._none_missing(self.now() - WAY_SECONDS - self.lag.worst)
@@ -216,6 +244,9 @@ class Run:
             "lag": round(self.lag.worst, 3), "busy": round(self.lag.busy, 2), "keeps_up": self.lag.keeps_up(),
             "publish_retries": sum(each.retries for each in self.publishers),
             "faults": dict(Counter(fault.kind for fault in self.faults_drawn)),
+            "partitions": self.options.partitions, "tenants": self.options.tenants,
+            "actor_faults_planned": sum(map(len, self.planned.values())), "actor_faults": self.actor_faults,
+            "restarts": self.keeper.restarts,
             "reconnects": sum(max(0, reader.connects - 1) for reader in self.readers),
             "goodbyes": dict(self.goodbyes),
             "worst_recovery": round(max((seconds for _, seconds, *_ in clean), default=0), 3),

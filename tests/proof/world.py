@@ -1,5 +1,6 @@
 """The programs under test: one or three nats-servers, three nodes, and a fault proxy on every way between them."""
 import asyncio
+import json
 import os
 import pathlib
 import re
@@ -16,6 +17,7 @@ from proxy import Proxy  # noqa: E402
 NODES = 3
 SERVERS_OF_A_CLUSTER = 3
 START_SECONDS = 20
+FAULT_EXIT_CODE, PLANNED_FAULT = 70, "a planned fault"  # as in actors/runtime/supervision.cpp
 LOG_TAIL = 2000  # characters of a log that go into a complaint
 SETTINGS = ("sse.retry=300ms", "sse.heartbeat=1s", "sessions.max_per_user=50", "history.max_events_per_room=100000",
             "drain.window=1s")
@@ -114,16 +116,31 @@ class NatsServer(Program):
 
 
 class Node(Program):
-    def __init__(self, folder, name, nats_urls, replicas):
+    """`planned`: debug.faults of its first life, `ACTOR.MESSAGE@N` each."""
+
+    def __init__(self, folder, name, nats_urls, settings, planned):
         super().__init__(folder, name)
         self.public = ("127.0.0.1", self.reserve_port())
         self.admin = ("127.0.0.1", self.reserve_port())
         command = [str(BIN / "starlingd"), "--node-id", name, "--listen", "127.0.0.1:%d" % self.public[1],
                    "--admin", "127.0.0.1:%d" % self.admin[1], "--nats", ",".join(nats_urls)]
-        for setting in (f"auth.hs256_secret={SECRET}", f"nats.replicas={replicas}", *SETTINGS):
+        for setting in (f"auth.hs256_secret={SECRET}", *settings, *SETTINGS):
             command += ["--set", setting]
-        self.command = command
-        self.down = False  # killed, stopped or draining: a fault has it
+        self.planned, self.without_faults = planned, command
+        self.command = [*command, "--set", f"debug.faults={json.dumps(planned)}"] if planned else command
+
+    def start(self):
+        super().start()
+        self.command = self.without_faults
+
+    def may_end_with(self, code):
+        """Did it say itself that it cannot go on, because of a planned fault?"""
+        return bool(self.planned) and code == FAULT_EXIT_CODE
+
+    def faults_had(self):
+        """How many of the planned faults came."""
+        return sum(log.read_text(errors="replace").count(PLANNED_FAULT)
+                   for log in pathlib.Path(self.folder).glob(f"{self.name}-*.log"))
 
     async def ready(self):
         return self.alive() and await get_status(self.admin, "/readyz", 1) == 200
@@ -132,8 +149,9 @@ class Node(Program):
 class World:
     """async with World(clustered): everything started and ready; stopped and removed at the end."""
 
-    def __init__(self, clustered):
-        self.clustered = clustered
+    def __init__(self, clustered, partitions=1, planned=None):
+        """planned: {index of a node: debug.faults of its first life}"""
+        self.clustered, self.partitions, self.planned = clustered, partitions, planned or {}
         self.folder = tempfile.mkdtemp(prefix="starling-proof-")
         count = SERVERS_OF_A_CLUSTER if clustered else 1
         self.servers = [NatsServer(self.folder, f"nats{i + 1}") for i in range(count)]
@@ -153,7 +171,9 @@ class World:
             for i in range(NODES):
                 ways = [await Proxy(server.address).start() for server in self.servers]
                 urls = ["nats://%s:%d" % way.address for way in ways[i % len(ways):] + ways[:i % len(ways)]]
-                node = Node(self.folder, f"n{i + 1}", urls, len(self.servers))
+                settings = [f"nats.replicas={len(self.servers)}"]
+                settings += [f"nats.partitions={self.partitions}"] if self.partitions > 1 else []
+                node = Node(self.folder, f"n{i + 1}", urls, settings, self.planned.get(i, []))
                 self.nats_ways.append(ways)
                 self.client_ways.append(await Proxy(node.public).start())
                 self.nodes.append(node)
@@ -174,6 +194,9 @@ class World:
         return [f"{each.name} ended by itself with {each.process.process.returncode}"
                 for each in (*self.nodes, *self.servers)
                 if not each.expected_down and not each.alive()]
+
+    def faults_had(self):
+        return sum(node.faults_had() for node in self.nodes)
 
     def proxies(self):
         return [*self.client_ways, *(way for ways in self.nats_ways for way in ways)]
