@@ -1,7 +1,6 @@
 #include "actors/api/cluster_view.hpp"
 
 #include <algorithm>
-#include <caf/send.hpp>
 #include <mutex>
 
 #include "cluster/envelope.hpp"
@@ -82,10 +81,9 @@ void cluster_view::answer(const json& question, json_done done) const {
   } else if (op == "renew" && id) {
     here_.renew(*id, identity_from(question.value("identity", json::object())), as_outcome);
   } else if (op == "await_membership") {
-    caf::anon_send(
-        node_.roster,
-        await_membership{tenant, text_at(question, "room"), text_at(question, "user"),
-                         question.value("member", true), [done] { done(json::object()); }});
+    node_.roster.send(await_membership{tenant, text_at(question, "room"), text_at(question, "user"),
+                                       question.value("member", true),
+                                       [done] { done(json::object()); }});
   } else if (op == "trace") {
     trace(room_channel(tenant, text_at(question, "room")), std::move(done));
   } else if (op == "deliver") {

@@ -1,7 +1,5 @@
 #include "actors/api/local_view.hpp"
 
-#include <caf/send.hpp>
-
 #include "actors/api/gather.hpp"
 #include "net/base/clock.hpp"
 
@@ -27,31 +25,30 @@ void local_view::sessions(const session_filter& which,
                           std::function<void(std::vector<net::session_info>)> done) const {
   auto all = std::make_shared<gather<net::session_info>>(node_.fanouts.size(), std::move(done));
   for (const auto& shard : node_.fanouts)
-    caf::anon_send(shard, sessions_query{which.tenant, which.user, which.id, all->part()});
+    shard.send(sessions_query{which.tenant, which.user, which.id, all->part()});
 }
 
 void local_view::channels(channel_kind kind,
                           std::function<void(std::vector<net::room_info>)> done) const {
-  caf::anon_send(node_.bridge, channels_query{kind, std::move(done)});
+  node_.bridge.send(channels_query{kind, std::move(done)});
 }
 
 void local_view::presence(const channel& where,
                           std::function<void(std::vector<net::presence_user>)> done) const {
-  caf::anon_send(node_.bridge, presence_query{where, std::move(done)});
+  node_.bridge.send(presence_query{where, std::move(done)});
 }
 
 void local_view::close(const session_id& id, std::optional<tenant_id> tenant,
                        std::optional<user_id> owner, close_code why,
                        std::function<void(result<void>)> done) const {
   const auto answer = one_of(node_.fanouts.size(), std::move(done));
-  for (const auto& shard : node_.fanouts)
-    caf::anon_send(shard, close_one{id, owner, tenant, why, answer});
+  for (const auto& shard : node_.fanouts) shard.send(close_one{id, owner, tenant, why, answer});
 }
 
 void local_view::renew(const session_id& id, net::identity_ptr fresh,
                        std::function<void(result<void>)> done) const {
   const auto answer = one_of(node_.fanouts.size(), std::move(done));
-  for (const auto& shard : node_.fanouts) caf::anon_send(shard, renew_token{id, fresh, answer});
+  for (const auto& shard : node_.fanouts) shard.send(renew_token{id, fresh, answer});
 }
 
 void local_view::deliver(event what, std::function<void(result<void>)> done) const {
@@ -61,12 +58,10 @@ void local_view::deliver(event what, std::function<void(result<void>)> done) con
   const auto publication =
       std::make_shared<const actors::publication>(std::move(what), node_.here(), 0);
   for (const auto& shard : node_.fanouts)
-    caf::anon_send(
-        shard,
-        deliver_to{
-            *id, publication, [answer, id = *id](bool there) {
-              answer(there ? result<void>{} : error{errc::not_found, "no session " + id.str()});
-            }});
+    shard.send(deliver_to{
+        *id, publication, [answer, id = *id](bool there) {
+          answer(there ? result<void>{} : error{errc::not_found, "no session " + id.str()});
+        }});
 }
 
 }  // namespace starling::actors

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "actors/base/context.hpp"
-#include "actors/base/protocol.hpp"
+#include "actors/messages/context.hpp"
+#include "actors/messages/session.hpp"
 
 namespace starling::actors {
 

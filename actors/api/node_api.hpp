@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "actors/api/cluster_view.hpp"
-#include "actors/base/context.hpp"
 #include "actors/base/node_directory.hpp"
+#include "actors/messages/context.hpp"
 #include "net/io/io_loop.hpp"
 #include "net/service.hpp"
 

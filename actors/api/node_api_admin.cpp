@@ -6,11 +6,9 @@
 
 #include "actors/api/node_api.hpp"
 #include "actors/api/paging.hpp"
-#include "actors/base/protocol.hpp"
+#include "actors/messages/session.hpp"
 #include "net/base/clock.hpp"
 #include "net/wire/admin_codec.hpp"
-
-#include <caf/send.hpp>
 
 namespace starling::actors {
 
@@ -162,17 +160,15 @@ void node_api::user(const net::api_request& request, done reply) {
                  {"sessions", details.size()},    {"nodes", on},
                  {"details", std::move(details)}, {"replied", replied(answer)},
                  {"missing", answer.missing}};
-        caf::anon_send(
-            node_.roster,
-            rooms_of_user_query{
-                request.who->tenant, request.name,
-                [out = std::move(out), reply](std::vector<std::string> rooms) mutable {
-                  if (rooms.empty() && out["sessions"] == 0)
-                    return reply(error{errc::not_found, "user \"" + out["user"].get<std::string>() +
-                                                            "\" has no session and no room"});
-                  out["rooms"] = rooms;
-                  reply(std::move(out));
-                }});
+        node_.roster.send(rooms_of_user_query{
+            request.who->tenant, request.name,
+            [out = std::move(out), reply](std::vector<std::string> rooms) mutable {
+              if (rooms.empty() && out["sessions"] == 0)
+                return reply(error{errc::not_found, "user \"" + out["user"].get<std::string>() +
+                                                        "\" has no session and no room"});
+              out["rooms"] = rooms;
+              reply(std::move(out));
+            }});
       });
 }
 

@@ -1,13 +1,12 @@
 // History, presence and the roster.
 #include <algorithm>
-#include <caf/send.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "actors/api/gather.hpp"
 #include "actors/api/node_api.hpp"
 #include "actors/api/paging.hpp"
-#include "actors/base/protocol.hpp"
+#include "actors/messages/session.hpp"
 #include "net/base/clock.hpp"
 #include "net/wire/admin_codec.hpp"
 
@@ -62,8 +61,7 @@ std::map<std::string, net::presence_user> merged_presence(const cluster_answer& 
 void node_api::may_read_room(const net::api_request& request, const std::string& room,
                              std::function<void(result<void>)> allowed) {
   if (request.who->admin || net::may_join(*request.who, room)) return allowed({});
-  caf::anon_send(
-      node_.roster,
+  node_.roster.send(
       rooms_of_user_query{request.who->tenant, request.who->user.str(),
                           [room, allowed](std::vector<std::string> rooms) {
                             if (std::find(rooms.begin(), rooms.end(), room) != rooms.end())
@@ -136,16 +134,15 @@ void node_api::online_users(const net::api_request& request, done reply) {
     return may_read_room(request, room->second, [ask, name = room->second, reply](result<void> ok) {
       ok ? ask({name}) : reply(ok.error());
     });
-  caf::anon_send(node_.roster,
-                 rooms_of_user_query{request.who->tenant, request.who->user.str(),
-                                     [ask, who = request.who](std::vector<std::string> rooms) {
-                                       for (const auto& room : who->rooms)
-                                         if (net::is_exact(room)) rooms.push_back(room);
-                                       std::sort(rooms.begin(), rooms.end());
-                                       rooms.erase(std::unique(rooms.begin(), rooms.end()),
-                                                   rooms.end());
-                                       ask(std::move(rooms));
-                                     }});
+  node_.roster.send(rooms_of_user_query{request.who->tenant, request.who->user.str(),
+                                        [ask, who = request.who](std::vector<std::string> rooms) {
+                                          for (const auto& room : who->rooms)
+                                            if (net::is_exact(room)) rooms.push_back(room);
+                                          std::sort(rooms.begin(), rooms.end());
+                                          rooms.erase(std::unique(rooms.begin(), rooms.end()),
+                                                      rooms.end());
+                                          ask(std::move(rooms));
+                                        }});
 }
 
 // -- roster -------------------------------------------------------------------------------------
@@ -153,8 +150,7 @@ void node_api::online_users(const net::api_request& request, done reply) {
 void node_api::members(const net::api_request& request, done reply) {
   const auto page = parse_page(request.query, 1000, 10'000);
   if (!page) return reply(page.error());
-  caf::anon_send(
-      node_.roster,
+  node_.roster.send(
       members_query{request.who->tenant, request.name, page->after, page->limit + 1,
                     [reply, limit = page->limit](auto entries) {
                       json next;
@@ -169,16 +165,13 @@ void node_api::members(const net::api_request& request, done reply) {
 }
 
 void node_api::member(const net::api_request& request, done reply) {
-  caf::anon_send(
-      node_.roster,
-      members_query{
-          request.who->tenant, request.name, {}, ~std::size_t{0}, [reply, request](auto entries) {
-            for (const auto& e : entries)
-              if (e.user == request.member) return reply(member_json(e));
-            reply(error{errc::not_found, "user \"" + request.member +
-                                             "\" is not a member of room \"" + request.name +
-                                             "\""});
-          }});
+  node_.roster.send(members_query{
+      request.who->tenant, request.name, {}, ~std::size_t{0}, [reply, request](auto entries) {
+        for (const auto& e : entries)
+          if (e.user == request.member) return reply(member_json(e));
+        reply(error{errc::not_found, "user \"" + request.member + "\" is not a member of room \"" +
+                                         request.name + "\""});
+      }});
 }
 
 void node_api::put_member(const net::api_request& request, done reply) {

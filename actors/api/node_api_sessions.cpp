@@ -1,10 +1,9 @@
 // Commands about single sessions, and the Oblivious-compatible calls.
-#include <caf/send.hpp>
 #include <nlohmann/json.hpp>
 
 #include "actors/api/gather.hpp"
 #include "actors/api/node_api.hpp"
-#include "actors/base/protocol.hpp"
+#include "actors/messages/session.hpp"
 #include "net/base/clock.hpp"
 
 namespace starling::actors {
@@ -128,12 +127,12 @@ void node_api::publish(net::identity_ptr who, net::publish_item item, const noti
   item.data_is_text = true;
   auto batch = std::make_shared<net::publish_batch>();
   batch->items.push_back(std::move(item));
-  caf::anon_send(node_.publishers.front(),
-                 publish_request{std::move(who), std::move(batch), event_source::http,
-                                 [reply, success](std::vector<net::publish_verdict> verdicts) {
-                                   if (!verdicts.front()) return reply(verdicts.front().error());
-                                   reply(json{{"message", success}});
-                                 }});
+  node_.publishers.front().send(
+      publish_request{std::move(who), std::move(batch), event_source::http,
+                      [reply, success](std::vector<net::publish_verdict> verdicts) {
+                        if (!verdicts.front()) return reply(verdicts.front().error());
+                        reply(json{{"message", success}});
+                      }});
 }
 
 }  // namespace starling::actors

@@ -6,11 +6,10 @@
 #include <unordered_set>
 #include <vector>
 
-#include "actors/base/context.hpp"
 #include "actors/base/recent_ids.hpp"
 #include "actors/bridge/live_channels.hpp"
 #include "actors/bridge/reorder.hpp"
-#include "actors/runtime/pinned_actor.hpp"
+#include "actors/messages/context.hpp"
 
 namespace starling::actors {
 
@@ -25,13 +24,33 @@ namespace starling::actors {
 /// before it is active at the engine and everything stored before it has arrived; its sequence is
 /// the position of all joins that waited for it.
 /// Thread: the home shard (0). Plain bookkeeping; never blocks.
-class bridge final : public pinned_actor {
+class bridge final : public bridge_inbox {
  public:
   bridge(caf::actor_config& cfg, node_context& node);
-  const char* name() const override { return "bridge"; }
+  std::string_view name() const noexcept override { return "bridge"; }
+  fault_policy policy() const noexcept override { return fault_policy::end_process; }
 
- protected:
-  void receive(caf::type_erased_tuple& message) override;
+  void on(engine_stored& arrived) override { take_arrived(std::move(arrived.what)); }
+  void on(engine_ephemeral& arrived) override { take_ephemeral(std::move(arrived.what)); }
+  void on(engine_control& told) override { take_control(std::move(told)); }
+  void on(engine_changed& change) override { engine_state(change); }
+  void on(engine_leader_changed&) override { begin_catch_up(); }
+  void on(early_due&) override;
+  void on(store_state& answer) override { take_state(answer); }
+  void on(fence_failed& failed) override { fence_lost(failed); }
+  void on(repair_read& answer) override { take_repair(answer); }
+  void on(replay_read& answer) override { take_replay(answer); }
+  void on(last_stored& answer) override { take_last(answer); }
+  void on(join& request) override { begin_join(request.ticket); }
+  void on(admitted& request) override;
+  void on(turned_away& request) override;
+  void on(attached& request) override { finish_attach(request.ticket); }
+  void on(left& gone) override { remove_member(gone); }
+  void on(feed_died& dead) override { rebuild(dead); }
+  void on(node_gone& gone) override;
+  void on(tick&) override { every_second(); }
+  void on(channels_query& query) override { list_channels(query); }
+  void on(presence_query& query) override;
 
  private:
   using entry = live_channel;
@@ -83,7 +102,7 @@ class bridge final : public pinned_actor {
   void take_arrived(stored_event&& what);
   void await_early();
   void take_stored(stored_event&& what);
-  void handle(stored_event&& what);
+  void take_ordered(stored_event&& what);
   bool is_current_fence(const event& what) const;
   void hand_out(entry& e, event&& what, sequence seq, sequence at);
   void take_ephemeral(event&& what);
@@ -111,6 +130,7 @@ class bridge final : public pinned_actor {
   void take_last(const last_stored& answer);
 
   void list_channels(const channels_query& query) const;
+  handle<bridge_inbox> self() { return handle<bridge_inbox>(*this); }
 
   node_context& node_;
   live_channels channels_;

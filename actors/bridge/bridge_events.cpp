@@ -1,6 +1,5 @@
 // Events in order: what arrives, the fences among it, and whether the engine is there.
 #include <algorithm>
-#include <caf/send.hpp>
 
 #include "actors/bridge/bridge.hpp"
 #include "actors/runtime/delayed.hpp"
@@ -33,14 +32,14 @@ void bridge::take_stored(stored_event&& what) {
   // The fence that ends an outage is waited for by what is held: it may not be held itself.
   if (catch_up_ && is_current_fence(what.what)) return fence_arrived(what.seq);
   if (repair_ || catch_up_) return held_.push_back(std::move(what));
-  handle(std::move(what));
+  take_ordered(std::move(what));
 }
 
 bool bridge::is_current_fence(const event& what) const {
   return what.where == fence_channel_ && what.data == std::to_string(fence_sent_);
 }
 
-void bridge::handle(stored_event&& what) {
+void bridge::take_ordered(stored_event&& what) {
   if (what.what.where == fence_channel_) {
     if (is_current_fence(what.what)) fence_arrived(what.seq);
     return;
@@ -63,18 +62,18 @@ void bridge::hand_out(entry& e, event&& what, sequence seq, sequence at) {
   const cursor id{epoch_, position_};
   auto out = std::make_shared<publication>(std::move(what), id, seq);
   if (seq <= before) remember_late(out, before);
-  caf::anon_send(e.feed, inbound{std::move(out)});
+  e.feed.send(inbound{std::move(out)});
 }
 
 void bridge::take_ephemeral(event&& what) {
   auto* e = channels_.find(what.where);
   if (!e || !e->live || !ephemeral_.first(what, steady_clock::now())) return;
   const cursor at{epoch_, position_};
-  caf::anon_send(e->feed, inbound{std::make_shared<publication>(std::move(what), at, 0)});
+  e->feed.send(inbound{std::make_shared<publication>(std::move(what), at, 0)});
 }
 
 void bridge::take_control(engine_control&& told) {
-  if (auto* e = channels_.find(told.where); e && e->live) caf::anon_send(e->feed, std::move(told));
+  if (auto* e = channels_.find(told.where); e && e->live) user_of(*e).send(std::move(told));
 }
 
 // -- fences -------------------------------------------------------------------------------------
@@ -98,7 +97,7 @@ void bridge::send_fence() {
   what.data_is_text = true;
   node_.engine->history().append(
       std::move(what), {}, [me = self(), number = fence_sent_](result<cluster::append_ack> ack) {
-        if (!ack) caf::anon_send(me, fence_failed{number, ack.error()});
+        if (!ack) me.send(fence_failed{number, ack.error()});
       });
 }
 
@@ -158,9 +157,8 @@ void bridge::engine_state(const engine_changed& change) {
 }
 
 void bridge::ask_for_state() {
-  node_.engine->history().state([me = self()](result<cluster::log_state> state) {
-    caf::anon_send(me, store_state{std::move(state)});
-  });
+  node_.engine->history().state(
+      [me = self()](result<cluster::log_state> state) { me.send(store_state{std::move(state)}); });
 }
 
 void bridge::take_state(const store_state& answer) {
@@ -173,14 +171,14 @@ void bridge::take_state(const store_state& answer) {
     log::warn("the store began anew: clients are told to fetch again", {{"epoch", state.epoch}});
     node_.home_metrics->gaps[1].add();
     for (const auto& shard : node_.fanouts)
-      caf::anon_send(shard, drain{std::chrono::seconds(1), "the history began anew: fetch again"});
+      shard.send(drain{std::chrono::seconds(1), "the history began anew: fetch again"});
     catch_up_ = false;  // there is nothing of the former life to catch up with
     position_ = state.last;
     early_.restart(state.last);
     late_.clear();
     channels_.for_each([&](entry& e) {
       e.through = state.last;
-      if (e.live) caf::anon_send(e.feed, forget_history{state.last});
+      if (e.live) e.feed.send(forget_history{state.last});
     });
   }
   if (first_time || begins_anew) {

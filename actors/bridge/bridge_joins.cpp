@@ -1,7 +1,5 @@
 // Joining and leaving: which channels are live, and at which position a session enters them.
 #include <algorithm>
-#include <caf/exit_reason.hpp>
-#include <caf/send.hpp>
 #include <tuple>
 #include <type_traits>
 
@@ -9,6 +7,7 @@
 #include "actors/room/room.hpp"
 #include "actors/room/user.hpp"
 #include "actors/room/user_control.hpp"
+#include "actors/runtime/spawn.hpp"
 #include "net/base/log.hpp"
 
 namespace starling::actors {
@@ -44,7 +43,7 @@ void bridge::release_waiting() {
       waiting_.push_back(std::move(ticket));
     else if (ticket->opening) {
       admitting_.insert(ticket);
-      caf::anon_send(channels_.at(ticket->channels.front().feed).feed, admit{ticket});
+      user_of(channels_.at(ticket->channels.front().feed)).send(admit{ticket});
     } else {
       attach_all(ticket);
     }
@@ -66,9 +65,9 @@ void bridge::attach_all(const ticket_ptr& ticket) {
       --e.reserved;
       e.members.add(ticket->shard);
     }
-    caf::anon_send(e.feed, attach_member{ticket, i});
+    e.feed.send(attach_member{ticket, i});
   }
-  caf::anon_send(self(), attached{ticket});
+  self().send(attached{ticket});
 }
 
 void bridge::add_late(join_ticket& ticket) const {
@@ -87,10 +86,10 @@ void bridge::finish_attach(const ticket_ptr& ticket) {
     if (wanted.again) let_go(channels_.at(wanted.feed));
   if (ticket->missing.empty()) {
     finish_replay(ticket);
-    caf::anon_send(node_.fanouts[ticket->shard], joined{ticket});
+    node_.fanouts[ticket->shard].send(joined{ticket});
     return;
   }
-  caf::anon_send(node_.fanouts[ticket->shard], joined{ticket});
+  node_.fanouts[ticket->shard].send(joined{ticket});
   ticket->reads_under_way = ticket->missing.size();
   for (std::size_t i = 0; i < ticket->missing.size(); ++i) read_for_replay(ticket, i);
 }
@@ -102,7 +101,7 @@ void bridge::read_for_replay(const ticket_ptr& ticket, std::size_t which) {
   const auto after = part.found.empty() ? part.after : part.found.back()->seq();
   node_.engine->history().read(*part.where, after, part.through, limit,
                                [me = self(), ticket, which](result<cluster::log_page> page) {
-                                 caf::anon_send(me, replay_read{ticket, which, std::move(page)});
+                                 me.send(replay_read{ticket, which, std::move(page)});
                                });
 }
 
@@ -113,8 +112,7 @@ void bridge::take_replay(replay_read& answer) {
     log::warn("replay failed", {{"client_id", ticket.session->id.str()},
                                 {"channel", part.where->name},
                                 {"why", answer.page.error().message}});
-    caf::anon_send(ticket.connection,
-                   close_session{close_code::overload, std::nullopt, std::nullopt});
+    ticket.connection.send(close_session{close_code::overload, std::nullopt, std::nullopt});
     return;
   }
   auto& page = *answer.page;
@@ -134,7 +132,7 @@ void bridge::take_replay(replay_read& answer) {
   part.found.clear();
   if (--ticket.reads_under_way > 0) return;
   finish_replay(answer.ticket);
-  caf::anon_send(ticket.connection, replay_ready{answer.ticket});
+  ticket.connection.send(replay_ready{answer.ticket});
 }
 
 void bridge::finish_replay(const ticket_ptr& ticket) {
@@ -162,7 +160,7 @@ void bridge::remove_member(const left& who) {
     auto* e = channels_.find(feed);
     if (!e) continue;
     e->members.remove(who.shard);
-    caf::anon_send(e->feed, detach_member{who.session, who.shard, who.ended});
+    e->feed.send(detach_member{who.session, who.shard, who.ended});
     retire_if_unused(*e);
   }
 }
@@ -178,25 +176,27 @@ bridge::entry& bridge::ensure(const channel_ptr& where) {
 }
 
 void bridge::spawn_feed(entry& e) {
-  const auto spawn = [&]<class Feed>(std::type_identity<Feed>) {
-    return spawn_pinned<Feed>(home_system(), home(), std::ref(node_), e.where, e.id, e.through,
-                              e.members);
+  const auto begin = [&]<class Inbox, class Actor>(std::type_identity<Inbox>,
+                                                   std::type_identity<Actor>) {
+    return narrow<channel_inbox>(spawn<Inbox, Actor>(home_system(), home(), std::ref(node_),
+                                                     e.where, e.id, e.through, e.members));
   };
-  e.feed = e.where->kind == channel_kind::user ? spawn(std::type_identity<user>{})
-                                               : spawn(std::type_identity<room>{});
+  e.feed = e.where->kind == channel_kind::user
+               ? begin(std::type_identity<user_inbox>{}, std::type_identity<user>{})
+               : begin(std::type_identity<room_inbox>{}, std::type_identity<room>{});
 }
 
 void bridge::rebuild(const feed_died& dead) {
   auto* const found = channels_.find(dead.feed);
   if (!found) return;  // stopped by us
   auto& e = *found;
-  if (dead.who && e.feed.address() != dead.who) return;  // replaced already
+  if (dead.who != caf::invalid_actor_id && e.feed.id() != dead.who) return;  // replaced already
   log::warn("channel rebuilt after a fault",
             {{"kind", to_string(e.where->kind)}, {"name", e.where->name}});
   refuse_admitting(dead.feed);
   if (!channels_.find(dead.feed)) return;  // there was nobody else
   spawn_feed(e);
-  for (const auto& shard : node_.fanouts) caf::anon_send(shard, recount{e.id, e.feed});
+  for (const auto& shard : node_.fanouts) shard.send(recount{e.id, e.feed});
   tell_of_loss(*e.where, "fault");  // what was on its way to the dead one
 }
 
@@ -222,7 +222,7 @@ void bridge::retire_if_unused(entry& e) {
   if (e.where->kind == channel_kind::user) node_.users = --users_;
   const auto feed = e.feed;
   channels_.remove(e);
-  if (feed) caf::anon_send_exit(feed, caf::exit_reason::user_shutdown);
+  if (feed) feed.stop();
 }
 
 void bridge::refuse_waiting(const std::string& reason) {
@@ -237,7 +237,7 @@ void bridge::refuse(const ticket_ptr& ticket, std::string reason) {
   auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.options.retry),
                                node_.here());
   why.reason = std::move(reason);
-  caf::anon_send(ticket->connection, refused{ticket->request, std::move(why)});
+  ticket->connection.send(refused{ticket->request, std::move(why)});
 }
 
 }  // namespace starling::actors

@@ -1,7 +1,6 @@
 // What did not arrive: holes that a later event tells of, those that a fence ends, and the slow
 // look for those that nothing tells of.
 #include <algorithm>
-#include <caf/send.hpp>
 
 #include "actors/base/gap.hpp"
 #include "actors/bridge/bridge.hpp"
@@ -54,7 +53,7 @@ void bridge::read_for_repair(const channel& where, sequence after, sequence thro
   node_.engine->history().read(
       where, after, through, repair_page,
       [me = self(), number = repairs_, where, through](result<cluster::log_page> page) {
-        caf::anon_send(me, repair_read{number, where, through, std::move(page)});
+        me.send(repair_read{number, where, through, std::move(page)});
       });
 }
 
@@ -85,7 +84,7 @@ void bridge::tell_of_loss(const channel& where, std::string_view reason) {
   gap.where = where;
   gap.name = "gap";
   gap.data = gap_json(reason, name_of_loss(where));
-  caf::anon_send(e->feed, inbound{publication::notice(std::move(gap), {epoch_, position_})});
+  e->feed.send(inbound{publication::notice(std::move(gap), {epoch_, position_})});
 }
 
 void bridge::finish_repair() {
@@ -125,7 +124,7 @@ void bridge::hand_out_held() {
   while (!held_.empty() && !repair_ && !catch_up_) {
     auto next = std::move(held_.front());
     held_.pop_front();
-    handle(std::move(next));
+    take_ordered(std::move(next));
   }
   release_waiting();
 }
@@ -155,7 +154,7 @@ void bridge::sweep() {
     if (!e->live) continue;
     ++sweep_asked_;
     node_.engine->history().last(*e->where, [me = self(), feed = e->id](result<sequence> last) {
-      caf::anon_send(me, last_stored{feed, std::move(last)});
+      me.send(last_stored{feed, std::move(last)});
     });
   }
 }

@@ -5,20 +5,28 @@
 #include <unordered_set>
 #include <vector>
 
-#include "actors/base/protocol.hpp"
 #include "actors/base/shard_counts.hpp"
+#include "actors/messages/channel_inbox.hpp"
 
 namespace starling::actors {
 
 struct live_channel {
   channel_ptr where;
   feed_id id = 0;
-  caf::actor feed;
+  handle<channel_inbox> feed;
   sequence through = 0;        ///< everything of this channel up to here was handed to the feed
   shard_counts members;        ///< sessions attached
   std::uint32_t reserved = 0;  ///< joins under way
   bool live = false;           ///< its subscription is known to be active
 };
+
+/// Its actor by its kind: users' channels have user actors, all others rooms.
+inline handle<user_inbox> user_of(const live_channel& e) {
+  return handle<user_inbox>(e.feed.pointer());
+}
+inline handle<room_inbox> room_of(const live_channel& e) {
+  return handle<room_inbox>(e.feed.pointer());
+}
 
 /// Owns them; their addresses last until they are removed. Plain state.
 ///

@@ -1,7 +1,6 @@
 #include "actors/node/node.hpp"
 
 #include <boost/asio/post.hpp>
-#include <caf/send.hpp>
 #include <future>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +10,7 @@
 #include "actors/publish/publisher.hpp"
 #include "actors/roster/roster.hpp"
 #include "actors/runtime/io_scheduler.hpp"
+#include "actors/runtime/spawn.hpp"
 #include "actors/session/connection.hpp"
 #include "actors/session/fanout.hpp"
 #include "net/base/log.hpp"
@@ -42,12 +42,12 @@ node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> en
   auto& shards = shards_of(*system_);
   for (unsigned i = 0; i < loops_.size(); ++i) {
     context_.fanouts.push_back(
-        spawn_pinned<fanout>(*system_, &shards.at(i), std::ref(context_), i));
+        spawn<fanout_inbox, fanout>(*system_, &shards.at(i), std::ref(context_), i));
     context_.publishers.push_back(
-        spawn_pinned<publisher>(*system_, &shards.at(i), std::ref(context_)));
+        spawn<publisher_inbox, publisher>(*system_, &shards.at(i), std::ref(context_)));
   }
-  context_.bridge = spawn_pinned<bridge>(*system_, &shards.at(0), std::ref(context_));
-  context_.roster = spawn_pinned<roster>(*system_, &shards.at(0), std::ref(context_));
+  context_.bridge = spawn<bridge_inbox, bridge>(*system_, &shards.at(0), std::ref(context_));
+  context_.roster = spawn<roster_inbox, roster>(*system_, &shards.at(0), std::ref(context_));
 }
 
 node::~node() {
@@ -85,12 +85,10 @@ void node::stop() {
 }
 
 void node::end_actors() {
-  for (const auto& shard : context_.fanouts)
-    caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
-  for (const auto& shard : context_.publishers)
-    caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
-  caf::anon_send_exit(context_.roster, caf::exit_reason::user_shutdown);
-  caf::anon_send_exit(context_.bridge, caf::exit_reason::user_shutdown);
+  for (const auto& shard : context_.fanouts) shard.stop();
+  for (const auto& shard : context_.publishers) shard.stop();
+  context_.roster.stop();
+  context_.bridge.stop();
   shards_of(*system_).settle();
   context_.fanouts.clear();
   context_.publishers.clear();
@@ -104,7 +102,7 @@ void node::drain() {
   log::info("draining", {{"window_ms", context_.options.drain_window.count()}});
   announce_soon();
   for (const auto& shard : context_.fanouts)
-    caf::anon_send(shard, actors::drain{context_.options.drain_window});
+    shard.send(actors::drain{context_.options.drain_window});
 }
 
 // -- net::service -------------------------------------------------------------------------------
@@ -135,10 +133,10 @@ void node::open(net::io_loop& loop, net::stream_request request,
   session->opened_ns = wall_ns();
   session->remote = std::move(request.remote);
   auto& home = shards_of(*system_).at(loop.index());
-  const auto handle = spawn_pinned<connection>(
+  const auto session_handle = spawn<connection_inbox, connection>(
       *system_, &home, std::ref(context_), std::ref(loop), session_ptr(std::move(session)),
       std::make_unique<net::stream_request>(std::move(request)), std::move(responder));
-  static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(handle))->start();
+  static_cast<connection&>(*session_handle.get()).start();
 }
 
 result<void> node::check(const net::stream_request& request) {
@@ -150,8 +148,7 @@ result<void> node::check(const net::stream_request& request) {
 
 void node::publish(net::io_loop& loop, net::identity_ptr who, net::publish_batch batch,
                    std::function<void(std::vector<net::publish_verdict>)> done) {
-  caf::anon_send(
-      context_.publishers[loop.index()],
+  context_.publishers[loop.index()].send(
       publish_request{std::move(who), std::make_shared<net::publish_batch>(std::move(batch)),
                       event_source::http, std::move(done)});
 }
@@ -178,28 +175,24 @@ net::health node::health() const {
 
 // -- engine -> actors ---------------------------------------------------------------------------
 
-void node::on_stored(stored_event what) {
-  caf::anon_send(context_.bridge, engine_stored{std::move(what)});
-}
-void node::on_ephemeral(event what) {
-  caf::anon_send(context_.bridge, engine_ephemeral{std::move(what)});
-}
+void node::on_stored(stored_event what) { context_.bridge.send(engine_stored{std::move(what)}); }
+void node::on_ephemeral(event what) { context_.bridge.send(engine_ephemeral{std::move(what)}); }
 void node::on_control(channel where, std::string payload) {
-  caf::anon_send(context_.bridge, engine_control{std::move(where), std::move(payload)});
+  context_.bridge.send(engine_control{std::move(where), std::move(payload)});
 }
 void node::on_engine(bool up, std::string detail) {
-  caf::anon_send(context_.bridge, engine_changed{up, std::move(detail)});
+  context_.bridge.send(engine_changed{up, std::move(detail)});
   if (up) announce_soon();
 }
-void node::on_store_leader_changed() { caf::anon_send(context_.bridge, engine_leader_changed{}); }
+void node::on_store_leader_changed() { context_.bridge.send(engine_leader_changed{}); }
 void node::on_roster(std::vector<cluster::roster_entry> all) {
-  caf::anon_send(context_.roster, roster_loaded{std::move(all)});
+  context_.roster.send(roster_loaded{std::move(all)});
 }
 void node::on_member_added(cluster::roster_entry entry) {
-  caf::anon_send(context_.roster, roster_entry_changed{std::move(entry), true});
+  context_.roster.send(roster_entry_changed{std::move(entry), true});
 }
 void node::on_member_removed(cluster::roster_entry entry) {
-  caf::anon_send(context_.roster, roster_entry_changed{std::move(entry), false});
+  context_.roster.send(roster_entry_changed{std::move(entry), false});
 }
 
 void node::on_announcement(std::string payload) {
@@ -231,11 +224,11 @@ void node::every_second() {
   second_->async_wait([this](auto cancelled) {
     if (!cancelled) every_second();
   });
-  caf::anon_send(context_.bridge, tick{});
+  context_.bridge.send(tick{});
   announce(false);
   for (auto& gone : nodes_.newly_gone(steady_clock::now())) {
     log::warn("node gone", {{"node", gone.str()}});
-    caf::anon_send(context_.bridge, node_gone{std::move(gone)});
+    context_.bridge.send(node_gone{std::move(gone)});
   }
   context_.other_nodes = nodes_.others(steady_clock::now()).size();
 }

@@ -9,8 +9,8 @@
 
 #include "actors/api/cluster_view.hpp"
 #include "actors/api/node_api.hpp"
-#include "actors/base/context.hpp"
 #include "actors/base/node_directory.hpp"
+#include "actors/messages/context.hpp"
 #include "cluster/engine.hpp"
 #include "net/io/io_loop.hpp"
 #include "net/service.hpp"

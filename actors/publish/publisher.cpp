@@ -1,7 +1,5 @@
 #include "actors/publish/publisher.hpp"
 
-#include <caf/send.hpp>
-
 #include "actors/base/access.hpp"
 #include "actors/base/locator.hpp"
 #include "net/base/clock.hpp"
@@ -28,15 +26,10 @@ event to_event(const net::publish_item& item, const net::identity& who) {
 
 }  // namespace
 
-publisher::publisher(caf::actor_config& cfg, node_context& node) : pinned_actor(cfg), node_(node) {}
+publisher::publisher(caf::actor_config& cfg, node_context& node)
+    : publisher_inbox(cfg), node_(node) {}
 
-void publisher::receive(caf::type_erased_tuple& message) {
-  if (auto* done = message_cast<append_done>(message)) return take(*done);
-  if (auto* request = message_cast<publish_request>(message)) return begin(std::move(*request));
-  if (auto* done = message_cast<client_reached>(message)) return take(*done);
-}
-
-void publisher::begin(publish_request&& request) {
+void publisher::on(publish_request& request) {
   const auto number = next_request_++;
   auto& entry = pending_[number];
   entry.request = std::move(request);
@@ -101,7 +94,7 @@ void publisher::append(pending& entry, std::uint64_t number, std::size_t item, e
   auto key = what.id;
   node_.engine->history().append(std::move(what), std::move(key),
                                  [me = self(), number, index](result<cluster::append_ack> ack) {
-                                   caf::anon_send(me, append_done{number, index, std::move(ack)});
+                                   me.send(append_done{number, index, std::move(ack)});
                                  });
 }
 
@@ -120,11 +113,11 @@ void publisher::send_to_client(pending& entry, std::uint64_t number, std::size_t
   ++entry.outstanding;
   entry.verdicts[item]->position = node_.here();
   node_.locator->deliver(std::move(what), [me = self(), number, index](result<void> reached) {
-    caf::anon_send(me, client_reached{number, index, std::move(reached)});
+    me.send(client_reached{number, index, std::move(reached)});
   });
 }
 
-void publisher::take(const append_done& done) {
+void publisher::on(append_done& done) {
   const auto found = pending_.find(done.request);
   if (found == pending_.end()) return;
   const auto item = found->second.item_of_append[done.append];
@@ -139,7 +132,7 @@ void publisher::take(const append_done& done) {
   finish_if_complete(done.request);
 }
 
-void publisher::take(const client_reached& done) {
+void publisher::on(client_reached& done) {
   const auto found = pending_.find(done.request);
   if (found == pending_.end()) return;
   if (!done.reached) {

@@ -4,8 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "actors/base/context.hpp"
-#include "actors/runtime/pinned_actor.hpp"
+#include "actors/messages/context.hpp"
 
 namespace starling::actors {
 
@@ -14,13 +13,15 @@ namespace starling::actors {
 /// Guarantees: a positive verdict means that the engine has stored the event (durable) or has taken
 /// it (ephemeral). An item for several rooms or users is stored once per target, under one id.
 /// Errors: forbidden, unavailable (engine away), not_found (client), too_large: per item.
-class publisher final : public pinned_actor {
+class publisher final : public publisher_inbox {
  public:
   publisher(caf::actor_config& cfg, node_context& node);
-  const char* name() const override { return "publisher"; }
+  std::string_view name() const noexcept override { return "publisher"; }
+  fault_policy policy() const noexcept override { return fault_policy::end_process; }
 
- protected:
-  void receive(caf::type_erased_tuple& message) override;
+  void on(publish_request& request) override;
+  void on(append_done& done) override;
+  void on(client_reached& done) override;
 
  private:
   /// A request waiting for the engine.
@@ -32,15 +33,14 @@ class publisher final : public pinned_actor {
     std::vector<bool> repeated;  ///< by item: the store had it already
   };
 
-  void begin(publish_request&& request);
   void publish_item(pending& request, std::uint64_t number, std::size_t item);
   void append(pending& request, std::uint64_t number, std::size_t item, event what);
   void send_now(pending& request, std::size_t item, event what);
   void send_to_client(pending& request, std::uint64_t number, std::size_t item, event what);
-  void take(const append_done& done);
-  void take(const client_reached& done);
   static void count(const pending& done, shard_metrics& metrics);
   void finish_if_complete(std::uint64_t number);
+
+  handle<publisher_inbox> self() { return handle<publisher_inbox>(*this); }
 
   node_context& node_;
   std::uint64_t next_request_ = 1;

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "actors/base/options.hpp"
-#include "actors/base/protocol.hpp"
 #include "actors/base/shard_counts.hpp"
+#include "actors/messages/session.hpp"
 
 namespace starling::actors {
 

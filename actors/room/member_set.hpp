@@ -4,7 +4,7 @@
 #include <memory>
 #include <set>
 
-#include "actors/base/protocol.hpp"
+#include "actors/messages/session.hpp"
 
 namespace starling::actors {
 

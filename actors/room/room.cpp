@@ -1,7 +1,6 @@
 #include "actors/room/room.hpp"
 
 #include <algorithm>
-#include <caf/send.hpp>
 #include <map>
 
 #include "actors/room/spread.hpp"
@@ -10,30 +9,27 @@ namespace starling::actors {
 
 room::room(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from,
            shard_counts members)
-    : pinned_actor(cfg), node_(node), feed_(std::move(where), id, from, std::move(members)) {}
+    : room_inbox(cfg), node_(node), feed_(std::move(where), id, from, std::move(members)) {}
 
-void room::receive(caf::type_erased_tuple& message) {
-  if (auto* event = message_cast<inbound>(message)) return spread(node_, feed_, event->what);
-  if (auto* who = message_cast<attach_member>(message)) return add(*who);
-  if (auto* who = message_cast<detach_member>(message)) return remove(*who);
-  if (auto* query = message_cast<presence_query>(message)) return query->done(present());
-  if (auto* report = message_cast<members_report>(message)) return rebuild(*report);
-  if (auto* anew = message_cast<forget_history>(message)) return feed_.forget_history(anew->from);
-}
+void room::on(inbound& event) { spread(node_, feed_, event.what); }
 
-void room::add(attach_member& who) {
+void room::on(presence_query& query) { query.done(present()); }
+
+void room::on(forget_history& anew) { feed_.forget_history(anew.from); }
+
+void room::on(attach_member& who) {
   feed_.replay_into(*who.ticket, who.which);
   if (who.ticket->channels[who.which].again) return;
   feed_.member_joined(who.ticket->shard);
   if (feed_.where().kind == channel_kind::room) members_.insert(who.ticket->session);
 }
 
-void room::remove(const detach_member& who) {
+void room::on(detach_member& who) {
   feed_.member_left(who.shard);
   members_.erase(who.session->id);
 }
 
-void room::rebuild(const members_report& report) {
+void room::on(members_report& report) {
   if (feed_.where().kind != channel_kind::room) return;
   for (const auto& member : report.members) members_.insert(member);
 }
@@ -58,6 +54,6 @@ std::vector<net::presence_user> room::present() const {
   return out;
 }
 
-void room::on_exit() { caf::anon_send(node_.bridge, feed_died{feed_.id(), address()}); }
+void room::on_exit() { node_.bridge.send(feed_died{feed_.id(), id()}); }
 
 }  // namespace starling::actors

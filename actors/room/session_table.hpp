@@ -1,11 +1,11 @@
 /// Who of a user's sessions may stay: the same answer on every node.
 #pragma once
 
-#include <caf/actor.hpp>
 #include <cstdint>
 #include <vector>
 
 #include "actors/base/options.hpp"
+#include "actors/messages/connection_inbox.hpp"
 #include "net/base/error.hpp"
 #include "net/base/ids.hpp"
 
@@ -16,8 +16,8 @@ struct seat {
   session_id id;
   std::int64_t opened_ns = 0;
   device_id device;
-  sparse_string<node_tag> node;  ///< empty when the session is on this one
-  caf::actor connection;         ///< empty when it is on another
+  sparse_string<node_tag> node;         ///< empty when the session is on this one
+  handle<connection_inbox> connection;  ///< empty when it is on another
 };
 
 struct eviction {

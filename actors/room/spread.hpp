@@ -1,9 +1,7 @@
 /// How a channel's actor, room or user, hands an event to the shards that have members of it.
 #pragma once
 
-#include <caf/send.hpp>
-
-#include "actors/base/context.hpp"
+#include "actors/messages/context.hpp"
 #include "actors/room/feed_state.hpp"
 
 namespace starling::actors {
@@ -13,7 +11,7 @@ namespace starling::actors {
 inline void spread(const node_context& node, feed_state& feed, const publication_ptr& what) {
   if (what->stored() && !feed.remember(what, node.options.ring)) return;
   for (const auto& [shard, sessions] : feed.members().counts())
-    caf::anon_send(node.fanouts[shard], fan_out{feed.id(), what});
+    node.fanouts[shard].send(fan_out{feed.id(), what});
 }
 
 }  // namespace starling::actors

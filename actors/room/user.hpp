@@ -1,11 +1,10 @@
 /// The supervisor of one user's sessions on this node, and the channel of events sent to the user.
 #pragma once
 
-#include "actors/base/context.hpp"
+#include "actors/messages/context.hpp"
 #include "actors/room/feed_state.hpp"
 #include "actors/room/session_table.hpp"
 #include "actors/room/user_control.hpp"
-#include "actors/runtime/pinned_actor.hpp"
 
 namespace starling::actors {
 
@@ -15,26 +14,34 @@ namespace starling::actors {
 /// cluster: supervisors of a user tell each other who comes and goes and apply the same rule
 /// (session_table). With `reject-new` a newcomer waits until the other nodes had time to object.
 /// Thread: the bridge's shard. Dies of a fault alone: the bridge builds it anew from its members.
-class user final : public pinned_actor {
+class user final : public user_inbox {
  public:
   user(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from,
        shard_counts members);
-  const char* name() const override { return "user"; }
+  std::string_view name() const noexcept override { return "user"; }
+  fault_policy policy() const noexcept override { return fault_policy::end_actor; }
+
+  void on(inbound& event) override;
+  void on(attach_member& request) override;
+  void on(detach_member& request) override;
+  void on(forget_history& anew) override;
+  void on(members_report& report) override;
+  void on(admit& request) override;
+  void on(engine_control& control) override;
+  void on(node_gone& gone) override;
+  void on(settled& over) override;
 
  protected:
-  void receive(caf::type_erased_tuple& message) override;
   void on_exit() override;
 
  private:
-  void consider(const ticket_ptr& ticket);
   void settle();
-  void remove(const detach_member& who);
   void hear(const user_control& told);
-  void rebuild(const members_report& report);
-  void forget_node(const node_id& node);
   void enforce();
   void say(const user_control& what);
   user_control introduction(bool ask) const;
+
+  handle<user_inbox> self() { return handle<user_inbox>(*this); }
 
   node_context& node_;
   feed_state feed_;

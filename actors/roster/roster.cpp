@@ -1,7 +1,6 @@
 #include "actors/roster/roster.hpp"
 
 #include <algorithm>
-#include <caf/send.hpp>
 
 #include "net/auth/identity.hpp"
 #include "net/base/log.hpp"
@@ -13,44 +12,43 @@ namespace {
 constexpr std::size_t max_awaited = 1024;
 }  // namespace
 
-roster::roster(caf::actor_config& cfg, node_context& node) : pinned_actor(cfg), node_(node) {}
+roster::roster(caf::actor_config& cfg, node_context& node) : roster_inbox(cfg), node_(node) {}
 
-void roster::receive(caf::type_erased_tuple& message) {
-  if (auto* request = message_cast<join>(message)) return enrich(std::move(*request));
-  if (auto* change = message_cast<roster_entry_changed>(message)) {
-    const bool changed = change->added ? state_.add(change->entry) : state_.remove(change->entry);
-    if (changed) tell(change->entry, change->added);
-    return;
-  }
-  if (auto* all = message_cast<roster_loaded>(message)) {
-    log::info("roster loaded", {{"memberships", all->all.size()}});
-    for (const auto& change : state_.load(std::move(all->all))) tell(change.entry, change.added);
-    loaded_ = true;
-    node_.roster_ready = true;
-    return;
-  }
-  if (auto* expected = message_cast<await_membership>(message)) {
-    if (holds(*expected)) return expected->done();
-    if (awaited_.size() == max_awaited) awaited_.erase(awaited_.begin());
-    awaited_.push_back(std::move(*expected));
-    return;
-  }
-  if (auto* query = message_cast<members_query>(message))
-    return query->done(state_.members_of(query->tenant, query->room, query->after, query->limit));
-  if (auto* query = message_cast<rooms_of_user_query>(message)) {
-    std::vector<std::string> rooms;
-    for (const auto& e : state_.rooms_of(query->tenant, query->user)) rooms.push_back(e.room);
-    return query->done(std::move(rooms));
-  }
+void roster::on(roster_entry_changed& change) {
+  const bool changed = change.added ? state_.add(change.entry) : state_.remove(change.entry);
+  if (changed) tell(change.entry, change.added);
 }
 
-void roster::enrich(join&& request) {
+void roster::on(roster_loaded& all) {
+  log::info("roster loaded", {{"memberships", all.all.size()}});
+  for (const auto& change : state_.load(std::move(all.all))) tell(change.entry, change.added);
+  loaded_ = true;
+  node_.roster_ready = true;
+}
+
+void roster::on(await_membership& expected) {
+  if (holds(expected)) return expected.done();
+  if (awaited_.size() == max_awaited) awaited_.erase(awaited_.begin());
+  awaited_.push_back(std::move(expected));
+}
+
+void roster::on(members_query& query) {
+  query.done(state_.members_of(query.tenant, query.room, query.after, query.limit));
+}
+
+void roster::on(rooms_of_user_query& query) {
+  std::vector<std::string> rooms;
+  for (const auto& e : state_.rooms_of(query.tenant, query.user)) rooms.push_back(e.room);
+  query.done(std::move(rooms));
+}
+
+void roster::on(join& request) {
   auto& ticket = *request.ticket;
   if (!loaded_) {
     auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.options.retry),
                                  node_.here());
     why.reason = "the roster is not loaded yet";
-    return caf::anon_send(ticket.connection, refused{ticket.request, std::move(why)});
+    return ticket.connection.send(refused{ticket.request, std::move(why)});
   }
   const auto& who = *ticket.session->who;
   for (auto& wanted : ticket.channels) {
@@ -62,8 +60,7 @@ void roster::enrich(join&& request) {
       wanted.since = entry->since_seq;
       continue;
     }
-    return caf::anon_send(
-        ticket.connection,
+    return ticket.connection.send(
         denied{{errc::forbidden, "room \"" + wanted.where->name +
                                      "\" is neither in the token's rooms nor in the roster"}});
   }
@@ -76,7 +73,7 @@ void roster::enrich(join&& request) {
       ticket.channels.push_back(
           {std::make_shared<channel>(room_channel(who.tenant, entry.room)), entry.since_seq, true});
   }
-  caf::anon_send(node_.bridge, std::move(request));
+  node_.bridge.send(std::move(request));
 }
 
 bool roster::holds(const await_membership& expected) const {
@@ -85,8 +82,8 @@ bool roster::holds(const await_membership& expected) const {
 
 void roster::tell(const cluster::roster_entry& entry, bool added) {
   for (const auto& shard : node_.fanouts)
-    caf::anon_send(shard, roster_changed{entry.tenant, user_id{entry.user}, entry.room, added,
-                                         entry.since_seq});
+    shard.send(
+        roster_changed{entry.tenant, user_id{entry.user}, entry.room, added, entry.since_seq});
   std::erase_if(awaited_, [&](const await_membership& expected) {
     const bool known = holds(expected);
     if (known) expected.done();

@@ -3,25 +3,28 @@
 
 #include <vector>
 
-#include "actors/base/context.hpp"
+#include "actors/messages/context.hpp"
 #include "actors/roster/roster_state.hpp"
-#include "actors/runtime/pinned_actor.hpp"
 
 namespace starling::actors {
 
 /// One per node, fed by the store's watch. Until the first load, joins are refused (a stream that
 /// does not know its rooms would be silent without saying so).
 /// Thread: the home shard.
-class roster final : public pinned_actor {
+class roster final : public roster_inbox {
  public:
   roster(caf::actor_config& cfg, node_context& node);
-  const char* name() const override { return "roster"; }
+  std::string_view name() const noexcept override { return "roster"; }
+  fault_policy policy() const noexcept override { return fault_policy::end_process; }
 
- protected:
-  void receive(caf::type_erased_tuple& message) override;
+  void on(join& request) override;
+  void on(roster_loaded& all) override;
+  void on(roster_entry_changed& change) override;
+  void on(await_membership& expected) override;
+  void on(members_query& query) override;
+  void on(rooms_of_user_query& query) override;
 
  private:
-  void enrich(join&& request);
   bool holds(const await_membership& expected) const;
   void tell(const cluster::roster_entry& entry, bool added);
 

@@ -2,28 +2,27 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
-#include <caf/actor.hpp>
-#include <caf/send.hpp>
 #include <chrono>
 #include <memory>
 
+#include "actors/runtime/handle.hpp"
 #include "actors/runtime/shard.hpp"
 
 namespace starling::actors {
 
-/// Sends `what` to `to` after `delay`; without a shard (tests) at once. Dropped when the shard's
+/// Sends `message` to `to` after `delay`; without a shard (tests) at once. Dropped when the shard's
 /// system ends before that. For rare things: timers of sessions sit in the loop's timer wheel. On
 /// the shard's thread.
-template <class T>
-void send_after(shard* where, std::chrono::milliseconds delay, caf::actor to, T what) {
-  if (!where) return caf::anon_send(to, std::move(what));
-  auto timer = std::make_shared<boost::asio::steady_timer>(where->loop().context(), delay);
-  where->delayed().insert(timer);
+template <class Inbox, class Message>
+void send_after(shard* home, std::chrono::milliseconds delay, handle<Inbox> to, Message message) {
+  if (!home) return to.send(std::move(message));
+  auto timer = std::make_shared<boost::asio::steady_timer>(home->loop().context(), delay);
+  home->delayed().insert(timer);
   timer->async_wait(
-      [where, timer, to = std::move(to), what = std::move(what)](auto cancelled) mutable {
+      [home, timer, to = std::move(to), message = std::move(message)](auto cancelled) mutable {
         if (cancelled) return;
-        where->delayed().erase(timer);
-        caf::anon_send(to, std::move(what));
+        home->delayed().erase(timer);
+        to.send(std::move(message));
       });
 }
 

@@ -3,11 +3,12 @@
 #include <caf/ref_counted.hpp>
 #include <caf/resumable.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
-#include <caf/system_messages.hpp>
-#include <exception>
 #include <stdexcept>
 
+#include "actors/runtime/envelope.hpp"
+#include "actors/runtime/shard.hpp"
 #include "net/base/log.hpp"
+#include "net/base/planned_faults.hpp"
 
 namespace starling::actors {
 
@@ -16,11 +17,11 @@ namespace {
 /// One message as a job of CAF's own scheduler: the way of an actor without a shard.
 class lone_message final : public caf::ref_counted, public caf::resumable {
  public:
-  lone_message(caf::strong_actor_ptr to, caf::mailbox_element_ptr what)
-      : to_(std::move(to)), what_(std::move(what)) {}
+  lone_message(caf::strong_actor_ptr to, caf::mailbox_element_ptr message)
+      : to_(std::move(to)), message_(std::move(message)) {}
 
   resume_result resume(caf::execution_unit*, std::size_t) override {
-    static_cast<pinned_actor*>(to_->get())->consume(*what_);
+    static_cast<pinned_actor*>(to_->get())->consume(*message_);
     return done;
   }
   void intrusive_ptr_add_ref_impl() override { ref(); }
@@ -28,35 +29,61 @@ class lone_message final : public caf::ref_counted, public caf::resumable {
 
  private:
   caf::strong_actor_ptr to_;
-  caf::mailbox_element_ptr what_;
+  caf::mailbox_element_ptr message_;
 };
 
+std::string cause_of(const std::exception_ptr& fault) {
+  try {
+    std::rethrow_exception(fault);
+  } catch (const std::exception& known) {
+    return known.what();
+  } catch (...) {
+    return "an exception of an unknown type";
+  }
+}
+
 }  // namespace
+
+class stop_request final : public envelope {
+ public:
+  void open(pinned_actor& receiver) override { receiver.quit(); }
+  const std::string& message_name() const override {
+    static const std::string name = "stop";
+    return name;
+  }
+};
+
+caf::mailbox_element_ptr make_stop_request() { return caf::mailbox_element_ptr{new stop_request}; }
 
 pinned_actor::pinned_actor(caf::actor_config& cfg)
     : caf::abstract_actor(cfg), home_(dynamic_cast<shard*>(cfg.host)) {}
 
-void pinned_actor::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
+void pinned_actor::enqueue(caf::mailbox_element_ptr message, caf::execution_unit*) {
   caf::strong_actor_ptr me{ctrl()};
   if (home_) {
-    home_->deliver(std::move(me), std::move(what));
+    home_->deliver(std::move(me), std::move(message));
     return;
   }
-  home_system().scheduler().enqueue(new lone_message(std::move(me), std::move(what)));
+  home_system().scheduler().enqueue(new lone_message(std::move(me), std::move(message)));
 }
 
-void pinned_actor::consume(caf::mailbox_element& what) {
+void pinned_actor::consume(caf::mailbox_element& message) {
   if (!alive_) return;
+  // Handles are the only way to send to this actor, and they send envelopes.
+  auto& sealed = static_cast<envelope&>(message);
   try {
-    auto& content = what.content();
-    if (message_cast<caf::exit_msg>(content))
-      quit();
-    else
-      receive(content);
-  } catch (const std::exception& fault) {
-    log::error("actor died of a fault", {{"actor", name()}, {"what", fault.what()}});
-    quit();
+    if (faults_to_come) faults_to_come->count(name(), sealed.message_name());
+    sealed.open(*this);
+  } catch (...) {
+    failed(sealed.message_name(), std::current_exception());
   }
+}
+
+void pinned_actor::failed(std::string_view message, const std::exception_ptr& fault) noexcept {
+  const auto cause = cause_of(fault);
+  if (policy() == fault_policy::end_process) end_process(name(), message, cause);
+  log::error("actor ended by a fault", {{"actor", name()}, {"message", message}, {"cause", cause}});
+  quit();
 }
 
 void pinned_actor::quit() {

@@ -1,7 +1,6 @@
 #include "actors/session/connection.hpp"
 
 #include <algorithm>
-#include <caf/send.hpp>
 
 #include "actors/base/access.hpp"
 #include "net/base/log.hpp"
@@ -29,7 +28,7 @@ std::chrono::milliseconds ends(const net::identity& who, const session_record& s
 connection::connection(caf::actor_config& cfg, node_context& node, net::io_loop& loop,
                        session_ptr session, std::unique_ptr<net::stream_request> request,
                        std::unique_ptr<net::stream_responder> responder)
-    : pinned_actor(cfg),
+    : connection_inbox(cfg),
       node_(node),
       loop_(loop),
       session_(std::move(session)),
@@ -40,13 +39,12 @@ connection::~connection() = default;
 
 void connection::start() {
   node_.sessions.fetch_add(1, std::memory_order_relaxed);
-  caf::anon_send(node_.fanouts[loop_.index()], session_started{session_, self()});
+  node_.fanouts[loop_.index()].send(session_started{session_, self()});
   const auto& request = *opening_->request;
   if (request.since_last && !request.last_event_id) {
-    node_.engine->positions().get(who_->tenant, who_->user.str(),
-                                  [me = self()](result<std::optional<cursor>> at) {
-                                    caf::anon_send(me, last_position{std::move(at)});
-                                  });
+    node_.engine->positions().get(
+        who_->tenant, who_->user.str(),
+        [me = self()](result<std::optional<cursor>> at) { me.send(last_position{std::move(at)}); });
     return;
   }
   if (!request.last_event_id) return ask_to_join(std::nullopt, {});
@@ -68,35 +66,33 @@ void connection::ask_to_join(std::optional<cursor> resume, std::vector<net::lost
     ticket->channels.push_back({std::make_shared<channel>(room_channel(tenant, name))});
   hold_events();
   joins_unanswered_ = 1;
-  caf::anon_send(node_.roster, join{std::move(ticket)});
+  node_.roster.send(join{std::move(ticket)});
 }
 
-void connection::receive(caf::type_erased_tuple& message) {
-  if (auto* ready = message_cast<replay_ready>(message)) return begin(*ready->ticket);
-  if (auto* no = message_cast<refused>(message)) {
-    if (opening_) {
-      opening_->responder->refuse(no->why);
-      return quit();
-    }
-    --joins_unanswered_;
-    const auto pending = take_pending_join(no->request);
-    if (pending && pending->ref_json)
-      acknowledge(*pending->ref_json, error{errc::unavailable, no->why.reason});
-    else if (pending && pending->unwanted.empty())  // a member that hears nothing must come back
-      return say_goodbye({close_code::overload, std::nullopt, std::nullopt});
-    return pump();
-  }
-  if (auto* no = message_cast<denied>(message)) {
-    opening_->responder->fail(no->why);
+void connection::on(replay_ready& ready) { begin(*ready.ticket); }
+
+void connection::on(refused& no) {
+  if (opening_) {
+    opening_->responder->refuse(no.why);
     return quit();
   }
-  if (auto* known = message_cast<last_position>(message)) {
-    if (known->at) return ask_to_join(*known->at, {});
+  --joins_unanswered_;
+  const auto pending = take_pending_join(no.request);
+  if (pending && pending->ref_json)
+    acknowledge(*pending->ref_json, error{errc::unavailable, no.why.reason});
+  else if (pending && pending->unwanted.empty())  // a member that hears nothing must come back
     return say_goodbye({close_code::overload, std::nullopt, std::nullopt});
-  }
-  if (auto* close = message_cast<close_session>(message)) return say_goodbye(*close);
-  if (auto* done = message_cast<publish_done>(message))
-    return acknowledge(done->ref_json, done->verdict);
+  pump();
+}
+
+void connection::on(denied& no) {
+  opening_->responder->fail(no.why);
+  quit();
+}
+
+void connection::on(last_position& known) {
+  if (known.at) return ask_to_join(*known.at, {});
+  say_goodbye({close_code::overload, std::nullopt, std::nullopt});
 }
 
 // -- beginning ----------------------------------------------------------------------------------
@@ -182,7 +178,7 @@ void connection::say_goodbye(const close_session& why) {
   quit();
 }
 
-void connection::on_closed(close_code why) {
+void connection::closed(close_code why) {
   auto& metrics = metrics_of(loop_);
   metrics.sessions_closed[static_cast<std::size_t>(why)].add();
   metrics.session_duration.observe((wall_ms() - session_->opened_ms()) * ms_in_ns);
@@ -195,7 +191,7 @@ void connection::on_closed(close_code why) {
 
 void connection::ask_to_save() {
   if (std::exchange(save_asked_, true)) return;
-  caf::anon_send(node_.fanouts[loop_.index()], position_changed{session_->id});
+  node_.fanouts[loop_.index()].send(position_changed{session_->id});
 }
 
 bool connection::save_position() {
@@ -236,7 +232,7 @@ void connection::on_exit() {
   waiting_.reset();
   held_up_.reset();
   node_.sessions.fetch_sub(1, std::memory_order_relaxed);
-  caf::anon_send(node_.fanouts[loop_.index()], session_ended{session_->id});
+  node_.fanouts[loop_.index()].send(session_ended{session_->id});
 }
 
 // -- time ---------------------------------------------------------------------------------------
@@ -249,7 +245,7 @@ void connection::arm() {
       *this, std::min(next_heartbeat_, now + std::max(until_expiry, decltype(left)::zero())));
 }
 
-void connection::on_timer() {
+void connection::look_at_clock() {
   if (closing_ || !transport_) return;
   const auto now = steady_clock::now();
   const auto left = ends(*who_, *session_) - std::chrono::milliseconds(wall_ms());

@@ -6,8 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "actors/base/context.hpp"
-#include "actors/runtime/pinned_actor.hpp"
+#include "actors/messages/context.hpp"
 #include "actors/session/batch.hpp"
 #include "net/io/timer_wheel.hpp"
 #include "net/service.hpp"
@@ -29,7 +28,7 @@ struct placement {
 /// Control comes as messages; events come by `deliver`, called by the shard's fanout on the same
 /// thread. Dies when its transport is closed; the fanout then lets it go.
 /// Thread: its shard, always (the loop the connection was accepted on).
-class connection final : public pinned_actor,
+class connection final : public connection_inbox,
                          public net::transport_observer,
                          private net::wheel_timer {
  public:
@@ -37,7 +36,15 @@ class connection final : public pinned_actor,
              std::unique_ptr<net::stream_request> request,
              std::unique_ptr<net::stream_responder> responder);
   ~connection() override;
-  const char* name() const override { return "connection"; }
+  std::string_view name() const noexcept override { return "connection"; }
+  fault_policy policy() const noexcept override { return fault_policy::end_actor; }
+
+  void on(last_position& known) override;
+  void on(refused& no) override;
+  void on(denied& no) override;
+  void on(replay_ready& ready) override;
+  void on(close_session& close) override { say_goodbye(close); }
+  void on(publish_done& done) override { acknowledge(done.ref_json, done.verdict); }
 
   /// Registers with the fanout and asks to join. Call once, right after spawning.
   void start();
@@ -46,7 +53,7 @@ class connection final : public pinned_actor,
   /// Fetches towards the cache what deliver() looks at: first here, and when that has come (some
   /// members later), in the transport.
   void prefetch() const noexcept {
-    __builtin_prefetch(static_cast<const pinned_actor*>(this));
+    __builtin_prefetch(static_cast<const connection_inbox*>(this));
     __builtin_prefetch(&node_);
     __builtin_prefetch(&expiry_announced_);
   }
@@ -56,8 +63,13 @@ class connection final : public pinned_actor,
     for (std::size_t i = 0; i < lines; ++i)
       __builtin_prefetch(reinterpret_cast<const void*>(at + i * line));
   }
-  void deliver(batch& events);
-  void deliver(const publication_ptr& what);
+  /// A fault here ends this session alone.
+  void deliver(batch& events) {
+    guarded("deliver", [&] { take(events); });
+  }
+  void deliver(const publication_ptr& event) {
+    guarded("deliver", [&] { take(event); });
+  }
   void on_joined(const ticket_ptr& ticket);
   void expect_memberships(std::size_t more) { memberships_.reserve(memberships_.size() + more); }
   void add_membership(placement in) { memberships_.push_back(std::move(in)); }
@@ -76,7 +88,6 @@ class connection final : public pinned_actor,
   const session_ptr& record() const noexcept { return session_; }
 
  protected:
-  void receive(caf::type_erased_tuple& message) override;
   void on_exit() override;
 
  private:
@@ -89,11 +100,24 @@ class connection final : public pinned_actor,
   };
 
   // transport_observer
-  void on_closed(close_code why) override;
-  void on_command(net::ws_command command) override;
-  void on_drained() override;
+  void on_closed(close_code why) override {
+    guarded("closed", [&] { closed(why); });
+  }
+  void on_command(net::ws_command command) override {
+    guarded("command", [&] { obey(std::move(command)); });
+  }
+  void on_drained() override {
+    guarded("drained", [&] { drained(); });
+  }
   // wheel_timer
-  void on_timer() override;
+  void on_timer() override {
+    guarded("timer", [&] { look_at_clock(); });
+  }
+
+  void closed(close_code why);
+  void obey(net::ws_command command);
+  void drained();
+  void look_at_clock();
 
   void ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost);
   void begin(join_ticket& ticket);
@@ -116,6 +140,8 @@ class connection final : public pinned_actor,
   void ask_to_save();
   bool save_what_arrived();
   void tell_position();
+  void take(batch& events);
+  void take(const publication_ptr& event);
   void queue_replay(const join_ticket& ticket);
   void write(const publication_ptr& what);
   void hand_over(const publication_ptr& what);
@@ -139,6 +165,7 @@ class connection final : public pinned_actor,
   void unsubscribe(const std::vector<std::string>& rooms, const std::string& ref_json);
   void publish(net::ws_command command);
   void acknowledge(const std::string& ref_json, const net::publish_verdict& verdict);
+  handle<connection_inbox> self() { return handle<connection_inbox>(*this); }
   bool in_room(const std::string& room) const;
   void arm();
 

@@ -1,6 +1,5 @@
 // What a WebSocket client asks for over its connection.
 #include <algorithm>
-#include <caf/send.hpp>
 
 #include "actors/session/connection.hpp"
 #include "net/wire/codec.hpp"
@@ -8,7 +7,7 @@
 
 namespace starling::actors {
 
-void connection::on_command(net::ws_command command) {
+void connection::obey(net::ws_command command) {
   if (closing_ || !transport_) return;
   using type = net::ws_command::type;
   switch (command.what) {
@@ -74,11 +73,11 @@ void connection::unsubscribe(const std::vector<std::string>& rooms, const std::s
 void connection::publish(net::ws_command command) {
   auto batch = std::make_shared<net::publish_batch>();
   batch->items.push_back(std::move(command.item));
-  caf::anon_send(node_.publishers[loop_.index()],
-                 publish_request{who_, std::move(batch), event_source::ws,
-                                 [me = self(), ref = command.ref_json](auto verdicts) {
-                                   caf::anon_send(me, publish_done{ref, std::move(verdicts[0])});
-                                 }});
+  node_.publishers[loop_.index()].send(
+      publish_request{who_, std::move(batch), event_source::ws,
+                      [me = self(), ref = command.ref_json](auto verdicts) {
+                        me.send(publish_done{ref, std::move(verdicts[0])});
+                      }});
 }
 
 void connection::acknowledge(const std::string& ref_json, const net::publish_verdict& verdict) {

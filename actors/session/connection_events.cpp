@@ -1,6 +1,5 @@
 // Events on their way to the transport: live ones, replays, and what happens when they do not fit.
 #include <algorithm>
-#include <caf/send.hpp>
 #include <set>
 #include <tuple>
 
@@ -51,14 +50,14 @@ void connection::queue_replay(const join_ticket& ticket) {
   pump();
 }
 
-void connection::deliver(batch& events) {
+void connection::take(batch& events) {
   if (closing_ || !alive()) return;
   if (!waiting_ && events.uniform() && outbox_holds(events.events().size()))
     return send_events(events.joined(transport_->format()), events.through());
-  for (const auto& what : events.events()) deliver(what);
+  for (const auto& what : events.events()) take(what);
 }
 
-void connection::deliver(const publication_ptr& what) {
+void connection::take(const publication_ptr& what) {
   if (closing_ || !alive()) return;
   if (!waiting_) return write(what);
   waiting_->push(what);
@@ -152,7 +151,7 @@ bool connection::overflows() {
   return all.events > limit.events || all.bytes > limit.bytes || !held_up_->fits(all);
 }
 
-void connection::on_drained() {
+void connection::drained() {
   held_up_.reset();
   pump();
 }
@@ -162,7 +161,7 @@ void connection::outbox_is_full(const publication_ptr& what) {
   waiting_ = std::make_unique<backlog>();
   waiting_->full_outbox = true;
   transport_->notify_when_drained();
-  deliver(what);
+  take(what);
 }
 
 void connection::relieve_outbox() {

@@ -1,6 +1,5 @@
 // Which rooms a session is in, and how it comes to others.
 #include <algorithm>
-#include <caf/send.hpp>
 
 #include "actors/base/access.hpp"
 #include "actors/session/connection.hpp"
@@ -95,7 +94,7 @@ void connection::send_join(ticket_ptr ticket, std::optional<std::string> ref_jso
   if (!joins_) joins_ = std::make_unique<std::vector<pending_join>>();
   joins_->push_back(std::move(pending));
   ++joins_unanswered_;
-  caf::anon_send(node_.bridge, join{std::move(ticket)});
+  node_.bridge.send(join{std::move(ticket)});
 }
 
 std::optional<connection::pending_join> connection::take_pending_join(std::uint64_t request) {
@@ -127,8 +126,7 @@ void connection::leave_rooms(const std::vector<std::string>& rooms) {
       in->leaving = true;
       feeds.push_back(in->feed);
     }
-  if (!feeds.empty())
-    caf::anon_send(node_.fanouts[loop_.index()], leave{session_->id, std::move(feeds)});
+  if (!feeds.empty()) node_.fanouts[loop_.index()].send(leave{session_->id, std::move(feeds)});
 }
 
 placement* connection::find_room(const std::string& room) {

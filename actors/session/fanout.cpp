@@ -1,7 +1,6 @@
 #include "actors/session/fanout.hpp"
 
 #include <algorithm>
-#include <caf/send.hpp>
 #include <random>
 
 #include "actors/runtime/delayed.hpp"
@@ -31,13 +30,13 @@ void for_each_prefetched(const Members& members, F&& serve) {
   }
 }
 
-connection& session_of(const caf::actor& handle) {
-  return *static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(handle));
+connection& session_of(const handle<connection_inbox>& session) {
+  return static_cast<connection&>(*session.get());
 }
 }  // namespace
 
 fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
-    : pinned_actor(cfg),
+    : fanout_inbox(cfg),
       node_(node),
       shard_(shard_index),
       batch_(node.options.outbox.handed_over().events),
@@ -53,61 +52,56 @@ void fanout::on_exit() {
   home()->loop().timers().cancel(*this);
 }
 
-void fanout::receive(caf::type_erased_tuple& message) {
-  if (auto* event = message_cast<fan_out>(message)) return deliver(std::move(*event));
-  hand_out();  // everything else keeps its place among the events
-  if (auto* done = message_cast<joined>(message)) return admit(done->ticket);
-  if (auto* started = message_cast<session_started>(message)) {
-    sessions_.emplace(started->session->id, std::move(started->connection));
-    return;
-  }
-  if (auto* ended = message_cast<session_ended>(message)) return forget(ended->id);
-  if (auto* leaving = message_cast<leave>(message)) {
-    auto* who = find(leaving->id);
-    if (!who) return;
-    for (const auto feed : leaving->feeds) remove_membership(*who, feed);
-    caf::anon_send(node_.bridge, left{who->record(), shard_, std::move(leaving->feeds), false});
-    return;
-  }
-  if (auto* changed = message_cast<position_changed>(message)) {
-    unsaved_.push_back(changed->id);
-    if (!home())
-      save_positions();
-    else if (unsaved_.size() == 1)
-      home()->loop().timers().arm(*this, steady_clock::now() + save_interval);
-    return;
-  }
-  if (auto* one = message_cast<deliver_to>(message)) {
-    auto* who = find(one->id);
-    // A client id is no secret: whoever publishes to it must be of its tenant.
-    const bool there =
-        who && !who->leaving() && who->record()->who->tenant == one->what->what().where.tenant;
-    if (there && for_sessions_.first(one->what->what(), steady_clock::now()))
-      who->deliver(one->what);
-    return one->done(there);
-  }
-  if (auto* one = message_cast<close_one>(message)) {
-    auto* who = find(one->id);
-    if (!who || (one->tenant && who->record()->who->tenant != *one->tenant))
-      return one->done(error{errc::not_found, "no session " + one->id.str()});
-    if (one->owner && who->record()->who->user != *one->owner)
-      return one->done(error{errc::forbidden, "the session belongs to somebody else"});
-    caf::anon_send(caf::actor_cast<caf::actor>(who),
-                   close_session{one->code, std::nullopt, std::nullopt});
-    return one->done({});
-  }
-  if (auto* token = message_cast<renew_token>(message)) {
-    auto* who = find(token->id);
-    if (!who) return token->done(error{errc::not_found, "no session " + token->id.str()});
-    return token->done(who->renew(token->fresh));
-  }
-  if (auto* change = message_cast<roster_changed>(message)) return apply(*change);
-  if (auto* query = message_cast<sessions_query>(message)) return inspect(*query);
-  if (auto* query = message_cast<recount>(message)) return recount_members(*query);
-  if (auto* all = message_cast<drain>(message)) return drain_all(*all);
+void fanout::on(session_started& started) {
+  hand_out();
+  sessions_.emplace(started.session->id, std::move(started.connection));
 }
 
-void fanout::deliver(fan_out&& event) {
+void fanout::on(leave& leaving) {
+  hand_out();
+  auto* const session = find(leaving.id);
+  if (!session) return;
+  for (const auto feed : leaving.feeds) remove_membership(*session, feed);
+  node_.bridge.send(left{session->record(), shard_, std::move(leaving.feeds), false});
+}
+
+void fanout::on(position_changed& changed) {
+  unsaved_.push_back(changed.id);
+  if (!home())
+    save_positions();
+  else if (unsaved_.size() == 1)
+    home()->loop().timers().arm(*this, steady_clock::now() + save_interval);
+}
+
+void fanout::on(deliver_to& one) {
+  hand_out();
+  auto* const session = find(one.id);
+  // A client id is no secret: whoever publishes to it must be of its tenant.
+  const bool there = session && !session->leaving() &&
+                     session->record()->who->tenant == one.what->what().where.tenant;
+  if (there && for_sessions_.first(one.what->what(), steady_clock::now()))
+    session->deliver(one.what);
+  one.done(there);
+}
+
+void fanout::on(close_one& one) {
+  auto* const session = find(one.id);
+  if (!session || (one.tenant && session->record()->who->tenant != *one.tenant))
+    return one.done(error{errc::not_found, "no session " + one.id.str()});
+  if (one.owner && session->record()->who->user != *one.owner)
+    return one.done(error{errc::forbidden, "the session belongs to somebody else"});
+  handle<connection_inbox>(*session).send(close_session{one.code, std::nullopt, std::nullopt});
+  one.done({});
+}
+
+void fanout::on(renew_token& token) {
+  hand_out();
+  auto* const session = find(token.id);
+  if (!session) return token.done(error{errc::not_found, "no session " + token.id.str()});
+  token.done(session->renew(token.fresh));
+}
+
+void fanout::on(fan_out& event) {
   if (event.feed != batch_feed_) hand_out();
   batch_feed_ = event.feed;
   batch_.push(std::move(event.what));
@@ -122,7 +116,7 @@ void fanout::hand_out_later() {
   if (at <= steady_clock::now()) return home()->loop().mark_dirty(*this);
   pause_->expires_at(at);
   pause_->async_wait([this, keep = self()](const boost::system::error_code& cancelled) {
-    if (!cancelled) hand_out();
+    if (!cancelled) guarded("pause", [&] { hand_out(); });
   });
 }
 
@@ -141,13 +135,13 @@ void fanout::hand_out() {
   batch_.clear();
 }
 
-void fanout::flush() {
+void fanout::pass_is_over() {
   if (!pace_.under_way()) return hand_out();
   pace_.ended(steady_clock::now());
   if (!batch_.empty()) hand_out_later();
 }
 
-void fanout::on_timer() {
+void fanout::save_next_positions() {
   save_positions();
   if (!unsaved_.empty()) home()->loop().timers().arm(*this, steady_clock::now() + save_interval);
 }
@@ -165,13 +159,15 @@ void fanout::save_positions() {
   }
 }
 
-void fanout::admit(const ticket_ptr& ticket) {
+void fanout::on(joined& done) {
+  hand_out();
+  const auto& ticket = done.ticket;
   auto* who = find(ticket->session->id);
   if (!who) {  // it ended while the join was under way
     std::vector<feed_id> feeds;
     for (const auto& wanted : ticket->channels)
       if (!wanted.again) feeds.push_back(wanted.feed);
-    caf::anon_send(node_.bridge, left{ticket->session, shard_, std::move(feeds), true});
+    node_.bridge.send(left{ticket->session, shard_, std::move(feeds), true});
     return;
   }
   who->expect_memberships(ticket->channels.size());
@@ -198,20 +194,20 @@ void fanout::remove_membership(connection& who, feed_id feed) {
   if (members.empty()) feeds_.erase(found);
 }
 
-void fanout::forget(const session_id& id) {
-  const auto found = sessions_.find(id);
+void fanout::on(session_ended& ended) {
+  hand_out();
+  const auto found = sessions_.find(ended.id);
   if (found == sessions_.end()) return;
   const auto gone = std::move(found->second);
   sessions_.erase(found);
   auto& who = session_of(gone);
   auto feeds = who.feeds();
   for (const auto feed : feeds) remove_membership(who, feed);
-  if (!feeds.empty())
-    caf::anon_send(node_.bridge, left{who.record(), shard_, std::move(feeds), true});
+  if (!feeds.empty()) node_.bridge.send(left{who.record(), shard_, std::move(feeds), true});
 }
 
-void fanout::drain_all(const drain& all) {
-  std::vector<caf::actor> order;
+void fanout::on(drain& all) {
+  std::vector<handle<connection_inbox>> order;
   order.reserve(sessions_.size());
   for (const auto& [id, who] : sessions_) order.push_back(who);
   std::shuffle(order.begin(), order.end(), std::minstd_rand{std::random_device{}()});
@@ -221,7 +217,7 @@ void fanout::drain_all(const drain& all) {
                close_session{close_code::draining, std::nullopt, std::nullopt, all.reason});
 }
 
-void fanout::inspect(const sessions_query& query) const {
+void fanout::on(sessions_query& query) {
   std::vector<net::session_info> out;
   const auto matches = [&](const session_record& r) {
     return (query.tenant.empty() || r.who->tenant == query.tenant) &&
@@ -238,17 +234,19 @@ void fanout::inspect(const sessions_query& query) const {
   query.done(std::move(out));
 }
 
-void fanout::recount_members(const recount& query) const {
+void fanout::on(recount& query) {
+  hand_out();
   members_report out{shard_, {}, {}};
   if (const auto found = feeds_.find(query.feed); found != feeds_.end())
     for (auto* member : found->second) {
       out.members.push_back(member->record());
-      out.connections.push_back(caf::actor_cast<caf::actor>(member));
+      out.connections.push_back(handle<connection_inbox>(*member));
     }
-  caf::anon_send(query.to, std::move(out));
+  query.to.send(std::move(out));
 }
 
-void fanout::apply(const roster_changed& change) {
+void fanout::on(roster_changed& change) {
+  hand_out();
   for (auto& [id, each] : sessions_) {
     auto& session = session_of(each);
     const auto& who = *session.record()->who;

@@ -7,9 +7,8 @@
 #include <optional>
 #include <unordered_map>
 
-#include "actors/base/context.hpp"
 #include "actors/base/recent_ids.hpp"
-#include "actors/runtime/pinned_actor.hpp"
+#include "actors/messages/context.hpp"
 #include "actors/session/batch.hpp"
 #include "actors/session/pace.hpp"
 #include "net/io/io_loop.hpp"
@@ -24,29 +23,43 @@ class connection;
 /// Joins, leaves and events pass through its mailbox in one order, so a session gets exactly the
 /// events after the position its join was answered with. Events are handed to connections by a
 /// direct call: same thread, no message per connection.
-class fanout final : public pinned_actor, private net::flushable, private net::wheel_timer {
+class fanout final : public fanout_inbox, private net::flushable, private net::wheel_timer {
  public:
   fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index);
-  const char* name() const override { return "fanout"; }
+  std::string_view name() const noexcept override { return "fanout"; }
+  fault_policy policy() const noexcept override { return fault_policy::end_process; }
+
+  void on(fan_out& event) override;
+  void on(session_started& started) override;
+  void on(joined& done) override;
+  void on(leave& leaving) override;
+  void on(session_ended& ended) override;
+  void on(position_changed& changed) override;
+  void on(roster_changed& change) override;
+  void on(drain& all) override;
+  void on(deliver_to& one) override;
+  void on(close_one& one) override;
+  void on(renew_token& token) override;
+  void on(recount& query) override;
+  void on(sessions_query& query) override;
 
  protected:
-  void receive(caf::type_erased_tuple& message) override;
   void on_exit() override;
 
  private:
-  void deliver(fan_out&& event);
   void hand_out_later();
   void hand_out();
-  void flush() override;
-  void on_timer() override;
+  void flush() override {
+    guarded("flush", [&] { pass_is_over(); });
+  }
+  void on_timer() override {
+    guarded("timer", [&] { save_next_positions(); });
+  }
+  void pass_is_over();
+  void save_next_positions();
   void save_positions();
-  void admit(const ticket_ptr& ticket);
-  void forget(const session_id& id);
   void remove_membership(connection& who, feed_id feed);
-  void drain_all(const drain& all);
-  void inspect(const sessions_query& query) const;
-  void recount_members(const recount& query) const;
-  void apply(const roster_changed& change);
+  handle<fanout_inbox> self() { return handle<fanout_inbox>(*this); }
   connection* find(const session_id& id) const;
 
   node_context& node_;
@@ -56,7 +69,7 @@ class fanout final : public pinned_actor, private net::flushable, private net::w
   feed_id batch_feed_ = 0;
   pace pace_;
   std::optional<boost::asio::steady_timer> pause_;  ///< until the batch may go out; with a home
-  std::unordered_map<session_id, caf::actor> sessions_;
+  std::unordered_map<session_id, handle<connection_inbox>> sessions_;
   recent_ids for_sessions_;         ///< ids of events for single sessions
   std::deque<session_id> unsaved_;  ///< positions to be told to the store
   /// A user's channel has one member, mostly: that one needs no block of its own.

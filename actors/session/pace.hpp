@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstddef>
 
-#include "actors/base/protocol.hpp"
+#include "actors/messages/session.hpp"
 #include "net/base/clock.hpp"
 
 namespace starling::actors {

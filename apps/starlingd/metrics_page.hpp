@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/base/context.hpp"
+#include "actors/messages/context.hpp"
 #include "net/io/io_loop.hpp"
 
 namespace starling::app {

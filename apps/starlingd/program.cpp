@@ -15,6 +15,7 @@
 #include "apps/starlingd/log_sink.hpp"
 #include "apps/starlingd/metrics_page.hpp"
 #include "apps/starlingd/settings.hpp"
+#include "net/base/planned_faults.hpp"
 #include "net/front/http_server.hpp"
 #include "net/io/io_loop.hpp"
 
@@ -68,6 +69,11 @@ class program {
     for (unsigned i = 0; i < shards; ++i) {
       loops_.push_back(std::make_unique<net::io_loop>(i));
       loop_list_.push_back(loops_.back().get());
+    }
+    if (!c.debug.faults.empty()) {
+      // Checked with the configuration.
+      faults_ = std::move(*planned_faults::parse(c.debug.faults));
+      faults_to_come = faults_.get();
     }
     http_ = http_settings_of(c, std::move(keys));
     for (auto* loop : loop_list_) loop->start();
@@ -131,6 +137,11 @@ class program {
     }
     const auto& c = current_.value;
     log::set_level(c.log.level);
+    if (!c.debug.faults.empty()) {
+      // Checked with the configuration.
+      faults_ = std::move(*planned_faults::parse(c.debug.faults));
+      faults_to_come = faults_.get();
+    }
     http_ = http_settings_of(c, std::move(keys));
     server_->update(http_.load());
     if (const auto renewed = server_->reload_certificate(); !renewed)
@@ -143,6 +154,7 @@ class program {
   std::mutex config_lock_;
   load_result current_;
   std::atomic<std::shared_ptr<const net::http_settings>> http_;
+  std::unique_ptr<planned_faults> faults_;
   std::vector<std::unique_ptr<net::io_loop>> loops_;
   std::vector<net::io_loop*> loop_list_;
   std::unique_ptr<actors::node> node_;

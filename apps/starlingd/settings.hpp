@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "actors/base/context.hpp"
+#include "actors/messages/context.hpp"
 #include "apps/starlingd/config/config.hpp"
 #include "cluster/engine.hpp"
 #include "net/front/http_server.hpp"

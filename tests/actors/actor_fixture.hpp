@@ -5,16 +5,15 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/exit_reason.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
-#include <caf/send.hpp>
 #include <memory>
 #include <string>
-#include <tuple>
+#include <typeindex>
+#include <unordered_map>
 #include <vector>
 
-#include "actors/base/context.hpp"
-#include "actors/runtime/pinned_actor.hpp"
+#include "actors/messages/context.hpp"
+#include "actors/runtime/spawn.hpp"
 #include "net/auth/identity.hpp"
 #include "net/base/clock.hpp"
 #include "tests/support/fake_engine.hpp"
@@ -25,43 +24,50 @@ using starling::test::fake_engine;
 using starling::test::take_oldest;
 using texts = std::vector<std::string>;
 
-/// What a recorder was told, by type.
-template <class... Messages>
-class journal_of {
+/// What recorders were told, by type.
+class journal {
  public:
   template <class T>
   std::vector<T>& all() {
-    return std::get<std::vector<T>>(told_);
+    auto& list = lists_[typeid(T)];
+    if (!list) list = std::make_shared<std::vector<T>>();
+    return *std::static_pointer_cast<std::vector<T>>(list);
   }
-  bool take(caf::type_erased_tuple& message) { return (take_as<Messages>(message) || ...); }
 
  private:
-  template <class T>
-  bool take_as(caf::type_erased_tuple& message) {
-    auto* as = message_cast<T>(message);
-    if (as) all<T>().push_back(std::move(*as));
-    return as != nullptr;
-  }
-  std::tuple<std::vector<Messages>...> told_;
+  std::unordered_map<std::type_index, std::shared_ptr<void>> lists_;
 };
-using journal = journal_of<fan_out, joined, join, admitted, turned_away, refused, denied,
-                           replay_ready, left, leave, recount, roster_changed, close_session,
-                           session_started, session_ended, publish_request, feed_died, inbound,
-                           attach_member, detach_member, publish_done, position_changed>;
 
-/// Stands in for any actor and remembers what it is told.
-class recorder final : public pinned_actor {
+/// Stands in for any actor with this inbox and remembers what it is told.
+template <class Inbox, class Messages = typename Inbox::messages>
+class recorder;
+
+template <class Base, class... Messages>
+class recording;
+template <class Base>
+class recording<Base> : public Base {
  public:
-  recorder(caf::actor_config& cfg, std::shared_ptr<journal> into)
-      : pinned_actor(cfg), into_(std::move(into)) {}
-  const char* name() const override { return "recorder"; }
+  recording(caf::actor_config& cfg, std::shared_ptr<journal> into)
+      : Base(cfg), into_(std::move(into)) {}
+  std::string_view name() const noexcept override { return "recorder"; }
+  fault_policy policy() const noexcept override { return fault_policy::end_actor; }
 
  protected:
-  void receive(caf::type_erased_tuple& message) override { into_->take(message); }
   void on_exit() override { into_.reset(); }  // what it was told may hold it
-
- private:
   std::shared_ptr<journal> into_;
+};
+template <class Base, class Message, class... Rest>
+class recording<Base, Message, Rest...> : public recording<Base, Rest...> {
+ public:
+  using recording<Base, Rest...>::recording;
+  void on(Message& message) override {
+    this->into_->template all<Message>().push_back(std::move(message));
+  }
+};
+template <class Inbox, class... Messages>
+class recorder<Inbox, message_list<Messages...>> final : public recording<Inbox, Messages...> {
+ public:
+  using recording<Inbox, Messages...>::recording;
 };
 
 inline const tenant_id acme{"acme"};
@@ -118,19 +124,19 @@ struct test_node {
     node.home_metrics = &metrics;
     for (std::size_t i = 0; i < shards; ++i) {
       fanouts.push_back(std::make_shared<journal>());
-      node.fanouts.push_back(record(fanouts.back()));
-      node.publishers.push_back(record(publisher));
+      node.fanouts.push_back(record<fanout_inbox>(fanouts.back()));
+      node.publishers.push_back(record<publisher_inbox>(publisher));
     }
-    node.bridge = record(bridge);
-    node.roster = record(roster);
+    node.bridge = record<bridge_inbox>(bridge);
+    node.roster = record<roster_inbox>(roster);
   }
   ~test_node() { end_actors(); }
 
   /// Fixtures with members that their actors use call this first when they end.
   void end_actors() {
-    for (const auto& each : spawned_) caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+    for (const auto& stop : stops_) stop();
     run();
-    spawned_.clear();
+    stops_.clear();
     node.fanouts.clear();
     node.publishers.clear();
     node.bridge = nullptr;
@@ -138,22 +144,26 @@ struct test_node {
     run();
   }
 
-  caf::actor record(const std::shared_ptr<journal>& into) { return spawn<recorder>(into); }
-  /// The actor is ended with the fixture.
-  template <class Actor, class... Args>
-  caf::actor spawn(Args&&... args) {
-    spawned_.push_back(spawn_pinned<Actor>(system, nullptr, std::forward<Args>(args)...));
-    return spawned_.back();
+  template <class Inbox>
+  handle<Inbox> record(const std::shared_ptr<journal>& into) {
+    return spawn<Inbox, recorder<Inbox>>(into);
   }
-  template <class T>
-  void send(const caf::actor& to, T what) {
-    caf::anon_send(to, std::move(what));
+  /// The actor is ended with the fixture.
+  template <class Inbox, class Actor, class... Args>
+  handle<Inbox> spawn(Args&&... args) {
+    auto out = actors::spawn<Inbox, Actor>(system, nullptr, std::forward<Args>(args)...);
+    stops_.push_back([out] { out.stop(); });
+    return out;
   }
   /// Handles messages until there are none, in the order in which they were sent.
   void run() { dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler()).run(); }
-  template <class T>
-  void tell(const caf::actor& to, T what) {
-    send(to, std::move(what));
+  template <class Inbox, class T>
+  void send(const handle<Inbox>& to, T message) {
+    to.send(std::move(message));
+  }
+  template <class Inbox, class T>
+  void tell(const handle<Inbox>& to, T message) {
+    to.send(std::move(message));
     run();
   }
 
@@ -169,7 +179,7 @@ struct test_node {
   ticket_ptr make_ticket(const texts& rooms, std::optional<cursor> resume = std::nullopt,
                          const std::string& user = "ann") {
     auto out = std::make_shared<join_ticket>();
-    out->connection = record(client);
+    out->connection = record<connection_inbox>(client);
     out->session = make_session(user);
     out->opening = false;
     out->resume = resume;
@@ -201,7 +211,7 @@ struct test_node {
   std::shared_ptr<journal> client = std::make_shared<journal>();
 
  private:
-  std::vector<caf::actor> spawned_;
+  std::vector<std::function<void()>> stops_;
 };
 
 }  // namespace starling::actors::test

@@ -1,4 +1,3 @@
-#include <caf/exit_reason.hpp>
 #include <stdexcept>
 
 #include "actors/room/user_control.hpp"
@@ -61,7 +60,7 @@ TEST_SUITE("actors/bridge faults") {
     // The bridge names a rebuilt actor to the fanouts: that is how a test gets hold of it.
     n.tell(n.node.bridge, feed_died{first->channels[0].feed, {}});
     const auto asked = std::exchange(n.fanouts[0]->all<recount>(), {});
-    caf::anon_send_exit(asked.back().to, caf::exit_reason::unhandled_exception);
+    asked.back().to.stop();
     n.run();
     report(n, {first});
     const auto second = n.enter(n.make_opening("ann"));
@@ -82,7 +81,7 @@ TEST_SUITE("actors/bridge faults") {
     const auto newcomer = n.make_opening("ann", {"a"});
     newcomer->request = 9;
     n.request(newcomer);  // waits for room a
-    caf::anon_send_exit(user, caf::exit_reason::unhandled_exception);
+    user.stop();
     n.fence_back();  // asks the user, who is dead
     n.run();
     REQUIRE(n.client->all<refused>().size() == 1);

@@ -19,7 +19,7 @@ struct bridge_node : test_node {
   static constexpr epoch_id epoch = 7;
 
   explicit bridge_node(std::size_t shards = 1) : test_node(shards) {
-    node.bridge = spawn<actors::bridge>(std::ref(node));
+    node.bridge = spawn<bridge_inbox, actors::bridge>(std::ref(node));
   }
 
   /// The engine connects; its store ends at `last`.

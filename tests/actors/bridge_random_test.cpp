@@ -9,32 +9,32 @@ namespace starling::actors::test {
 namespace {
 
 /// What a shard's fanout is told about events and joins, in order.
-class witness final : public pinned_actor {
+class witness final : public recording<fanout_inbox, session_started, leave, session_ended,
+                                       position_changed, roster_changed, drain, deliver_to,
+                                       close_one, renew_token, recount, sessions_query> {
  public:
   struct entry {
     ticket_ptr joined;
     publication_ptr event;
   };
   witness(caf::actor_config& cfg, std::shared_ptr<std::vector<entry>> into)
-      : pinned_actor(cfg), into_(std::move(into)) {}
-  const char* name() const override { return "witness"; }
+      : recording(cfg, std::make_shared<journal>()), seen_(std::move(into)) {}
 
- protected:
-  void receive(caf::type_erased_tuple& message) override {
-    if (auto* done = message_cast<joined>(message)) into_->push_back({done->ticket, nullptr});
-    if (auto* event = message_cast<fan_out>(message)) into_->push_back({nullptr, event->what});
-  }
-  void on_exit() override { into_.reset(); }
+  using recording::on;
+  void on(joined& done) override { seen_->push_back({done.ticket, nullptr}); }
+  void on(fan_out& event) override { seen_->push_back({nullptr, event.what}); }
 
  private:
-  std::shared_ptr<std::vector<entry>> into_;
+  void on_exit() override { seen_.reset(); }
+
+  std::shared_ptr<std::vector<entry>> seen_;
 };
 
 /// A node whose engine loses every third event on its way, and a client that comes and goes.
 struct random_world : bridge_node {
   /// `apart`: positions between two things that happen here, used by other nodes.
   random_world(unsigned seed, int apart) : random(seed), apart_(apart) {
-    node.fanouts[0] = spawn<witness>(log);
+    node.fanouts[0] = spawn<fanout_inbox, witness>(log);
     start();
     request(make_ticket(rooms));  // keeps the rooms alive
     settle();

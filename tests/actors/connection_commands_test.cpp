@@ -118,7 +118,7 @@ TEST_SUITE("actors/connection commands") {
     const auto c = n.open("ann", {"b"});
     n.subscribe(c, {"a"}, "5");
     n.publish("b", "x");
-    n.tell(c.handle,
+    n.tell(c.address,
            refused{n.last_join()->request, net::make_goodbye(close_code::overload, {}, {})});
     CHECK_FALSE(c.line->last_with("\"error\"").empty());
     CHECK(c.events() == texts{"x"});
@@ -234,7 +234,7 @@ TEST_SUITE("actors/connection commands") {
     ping.ref_json = "1";
     n.command(c, ping);
     CHECK(wire::field(c.line->said().back(), "type") == "pong");
-    n.tell(c.handle, close_session{close_code::kicked, std::nullopt, std::nullopt});
+    n.tell(c.address, close_session{close_code::kicked, std::nullopt, std::nullopt});
     n.command(c, ping);
     CHECK(wire::field(c.line->said().back(), "type") == "goodbye");
   }

@@ -119,7 +119,7 @@ class fake_responder final : public net::stream_responder {
 struct client_node : test_node {
   struct client {
     session_ptr session;
-    caf::actor handle;
+    handle<connection_inbox> address;
     connection* actor = nullptr;
     std::shared_ptr<wire> line = std::make_shared<wire>();
     ticket_ptr ticket;  ///< of the first join, once it was asked for
@@ -127,7 +127,7 @@ struct client_node : test_node {
     texts events() const { return line->events(); }
   };
 
-  client_node() { node.fanouts[0] = spawn<fanout>(std::ref(node), 0u); }
+  client_node() { node.fanouts[0] = spawn<fanout_inbox, fanout>(std::ref(node), 0u); }
   ~client_node() { end_actors(); }
 
   /// A request of a client whose token is `who`; its join is at the roster then.
@@ -140,10 +140,11 @@ struct client_node : test_node {
     request.who = who;
     client out;
     out.session = record;
-    out.handle = spawn<connection>(std::ref(node), std::ref(loop), out.session,
-                                   std::make_unique<net::stream_request>(std::move(request)),
-                                   std::make_unique<fake_responder>(out.line));
-    out.actor = static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(out.handle));
+    out.address = spawn<connection_inbox, connection>(
+        std::ref(node), std::ref(loop), out.session,
+        std::make_unique<net::stream_request>(std::move(request)),
+        std::make_unique<fake_responder>(out.line));
+    out.actor = static_cast<connection*>(out.address.get());
     out.actor->start();
     run();
     if (!roster->all<join>().empty()) out.ticket = roster->all<join>().back().ticket;

@@ -151,7 +151,7 @@ TEST_SUITE("actors/connection outbox") {
     const auto c = stuck_client(n);
     publish_all(n, numbered("e", 20));
     CHECK_FALSE(c.actor->save_position());
-    n.tell(c.handle, close_session{close_code::kicked, std::nullopt, std::nullopt});
+    n.tell(c.address, close_session{close_code::kicked, std::nullopt, std::nullopt});
     const auto said = c.line->said();
     REQUIRE(said.size() >= 2);
     CHECK(wire::field(said[said.size() - 2], "type") == "gap");
@@ -164,7 +164,7 @@ TEST_SUITE("actors/connection outbox") {
     REQUIRE(c.actor->save_position());
     const auto real = n.node.fanouts[0];
     const auto heard = std::make_shared<journal>();
-    n.node.fanouts[0] = n.record(heard);
+    n.node.fanouts[0] = n.record<fanout_inbox>(heard);
     const auto deliver = [&] {
       c.actor->deliver(make_publication("a", ++n.position));
       n.run();

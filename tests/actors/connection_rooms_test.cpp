@@ -67,7 +67,7 @@ TEST_SUITE("actors/connection roster") {
     CHECK(c.events() == texts{"x"});
     CHECK_FALSE(c.line->closing.has_value());
     join->replay = some_events("a", 2, 60);
-    n.tell(c.handle, replay_ready{join});
+    n.tell(c.address, replay_ready{join});
     CHECK(c.events() == texts{"x", "r1", "r2", "live"});
     // The past of one room does not move the position in all of them back.
     CHECK(wire::field(c.line->last_with("r2"), "id") == cursor{7, 101}.str());
@@ -111,7 +111,7 @@ TEST_SUITE("actors/connection roster") {
     const auto c = n.open("ann");
     n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 0});
     const auto join = n.last_join();
-    n.tell(c.handle, refused{join->request, net::make_goodbye(close_code::overload, {}, {})});
+    n.tell(c.address, refused{join->request, net::make_goodbye(close_code::overload, {}, {})});
     CHECK(c.line->closing == close_code::overload);
   }
 }

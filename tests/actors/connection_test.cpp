@@ -86,7 +86,7 @@ TEST_SUITE("actors/connection begin") {
     CHECK_FALSE(c.line->open);
     n.publish("a", "live");
     c.ticket->replay = some_events("a", 2, 60);
-    n.tell(c.handle, replay_ready{c.ticket});
+    n.tell(c.address, replay_ready{c.ticket});
     REQUIRE(c.line->open);
     CHECK(c.events() == texts{"r1", "r2", "live"});
   }
@@ -104,7 +104,7 @@ TEST_SUITE("actors/connection begin") {
   TEST_CASE("a refused join is answered and leaves nothing behind") {
     client_node n;
     const auto c = n.begin("ann", {"a"});
-    n.tell(c.handle, refused{0, net::make_goodbye(close_code::overload, {}, {})});
+    n.tell(c.address, refused{0, net::make_goodbye(close_code::overload, {}, {})});
     REQUIRE(c.line->refused.has_value());
     CHECK(n.node.sessions == 0);
     CHECK_FALSE(c.actor->alive());
@@ -118,7 +118,7 @@ TEST_SUITE("actors/connection begin") {
   TEST_CASE("a denied room is an error before the stream") {
     client_node n;
     const auto c = n.begin("ann", {"a"});
-    n.tell(c.handle, denied{{errc::forbidden, "room"}});
+    n.tell(c.address, denied{{errc::forbidden, "room"}});
     REQUIRE(c.line->failed.has_value());
     CHECK(c.line->failed->code == errc::forbidden);
     CHECK(n.node.sessions == 0);
@@ -127,7 +127,7 @@ TEST_SUITE("actors/connection begin") {
   TEST_CASE("a session closed before its stream began is refused with the same words") {
     client_node n;
     const auto c = n.begin("ann", {"a"});
-    n.tell(c.handle, close_session{close_code::replaced, std::nullopt, std::nullopt});
+    n.tell(c.address, close_session{close_code::replaced, std::nullopt, std::nullopt});
     REQUIRE(c.line->refused.has_value());
     CHECK(c.line->refused->code == close_code::replaced);
     CHECK_FALSE(c.line->refused->reconnect);
@@ -197,7 +197,7 @@ TEST_SUITE("actors/connection end") {
     const auto c = n.open("ann", {"a"});
     n.publish("a", "x");
     for (const auto why : {close_code::kicked, close_code::draining})
-      n.tell(c.handle, close_session{why, std::nullopt, std::nullopt});
+      n.tell(c.address, close_session{why, std::nullopt, std::nullopt});
     n.publish("a", "y");
     CHECK(c.line->closing == close_code::kicked);
     CHECK(c.events() == texts{"x"});

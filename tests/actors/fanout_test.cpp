@@ -124,7 +124,7 @@ TEST_SUITE("actors/fanout") {
     CHECK_FALSE(deliver(acme, session_id::make(1), "nobody"));
     CHECK(deliver(acme, ann.session->id, "hello"));
     CHECK(ann.events() == texts{"hello"});
-    n.tell(ann.handle, close_session{close_code::kicked, std::nullopt, std::nullopt});
+    n.tell(ann.address, close_session{close_code::kicked, std::nullopt, std::nullopt});
     CHECK_FALSE(deliver(acme, ann.session->id, "too late"));
   }
 
@@ -200,27 +200,20 @@ TEST_SUITE("actors/fanout") {
     client_node n;
     const auto ann = n.open("ann", {"a"});
     n.open("bob", {"b"});
-    struct counter_actor final : pinned_actor {
-      counter_actor(caf::actor_config& cfg, std::vector<session_ptr>& into)
-          : pinned_actor(cfg), into_(into) {}
-      void receive(caf::type_erased_tuple& message) override {
-        if (auto* report = message_cast<members_report>(message)) into_ = report->members;
-      }
-      std::vector<session_ptr>& into_;
-    };
-    std::vector<session_ptr> members;
-    const auto asker = n.spawn<counter_actor>(std::ref(members));
+    const auto told = std::make_shared<journal>();
+    const auto asker = n.record<channel_inbox>(told);
+    const auto members = [&] { return told->all<members_report>().back().members; };
     n.tell(n.node.fanouts[0], recount{n.feed_of(room_of("a")), asker});
-    CHECK(members == std::vector<session_ptr>{ann.session});
+    CHECK(members() == std::vector<session_ptr>{ann.session});
     n.tell(n.node.fanouts[0], recount{n.feed_of(room_of("empty")), asker});
-    CHECK(members.empty());
+    CHECK(members().empty());
   }
 
   TEST_CASE("a connection that dies of a fault is let go, the others live on") {
     client_node n;
     const auto ann = n.open("ann", {"a"});
     const auto bob = n.open("bob", {"a"});
-    caf::anon_send_exit(ann.handle, caf::exit_reason::unhandled_exception);
+    ann.address.stop();
     n.run();
     CHECK_FALSE(ann.line->open);
     REQUIRE(n.bridge->all<left>().size() == 1);

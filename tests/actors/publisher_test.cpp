@@ -30,7 +30,7 @@ struct publisher_node : test_node, session_locator {
     node.locator = this;
     node.epoch = 7;
     node.position = 50;
-    publisher = spawn<actors::publisher>(std::ref(node));
+    publisher = spawn<publisher_inbox, actors::publisher>(std::ref(node));
     who = make_identity("ann");
     who->publish = {"a", "b", "c", "user:*", "client:*"};
   }
@@ -62,7 +62,7 @@ struct publisher_node : test_node, session_locator {
     answer = std::move(done);
   }
 
-  caf::actor publisher;
+  handle<publisher_inbox> publisher;
   std::shared_ptr<net::identity> who;
   std::vector<net::publish_verdict> verdicts;
   int answers = 0;

@@ -1,7 +1,5 @@
 #include "actors/room/room.hpp"
 
-#include <caf/exit_reason.hpp>
-
 #include "tests/actors/actor_fixture.hpp"
 
 namespace starling::actors::test {
@@ -10,8 +8,8 @@ namespace {
 
 struct room_node : test_node {
   explicit room_node(std::size_t shards = 1) : test_node(shards) {
-    room = spawn<actors::room>(std::ref(node), std::make_shared<channel>(room_of("a")), feed_id{9},
-                               sequence{0}, shard_counts{});
+    room = spawn<room_inbox, actors::room>(std::ref(node), std::make_shared<channel>(room_of("a")),
+                                           feed_id{9}, sequence{0}, shard_counts{});
   }
   ticket_ptr attach(const std::string& user, unsigned shard = 0) {
     auto ticket = make_ticket({"a"}, std::nullopt, user);
@@ -29,7 +27,7 @@ struct room_node : test_node {
   }
   std::size_t heard(unsigned shard) { return fanouts[shard]->all<fan_out>().size(); }
 
-  caf::actor room;
+  handle<room_inbox> room;
 };
 
 void set_state(const ticket_ptr& ticket, presence_state state) { ticket->session->state = state; }
@@ -109,7 +107,7 @@ TEST_SUITE("actors/room") {
 
   TEST_CASE("a fault is reported to the bridge") {
     room_node n;
-    caf::anon_send_exit(n.room, caf::exit_reason::unhandled_exception);
+    n.room.stop();
     n.run();
     REQUIRE(n.bridge->all<feed_died>().size() == 1);
     CHECK(n.bridge->all<feed_died>()[0].feed == 9);
@@ -117,9 +115,9 @@ TEST_SUITE("actors/room") {
 
   TEST_CASE("the audience of a tenant delivers, and is only counted") {
     test_node n;
-    const auto all =
-        n.spawn<room>(std::ref(n.node), std::make_shared<channel>(tenant_channel(acme)), feed_id{3},
-                      sequence{0}, shard_counts{});
+    const auto all = n.spawn<room_inbox, actors::room>(
+        std::ref(n.node), std::make_shared<channel>(tenant_channel(acme)), feed_id{3}, sequence{0},
+        shard_counts{});
     const auto ticket = n.make_ticket({"a"});
     n.tell(all, attach_member{ticket, 0});
     n.tell(all, inbound{make_publication("a", 1)});

@@ -7,7 +7,9 @@ namespace starling::actors::test {
 namespace {
 
 struct roster_node : test_node {
-  roster_node() : test_node(2) { node.roster = spawn<actors::roster>(std::ref(node)); }
+  roster_node() : test_node(2) {
+    node.roster = spawn<roster_inbox, actors::roster>(std::ref(node));
+  }
 
   static cluster::roster_entry entry(const std::string& room, const std::string& user,
                                      sequence since = 5) {

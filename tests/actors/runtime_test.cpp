@@ -5,7 +5,6 @@
 #include <boost/asio/post.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
-#include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 #include <future>
 #include <stdexcept>
@@ -13,7 +12,8 @@
 
 #include "actors/runtime/delayed.hpp"
 #include "actors/runtime/io_scheduler.hpp"
-#include "actors/runtime/pinned_actor.hpp"
+#include "actors/runtime/spawn.hpp"
+#include "net/base/planned_faults.hpp"
 
 namespace starling::actors::test {
 
@@ -24,24 +24,15 @@ struct act {
   std::function<void()> what;
 };
 
-}  // namespace
-}  // namespace starling::actors::test
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(starling::actors::test::act)
-
-namespace starling::actors::test {
-
-namespace {
-
-class doer final : public pinned_actor {
+class doer final : public inbox<act> {
  public:
   doer(caf::actor_config& cfg, std::function<void()> at_end)
-      : pinned_actor(cfg), at_end_(std::move(at_end)) {}
+      : inbox(cfg), at_end_(std::move(at_end)) {}
+  std::string_view name() const noexcept override { return "doer"; }
+  fault_policy policy() const noexcept override { return fault_policy::end_actor; }
+  void on(act& todo) override { todo.what(); }
 
  protected:
-  void receive(caf::type_erased_tuple& message) override {
-    if (auto* todo = message_cast<act>(message)) todo->what();
-  }
   void on_exit() override {
     if (at_end_) at_end_();
   }
@@ -69,14 +60,14 @@ struct running_system {
     }
   }
 
-  caf::actor spawn(std::size_t shard = 0, std::function<void()> at_end = {}) {
-    return spawn_pinned<doer>(*system, &shards_of(*system).at(shard), std::move(at_end));
+  handle<doer> spawn(std::size_t shard = 0, std::function<void()> at_end = {}) {
+    return actors::spawn<doer, doer>(*system, &shards_of(*system).at(shard), std::move(at_end));
   }
-  static void tell(const caf::actor& to, std::function<void()> what) {
-    caf::anon_send(to, act{std::move(what)});
+  static void tell(const handle<doer>& to, std::function<void()> what) {
+    to.send(act{std::move(what)});
   }
   /// Waits until `to` has handled everything it was sent before.
-  static void settle(const caf::actor& to) {
+  static void settle(const handle<doer>& to) {
     std::promise<void> done;
     tell(to, [&] { done.set_value(); });
     done.get_future().wait();
@@ -97,7 +88,31 @@ struct running_system {
 
 }  // namespace
 
+// Sending what an actor does not take does not compile.
+static_assert(takes<doer, act>);
+static_assert(!takes<doer, std::string>);
+
 TEST_SUITE("actors/runtime") {
+  TEST_CASE("a planned fault comes at its turn, once, and ends the actor") {
+    running_system s;
+    auto plan = planned_faults::parse({"doer.act@3"});
+    REQUIRE(plan);
+    faults_to_come = plan->get();
+    int done = 0;
+    std::atomic<int> ends{0};
+    const auto first = s.spawn(0, [&] { ++ends; });
+    const auto second = s.spawn();
+    for (int i = 0; i < 2; ++i) s.tell(first, [&] { ++done; });
+    s.tell(first, [&] { ++done; });
+    s.settle(second);
+    faults_to_come = nullptr;
+    CHECK(done == 2);
+    CHECK(ends == 1);
+    for (const auto* bad :
+         {"doer", "doer.act", "doer.act@", "doer.act@0", ".act@1", "doer.@1", "a.b@1x"})
+      CHECK_FALSE(planned_faults::parse({bad}));
+  }
+
   TEST_CASE("messages to the actors of a shard are handled in one order, on its thread") {
     running_system s;
     const auto first = s.spawn();
@@ -138,11 +153,11 @@ TEST_SUITE("actors/runtime") {
       send_after(&shards_of(*s.system).at(0), std::chrono::hours(1), actor,
                  act{[&] { sent = true; }});
     });
-    CHECK(caf::actor_cast<caf::strong_actor_ptr>(actor)->strong_refs > 1);
+    CHECK(actor.pointer()->strong_refs > 1);
     shards_of(*s.system).settle();
     s.settle(actor);
     s.on_loop(0, [] {});  // what brought the last message has let go of the actor
-    CHECK(caf::actor_cast<caf::strong_actor_ptr>(actor)->strong_refs == 2);
+    CHECK(actor.pointer()->strong_refs == 1);
     CHECK_FALSE(sent);
   }
 
@@ -211,7 +226,7 @@ TEST_SUITE("actors/runtime") {
     const auto actor = s.spawn(0, [&] { order.emplace_back("end"); });
     const auto other = s.spawn();
     s.tell(actor, [&] { order.emplace_back("work"); });
-    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+    actor.stop();
     s.tell(actor, [&] { order.emplace_back("late"); });
     s.settle(other);
     CHECK(order == std::vector<std::string>{"work", "end"});

@@ -1,7 +1,5 @@
 #include "actors/room/user.hpp"
 
-#include <caf/exit_reason.hpp>
-
 #include "tests/actors/actor_fixture.hpp"
 
 namespace starling::actors::test {
@@ -12,8 +10,9 @@ struct user_node : test_node {
   explicit user_node(session_policy policy = {}, bool clustered = true) {
     node.options.sessions = policy;
     node.clustered = clustered;
-    user = spawn<actors::user>(std::ref(node), std::make_shared<channel>(user_channel(acme, "ann")),
-                               feed_id{4}, sequence{0}, shard_counts{});
+    user = spawn<user_inbox, actors::user>(std::ref(node),
+                                           std::make_shared<channel>(user_channel(acme, "ann")),
+                                           feed_id{4}, sequence{0}, shard_counts{});
   }
 
   /// A session with a journal of its own.
@@ -31,7 +30,7 @@ struct user_node : test_node {
   };
   guest make_guest(const std::string& device = {}) {
     guest out{make_opening("ann", {}, device), std::make_shared<journal>()};
-    out.ticket->connection = record(out.told);
+    out.ticket->connection = record<connection_inbox>(out.told);
     return out;
   }
   guest arrive(const std::string& device = {}) {
@@ -64,7 +63,7 @@ struct user_node : test_node {
     return out;
   }
 
-  caf::actor user;
+  handle<user_inbox> user;
 };
 
 }  // namespace
@@ -238,7 +237,7 @@ TEST_SUITE("actors/user") {
 
   TEST_CASE("a fault is reported to the bridge") {
     user_node n;
-    caf::anon_send_exit(n.user, caf::exit_reason::unhandled_exception);
+    n.user.stop();
     n.run();
     REQUIRE(n.bridge->all<feed_died>().size() == 1);
     CHECK(n.bridge->all<feed_died>()[0].feed == 4);

@@ -5,7 +5,6 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
-#include <caf/send.hpp>
 #include <memory>
 #include <stdexcept>
 #include <utility>
@@ -97,17 +96,18 @@ class room_on_a_shard {
  public:
   explicit room_on_a_shard(std::int64_t members) : loop_(0) {
     node_.engine = engine_.get();
-    node_.fanouts.push_back(spawn_pinned<fanout>(system_, nullptr, node_, 0u));
+    node_.fanouts.push_back(spawn<fanout_inbox, fanout>(system_, nullptr, node_, 0u));
     for (; members > 0; --members) add_member();
     run();
     flush();
   }
   ~room_on_a_shard() {
-    for (auto* handles : {&connections_, &node_.fanouts}) {
-      for (const auto& each : *handles) caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
-      run();
-      handles->clear();
-    }
+    for (const auto& each : connections_) each.stop();
+    run();
+    connections_.clear();
+    node_.fanouts[0].stop();
+    run();
+    node_.fanouts.clear();
   }
   room_on_a_shard(const room_on_a_shard&) = delete;
   room_on_a_shard& operator=(const room_on_a_shard&) = delete;
@@ -115,7 +115,7 @@ class room_on_a_shard {
   /// Hands a fresh event to the fanout.
   void publish() {
     auto what = std::make_shared<publication>(sample_event(), cursor{1, ++last_}, last_);
-    caf::anon_send(node_.fanouts[0], fan_out{feed, std::move(what)});
+    node_.fanouts[0].send(fan_out{feed, std::move(what)});
     run();
   }
   /// The end of the pass: all that waits goes to the kernel.
@@ -145,17 +145,17 @@ class room_on_a_shard {
     session->id = session_id::make(1);
     session->who = std::move(who);
     session->opened_ns = wall_ns();
-    auto handle = spawn_pinned<connection>(system_, nullptr, node_, loop_, session,
-                                           std::make_unique<net::stream_request>(),
-                                           std::make_unique<accepting_responder>(transports_));
+    auto address = spawn<connection_inbox, connection>(
+        system_, nullptr, node_, loop_, session, std::make_unique<net::stream_request>(),
+        std::make_unique<accepting_responder>(transports_));
     auto ticket = std::make_shared<join_ticket>();
-    ticket->connection = handle;
+    ticket->connection = address;
     ticket->session = session;
     ticket->channels.push_back({where_, 0, false, false, feed});
     // Nobody hears the join that start() asks for; what the bridge would answer follows.
-    static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(handle))->start();
-    caf::anon_send(node_.fanouts[0], joined{std::move(ticket)});
-    connections_.push_back(std::move(handle));
+    static_cast<connection&>(*address.get()).start();
+    node_.fanouts[0].send(joined{std::move(ticket)});
+    connections_.push_back(std::move(address));
   }
 
   config config_;
@@ -164,7 +164,7 @@ class room_on_a_shard {
   std::unique_ptr<cluster::engine> engine_ = cluster::make_memory_engine({});
   node_context node_;
   channel_ptr where_ = std::make_shared<channel>(sample_event().where);
-  std::vector<caf::actor> connections_;
+  std::vector<handle<connection_inbox>> connections_;
   std::vector<queueing_transport*> transports_;
   sequence last_ = 0;
 };

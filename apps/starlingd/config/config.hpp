@@ -158,6 +158,10 @@ struct log_section {
   log_format format = log_format::text;
 };
 
+struct debug_section {
+  std::vector<std::string> faults;  ///< see planned_faults
+};
+
 struct config {
   node_section node;
   listen_section listen;
@@ -173,6 +177,7 @@ struct config {
   cors_section cors;
   tls_section tls;
   log_section log;
+  debug_section debug;
   std::vector<mapping_rule> mapping;
   app::mapping_profile mapping_profile = app::mapping_profile::none;
 };

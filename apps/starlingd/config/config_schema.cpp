@@ -2,6 +2,7 @@
 
 #include "apps/starlingd/config/nearest_name.hpp"
 #include "net/base/ids.hpp"
+#include "net/base/planned_faults.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -103,6 +104,10 @@ std::string_view origin_list(const std::vector<std::string>& v) {
     }
   }
   return "";
+}
+
+std::string_view fault_list(const std::vector<std::string>& v) {
+  return planned_faults::parse(v) ? "" : "entries such as \"room.inbound@100\": ACTOR.MESSAGE@N";
 }
 
 // ---- Rows ----
@@ -249,6 +254,9 @@ std::vector<key_spec> make_schema() {
         "Least serious lines to write: `trace`, `debug`, `info`, `warn` or `error`"),
     key<&c::log, &log_section::format>("log.format", fixed,
         "`text` or `json`"),
+
+    key<&c::debug, &debug_section::faults>("debug.faults", fixed,
+        "Faults on purpose, to try a cluster: an actor's Nth message of a kind throws", fault_list),
 
     key<&c::mapping>("mapping", fixed,
         "Rules that turn messages on other NATS subjects into events"),

@@ -1,4 +1,4 @@
-#include "actors/base/protocol.hpp"
+#include "actors/messages/session.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <caf/actor.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -12,7 +11,11 @@
 #include "actors/base/locator.hpp"
 #include "actors/base/options.hpp"
 #include "actors/base/outbox_budget.hpp"
-#include "actors/base/protocol.hpp"
+#include "actors/messages/bridge_inbox.hpp"
+#include "actors/messages/connection_inbox.hpp"
+#include "actors/messages/fanout_inbox.hpp"
+#include "actors/messages/publisher_inbox.hpp"
+#include "actors/messages/roster_inbox.hpp"
 #include "actors/runtime/shard.hpp"
 #include "cluster/engine.hpp"
 #include "net/base/ids.hpp"
@@ -35,10 +38,10 @@ struct node_context {
 
   session_locator* locator = nullptr;
 
-  caf::actor bridge;
-  caf::actor roster;
-  std::vector<caf::actor> fanouts;     ///< by shard
-  std::vector<caf::actor> publishers;  ///< by shard
+  handle<bridge_inbox> bridge;
+  handle<roster_inbox> roster;
+  std::vector<handle<fanout_inbox>> fanouts;        ///< by shard
+  std::vector<handle<publisher_inbox>> publishers;  ///< by shard
 
   std::atomic<bool> draining{false};
   std::atomic<bool> engine_ready{false};  ///< connected, epoch known

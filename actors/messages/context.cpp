@@ -1,4 +1,4 @@
-#include "actors/base/context.hpp"
+#include "actors/messages/context.hpp"
 
 #include <random>
 
