@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cluster/event_log.hpp"
+#include "cluster/partition.hpp"
 #include "net/base/event.hpp"
 #include "net/base/result.hpp"
 
@@ -18,9 +19,9 @@ class bus_listener {
  public:
   virtual ~bus_listener() = default;
 
-  /// A stored event of a followed channel, in ascending `seq` over all channels as long as the
-  /// engine connection lives.
-  virtual void on_stored(stored_event what) = 0;
+  /// A stored event of a followed channel, in ascending `seq` over all channels of the partition as
+  /// long as the engine connection lives.
+  virtual void on_stored(partition_id p, stored_event what) = 0;
   /// An ephemeral event of a followed channel, or of one addressed to a session of this node.
   virtual void on_ephemeral(event what) = 0;
   /// What another node's supervisor of a followed channel said (never this node's own words).
@@ -33,8 +34,12 @@ class bus_listener {
   /// away. In between nothing else is delivered: true comes before the first message of the new
   /// connection, and after it every followed channel is heard. `detail` is for people.
   virtual void on_engine(bool up, std::string detail) = 0;
-  /// Leadership of the store changed hands: stored events may have been lost on their way here.
-  virtual void on_store_leader_changed() = 0;
+  /// Leadership of a partition's stream changed hands: stored events may have been lost on their
+  /// way here.
+  virtual void on_store_leader_changed(partition_id p) = 0;
+  /// The store can never be used as this node is configured (another number of partitions): the
+  /// process should end. Nothing else is heard afterwards. `why`: for people, with the way out.
+  virtual void on_engine_misconfigured(std::string why) = 0;
 };
 
 /// Answers to a question put to all other nodes.

@@ -1,4 +1,4 @@
-/// The stored history of all channels, in one order.
+/// The stored history of all channels of a partition, in one order.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,7 @@ struct append_ack {
   bool duplicate = false;  ///< it was stored before, within the dedupe window
 };
 
-/// The whole store. `first` > `last` when it is empty.
+/// The whole partition. `first` > `last` when it is empty.
 struct log_state {
   epoch_id epoch = 0;
   sequence first = 1;
@@ -48,8 +48,9 @@ struct log_page {
   bool dropped = false;
 };
 
-/// Append-only store of events. Implementations: memory_log (one process), jetstream_log (cluster).
-/// Calls never block; any thread.
+/// Append-only store of the events of one partition; channels are those of its tenants.
+/// Implementations: memory_log (one process), jetstream_log (cluster). Calls never block; any
+/// thread.
 class event_log {
  public:
   virtual ~event_log() = default;
@@ -76,8 +77,8 @@ class event_log {
   /// Error: unavailable.
   virtual void last(channel where, completion<sequence> done) = 0;
 
-  /// Where the store stands. Everything followed before this call is followed at the engine when
-  /// `done` is called: an event of such a channel that is later than `last` will be delivered.
+  /// Where the partition stands. Everything followed before this call is followed at the engine
+  /// when `done` is called: an event of such a channel that is later than `last` will be delivered.
   /// Error: unavailable.
   virtual void state(completion<log_state> done) = 0;
 };

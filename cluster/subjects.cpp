@@ -1,6 +1,7 @@
 #include "cluster/subjects.hpp"
 
 #include <array>
+#include <charconv>
 #include <utility>
 
 namespace starling::cluster {
@@ -58,6 +59,13 @@ std::optional<channel_kind> parse_kind(std::string_view token) noexcept {
   return std::nullopt;
 }
 
+std::optional<partition_id> parse_partition(std::string_view token, std::size_t count) noexcept {
+  std::size_t number = count;
+  const auto* const end = token.data() + token.size();
+  if (std::from_chars(token.data(), end, number).ptr != end || number >= count) return std::nullopt;
+  return static_cast<partition_id>(number);
+}
+
 std::string path(const channel& where) {
   return escape_token(where.tenant.str())
       .append(".")
@@ -113,17 +121,34 @@ std::string dedupe_id(const channel& where, std::string_view key) {
   return path(where).append(".").append(escape_token(key));
 }
 
-subjects::subjects(std::string prefix)
+subjects::subjects(std::string prefix, std::size_t partitions)
     : prefix_(std::move(prefix)),
-      in_(prefix_ + ".in."),
       out_(prefix_ + ".ch."),
       node_(prefix_ + ".node."),
-      ask_(prefix_ + ".ask") {}
+      ask_(prefix_ + ".ask") {
+  if (partitions == 1) {
+    parts_.push_back({prefix_, prefix_ + ".in.", out_});
+    return;
+  }
+  for (std::size_t i = 0; i < partitions; ++i) {
+    const auto number = std::to_string(i);
+    parts_.push_back(
+        {prefix_ + "-p" + number, prefix_ + ".in." + number + ".", out_ + number + "."});
+  }
+}
 
-std::string subjects::stored(const channel& where) const { return in_ + path(where); }
-std::string subjects::followed(const channel& where) const { return out_ + path(where) + ".*"; }
+std::optional<partition_id> subjects::partition_of_stream(std::string_view stream) const noexcept {
+  for (std::size_t i = 0; i < parts_.size(); ++i)
+    if (parts_[i].stream == stream) return static_cast<partition_id>(i);
+  return std::nullopt;
+}
+
+std::string subjects::stored(const channel& where) const { return part_of(where).in + path(where); }
+std::string subjects::followed(const channel& where) const {
+  return part_of(where).out + path(where) + ".*";
+}
 std::string subjects::of(const channel& where, channel_message what) const {
-  return (out_ + path(where)).append(suffix(what));
+  return (part_of(where).out + path(where)).append(suffix(what));
 }
 
 std::string subjects::announcement(const node_id& who) const {
@@ -136,19 +161,27 @@ std::string subjects::question(const node_id& who) const {
 std::string subjects::questions_to_all() const { return ask_; }
 
 std::string subjects::turns() const { return prefix_ + ".turn"; }
-std::string subjects::stream_source() const { return in_ + "*.*.*"; }
-std::string subjects::stream_destination() const {
-  return out_ + "{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}.e";
+std::string subjects::stream_source(partition_id p) const {
+  return parts_[index_of(p)].in + "*.*.*";
+}
+std::string subjects::stream_destination(partition_id p) const {
+  return parts_[index_of(p)].out + "{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}.e";
 }
 
 std::optional<heard_subject> subjects::parse(std::string_view subject) const {
   if (!subject.starts_with(out_)) return std::nullopt;
   subject.remove_prefix(out_.size());
+  heard_subject out;
+  if (partitions() > 1) {
+    const auto number = parse_partition(next_token(subject), partitions());
+    if (!number) return std::nullopt;
+    out.partition = *number;
+  }
   auto tenant = unescape_token(next_token(subject));
   const auto kind = parse_kind(next_token(subject));
   auto name = unescape_token(next_token(subject));
   if (!tenant || !kind || !name) return std::nullopt;
-  heard_subject out{{tenant_id(std::move(*tenant)), *kind, std::move(*name)}};
+  out.where = {tenant_id(std::move(*tenant)), *kind, std::move(*name)};
   if (subject == "e")
     out.what = channel_message::stored;
   else if (subject == "x")

@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "cluster/partition.hpp"
 #include "net/base/ids.hpp"
 
 namespace starling::cluster {
@@ -27,15 +29,26 @@ enum class channel_message : std::uint8_t {
 };
 
 struct heard_subject {
+  partition_id partition{};
   channel where;
   channel_message what = channel_message::stored;
 };
 
-/// All subjects below one prefix. Immutable; any thread.
+/// All subjects below one prefix, and the streams' names. Immutable; any thread.
 class subjects {
  public:
-  /// `prefix`: the stream's name, one token.
-  explicit subjects(std::string prefix);
+  /// `prefix`: the name of the only stream, or what the names of several begin with; one token.
+  explicit subjects(std::string prefix, std::size_t partitions = 1);
+
+  std::size_t partitions() const noexcept { return parts_.size(); }
+  partition_id partition_of(const channel& where) const noexcept {
+    return cluster::partition_of(where.tenant, partitions());
+  }
+  /// `<prefix>`, or `<prefix>-p<partition>` where there are several.
+  const std::string& stream(partition_id p) const noexcept { return parts_[index_of(p)].stream; }
+
+  /// nullopt when it is none of ours.
+  std::optional<partition_id> partition_of_stream(std::string_view stream) const noexcept;
 
   /// Where an event is published to be stored.
   std::string stored(const channel& where) const;
@@ -50,9 +63,9 @@ class subjects {
 
   /// Where nodes that would create the store agree who does.
   std::string turns() const;
-  /// The stream's subjects, and the destination it republishes to (with the server's wildcards).
-  std::string stream_source() const;
-  std::string stream_destination() const;
+  /// A stream's subjects, and the destination it republishes to (with the server's wildcards).
+  std::string stream_source(partition_id p) const;
+  std::string stream_destination(partition_id p) const;
 
   /// nullopt when `subject` is not a message of a channel.
   std::optional<heard_subject> parse(std::string_view subject) const;
@@ -60,8 +73,17 @@ class subjects {
   bool is_question(std::string_view subject) const noexcept;
 
  private:
+  struct part {
+    std::string stream;
+    std::string in;   ///< `<prefix>.in.`, or `<prefix>.in.<partition>.` where there are several
+    std::string out;  ///< the same with `ch`
+  };
+  const part& part_of(const channel& where) const noexcept {
+    return parts_[index_of(partition_of(where))];
+  }
+
   std::string prefix_;
-  std::string in_;    ///< `<prefix>.in.`
+  std::vector<part> parts_;
   std::string out_;   ///< `<prefix>.ch.`
   std::string node_;  ///< `<prefix>.node.`
   std::string ask_;   ///< `<prefix>.ask`

@@ -260,13 +260,16 @@ void node_api::trace(const net::api_request& request, done reply) {
     return std::chrono::duration<double, std::milli>(steady_clock::now() - from).count();
   };
   event probe;
-  probe.where = {tenant_id{"-"}, channel_kind::client, "trace:" + node_.options.id.str()};
+  const auto partitions = node_.engine->partitions();
+  const auto home = cluster::partition_of(request.who->tenant, partitions);
+  probe.where = {cluster::node_tenant(home, partitions), channel_kind::client,
+                 "trace:" + node_.options.id.str()};
   probe.id = make_event_id();
   probe.name = "trace";
   probe.data = "{}";
   const auto id = probe.id;
-  node_.engine->history().append(
-      std::move(probe), {}, [this, request, reply, started, ms_since, id](auto stored) {
+  node_.engine->history_of(probe.where.tenant)
+      .append(std::move(probe), {}, [this, request, reply, started, ms_since, id](auto stored) {
         if (!stored) return reply(stored.error());
         const auto stored_ms = ms_since(started);
         cluster_.ask_all(

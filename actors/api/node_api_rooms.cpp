@@ -83,16 +83,17 @@ void node_api::history(const net::api_request& request, done reply) {
   may_read_room(request, request.name, [this, request, after, limit = page->limit, reply](auto ok) {
     if (!ok) return reply(ok.error());
     const auto epoch = node_.epoch.load();
-    node_.engine->history().read(
-        room_channel(request.who->tenant, request.name), after, ~sequence{0}, limit,
-        [reply, epoch](result<cluster::log_page> found) {
-          if (!found) return reply(found.error());
-          json events = json::array();
-          for (const auto& stored : found->events) events.push_back(event_json(stored, epoch));
-          json next;
-          if (found->more) next = cursor{epoch, found->events.back().seq}.str();
-          reply(json{{"events", std::move(events)}, {"next", std::move(next)}});
-        });
+    node_.engine->history_of(request.who->tenant)
+        .read(room_channel(request.who->tenant, request.name), after, ~sequence{0}, limit,
+              [reply, epoch](result<cluster::log_page> found) {
+                if (!found) return reply(found.error());
+                json events = json::array();
+                for (const auto& stored : found->events)
+                  events.push_back(event_json(stored, epoch));
+                json next;
+                if (found->more) next = cursor{epoch, found->events.back().seq}.str();
+                reply(json{{"events", std::move(events)}, {"next", std::move(next)}});
+              });
   });
 }
 
@@ -176,15 +177,17 @@ void node_api::member(const net::api_request& request, done reply) {
 
 void node_api::put_member(const net::api_request& request, done reply) {
   // What was said before this moment is not the new member's: the store says where it stands.
-  node_.engine->history().state([this, request, reply](result<cluster::log_state> state) {
-    if (!state) return reply(state.error());
-    cluster::roster_entry entry{request.who->tenant, request.name, request.member, wall_ms(),
-                                state->last};
-    node_.engine->roster().put(std::move(entry), [this, request, reply](auto stored) {
-      if (!stored) return reply(stored.error());
-      when_known_everywhere(request, true, [reply, entry = *stored] { reply(member_json(entry)); });
-    });
-  });
+  node_.engine->history_of(request.who->tenant)
+      .state([this, request, reply](result<cluster::log_state> state) {
+        if (!state) return reply(state.error());
+        cluster::roster_entry entry{request.who->tenant, request.name, request.member, wall_ms(),
+                                    state->last};
+        node_.engine->roster().put(std::move(entry), [this, request, reply](auto stored) {
+          if (!stored) return reply(stored.error());
+          when_known_everywhere(request, true,
+                                [reply, entry = *stored] { reply(member_json(entry)); });
+        });
+      });
 }
 
 void node_api::delete_member(const net::api_request& request, done reply) {

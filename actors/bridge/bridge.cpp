@@ -5,8 +5,9 @@ namespace starling::actors {
 bridge::bridge(caf::actor_config& cfg, node_context& node)
     : bridge_inbox(cfg),
       node_(node),
-      fence_channel_{tenant_id{"-"}, channel_kind::client, "fence:" + node.options.id.str()},
-      early_(node.engine->history().disorder()),
+      fence_channel_{cluster::node_tenant(cluster::partition_id{0}, node.engine->partitions()),
+                     channel_kind::client, "fence:" + node.options.id.str()},
+      early_(node.engine->history(cluster::partition_id{0}).disorder()),
       ephemeral_(node.options.history.dedupe_window) {}
 
 void bridge::on(admitted& request) {

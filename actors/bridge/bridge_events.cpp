@@ -95,10 +95,11 @@ void bridge::send_fence() {
   what.name = "fence";
   what.data = std::to_string(++fence_sent_);
   what.data_is_text = true;
-  node_.engine->history().append(
-      std::move(what), {}, [me = self(), number = fence_sent_](result<cluster::append_ack> ack) {
-        if (!ack) me.send(fence_failed{number, ack.error()});
-      });
+  node_.engine->history(cluster::partition_id{0})
+      .append(std::move(what), {},
+              [me = self(), number = fence_sent_](result<cluster::append_ack> ack) {
+                if (!ack) me.send(fence_failed{number, ack.error()});
+              });
 }
 
 void bridge::fence_arrived(sequence seq) {
@@ -157,8 +158,10 @@ void bridge::engine_state(const engine_changed& change) {
 }
 
 void bridge::ask_for_state() {
-  node_.engine->history().state(
-      [me = self()](result<cluster::log_state> state) { me.send(store_state{std::move(state)}); });
+  node_.engine->history(cluster::partition_id{0})
+      .state([me = self()](result<cluster::log_state> state) {
+        me.send(store_state{std::move(state)});
+      });
 }
 
 void bridge::take_state(const store_state& answer) {

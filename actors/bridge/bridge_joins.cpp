@@ -99,10 +99,11 @@ void bridge::read_for_replay(const ticket_ptr& ticket, std::size_t which) {
   // One more than history keeps: the surplus tells that something is lost.
   const auto limit = node_.options.history.max_events_per_channel + 1 - part.found.size();
   const auto after = part.found.empty() ? part.after : part.found.back()->seq();
-  node_.engine->history().read(*part.where, after, part.through, limit,
-                               [me = self(), ticket, which](result<cluster::log_page> page) {
-                                 me.send(replay_read{ticket, which, std::move(page)});
-                               });
+  node_.engine->history(cluster::partition_id{0})
+      .read(*part.where, after, part.through, limit,
+            [me = self(), ticket, which](result<cluster::log_page> page) {
+              me.send(replay_read{ticket, which, std::move(page)});
+            });
 }
 
 void bridge::take_replay(replay_read& answer) {

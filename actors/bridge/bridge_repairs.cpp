@@ -50,11 +50,11 @@ void bridge::begin_repair(std::vector<std::pair<entry*, sequence>> holes, sequen
 }
 
 void bridge::read_for_repair(const channel& where, sequence after, sequence through) {
-  node_.engine->history().read(
-      where, after, through, repair_page,
-      [me = self(), number = repairs_, where, through](result<cluster::log_page> page) {
-        me.send(repair_read{number, where, through, std::move(page)});
-      });
+  node_.engine->history(cluster::partition_id{0})
+      .read(where, after, through, repair_page,
+            [me = self(), number = repairs_, where, through](result<cluster::log_page> page) {
+              me.send(repair_read{number, where, through, std::move(page)});
+            });
 }
 
 void bridge::take_repair(repair_read& answer) {
@@ -153,9 +153,10 @@ void bridge::sweep() {
     }
     if (!e->live) continue;
     ++sweep_asked_;
-    node_.engine->history().last(*e->where, [me = self(), feed = e->id](result<sequence> last) {
-      me.send(last_stored{feed, std::move(last)});
-    });
+    node_.engine->history(cluster::partition_id{0})
+        .last(*e->where, [me = self(), feed = e->id](result<sequence> last) {
+          me.send(last_stored{feed, std::move(last)});
+        });
   }
 }
 

@@ -175,7 +175,9 @@ net::health node::health() const {
 
 // -- engine -> actors ---------------------------------------------------------------------------
 
-void node::on_stored(stored_event what) { context_.bridge.send(engine_stored{std::move(what)}); }
+void node::on_stored(cluster::partition_id, stored_event what) {
+  context_.bridge.send(engine_stored{std::move(what)});
+}
 void node::on_ephemeral(event what) { context_.bridge.send(engine_ephemeral{std::move(what)}); }
 void node::on_control(channel where, std::string payload) {
   context_.bridge.send(engine_control{std::move(where), std::move(payload)});
@@ -184,7 +186,10 @@ void node::on_engine(bool up, std::string detail) {
   context_.bridge.send(engine_changed{up, std::move(detail)});
   if (up) announce_soon();
 }
-void node::on_store_leader_changed() { context_.bridge.send(engine_leader_changed{}); }
+void node::on_engine_misconfigured(std::string why) { hooks_.misconfigured(std::move(why)); }
+void node::on_store_leader_changed(cluster::partition_id) {
+  context_.bridge.send(engine_leader_changed{});
+}
 void node::on_roster(std::vector<cluster::roster_entry> all) {
   context_.roster.send(roster_loaded{std::move(all)});
 }

@@ -25,6 +25,9 @@ struct node_hooks {
   std::function<bool(const std::string& level)> set_log_level;
   /// Called once when this node was told to drain by an administrator.
   std::function<void()> drain_requested;
+  /// Called when this node can never work as it is configured; `why` is for people. The program
+  /// should end.
+  std::function<void(std::string why)> misconfigured;
 };
 
 /// Owns the actor system. Construct after the loops, before the HTTP server; the loops must run
@@ -67,13 +70,14 @@ class node final : public net::service,
 
  private:
   // cluster::bus_listener
-  void on_stored(stored_event what) override;
+  void on_stored(cluster::partition_id p, stored_event what) override;
   void on_ephemeral(event what) override;
   void on_control(channel where, std::string payload) override;
   void on_announcement(std::string payload) override;
   void on_request(std::string payload, std::function<void(std::string)> reply) override;
   void on_engine(bool up, std::string detail) override;
-  void on_store_leader_changed() override;
+  void on_store_leader_changed(cluster::partition_id p) override;
+  void on_engine_misconfigured(std::string why) override;
   // cluster::roster_listener
   void on_roster(std::vector<cluster::roster_entry> all) override;
   void on_member_added(cluster::roster_entry entry) override;

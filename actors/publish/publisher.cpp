@@ -92,10 +92,11 @@ void publisher::append(pending& entry, std::uint64_t number, std::size_t item, e
   entry.item_of_append.push_back(item);
   ++entry.outstanding;
   auto key = what.id;
-  node_.engine->history().append(std::move(what), std::move(key),
-                                 [me = self(), number, index](result<cluster::append_ack> ack) {
-                                   me.send(append_done{number, index, std::move(ack)});
-                                 });
+  auto& history = node_.engine->history_of(what.where.tenant);
+  history.append(std::move(what), std::move(key),
+                 [me = self(), number, index](result<cluster::append_ack> ack) {
+                   me.send(append_done{number, index, std::move(ack)});
+                 });
 }
 
 void publisher::send_now(pending& entry, std::size_t item, event what) {

@@ -30,6 +30,9 @@ constexpr auto engine_patience = 3s;
 /// How long sessions that do not read may hold up the end after the drain window.
 constexpr auto drain_grace = 6s;
 
+/// Exit code for a configuration that cannot be carried out.
+constexpr int usage_error = 2;
+
 /// The signals this process answers to. Blocked in every thread, taken by the main one.
 class signals {
  public:
@@ -81,7 +84,8 @@ class program {
         loop_list_, make_engine(c), node_options_of(c),
         actors::node_hooks{[this] { return metrics_page(node_->state(), loop_list_); },
                            [this] { return effective_config(); }, set_log_level,
-                           [] { kill(getpid(), SIGTERM); }});
+                           [] { kill(getpid(), SIGTERM); },
+                           [this](std::string why) { end_as_misconfigured(std::move(why)); }});
     node_->limit_sessions(c.limits.max_sessions);
     node_->verify_tokens_with([this](std::string_view token) -> result<net::identity_ptr> {
       const auto now = http_.load();
@@ -103,10 +107,13 @@ class program {
     const auto& c = current_.value;
     node_->start(server_->public_address(), server_->admin_address());
     server_->start();
-    int got = incoming.wait_until([this] { return node_->health().ready; }, engine_patience);
-    std::printf("starlingd ready node=%s public=%s admin=%s\n", c.node.id.c_str(),
-                server_->public_address().c_str(), server_->admin_address().c_str());
-    std::fflush(stdout);
+    int got = incoming.wait_until([this] { return node_->health().ready || misconfigured_; },
+                                  engine_patience);
+    if (!misconfigured_) {
+      std::printf("starlingd ready node=%s public=%s admin=%s\n", c.node.id.c_str(),
+                  server_->public_address().c_str(), server_->admin_address().c_str());
+      std::fflush(stdout);
+    }
     for (; got != SIGTERM && got != SIGINT; got = incoming.wait(1h))
       if (got == SIGHUP) reload();
 
@@ -115,10 +122,19 @@ class program {
     log::info("stopping");
     server_->stop();
     node_->stop();
-    return 0;
+    if (!misconfigured_) return 0;
+    std::fprintf(stderr, "starlingd: %s\n", misconfiguration_.c_str());
+    return usage_error;
   }
 
  private:
+  /// On a thread of the engine.
+  void end_as_misconfigured(std::string why) {
+    misconfiguration_ = std::move(why);
+    misconfigured_ = true;
+    kill(getpid(), SIGTERM);
+  }
+
   std::string effective_config() {
     const std::lock_guard guard(config_lock_);
     return effective(current_.value).dump();
@@ -155,6 +171,8 @@ class program {
   load_result current_;
   std::atomic<std::shared_ptr<const net::http_settings>> http_;
   std::unique_ptr<planned_faults> faults_;
+  std::string misconfiguration_;  ///< written before the flag is set
+  std::atomic<bool> misconfigured_{false};
   std::vector<std::unique_ptr<net::io_loop>> loops_;
   std::vector<net::io_loop*> loop_list_;
   std::unique_ptr<actors::node> node_;

@@ -83,10 +83,11 @@ actors::node_options node_options_of(const config& c) {
 std::unique_ptr<cluster::engine> make_engine(const config& c) {
   auto limits = history_of(c);
   ++limits.max_events_per_channel;  // the surplus one tells a resume that something is gone
-  if (c.nats.url.empty()) return cluster::make_memory_engine(limits);
+  if (c.nats.url.empty()) return cluster::make_memory_engine(limits, c.nats.partitions);
   cluster::nats_options options;
   options.url = c.nats.url;
   options.stream = c.nats.stream;
+  options.partitions = c.nats.partitions;
   options.replicas = static_cast<int>(c.nats.replicas);
   options.max_event_bytes = c.limits.max_event_bytes;
   options.limits = limits;

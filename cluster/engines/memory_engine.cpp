@@ -1,3 +1,5 @@
+#include <deque>
+
 #include "cluster/engine.hpp"
 #include "cluster/memory/memory_bus.hpp"
 #include "cluster/memory/memory_log.hpp"
@@ -10,11 +12,14 @@ namespace {
 
 class memory_engine final : public engine {
  public:
-  explicit memory_engine(const history_limits& limits)
-      : log_(lock_, bus_, limits), positions_(limits) {}
+  memory_engine(const history_limits& limits, std::size_t partitions) : positions_(limits) {
+    for (std::size_t i = 0; i < partitions; ++i)
+      logs_.emplace_back(partition_id{static_cast<std::uint8_t>(i)}, lock_, bus_, limits);
+  }
 
   bus& messages() noexcept override { return bus_; }
-  event_log& history() noexcept override { return log_; }
+  std::size_t partitions() const noexcept override { return logs_.size(); }
+  event_log& history(partition_id p) noexcept override { return logs_[index_of(p)]; }
   roster_store& roster() noexcept override { return roster_; }
   position_store& positions() noexcept override { return positions_; }
   std::string_view kind() const noexcept override { return "memory"; }
@@ -22,15 +27,15 @@ class memory_engine final : public engine {
  private:
   std::shared_ptr<memory_lock> lock_ = std::make_shared<memory_lock>();
   memory_bus bus_{lock_};
-  memory_log log_;
+  std::deque<memory_log> logs_;
   memory_roster roster_;
   memory_positions positions_;
 };
 
 }  // namespace
 
-std::unique_ptr<engine> make_memory_engine(const history_limits& limits) {
-  return std::make_unique<memory_engine>(limits);
+std::unique_ptr<engine> make_memory_engine(const history_limits& limits, std::size_t partitions) {
+  return std::make_unique<memory_engine>(limits, partitions);
 }
 
 }  // namespace starling::cluster

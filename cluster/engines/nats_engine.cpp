@@ -1,3 +1,5 @@
+#include <deque>
+
 #include "cluster/engine.hpp"
 #include "cluster/jetstream/jetstream_log.hpp"
 #include "cluster/kv/kv_positions.hpp"
@@ -14,9 +16,11 @@ class nats_engine final : public engine {
   nats_engine(const node_id& self, const nats_options& options)
       : connection_(std::make_shared<nats_connection>(self, options)),
         bus_(self, connection_),
-        log_(connection_),
         roster_(connection_),
-        positions_(connection_) {}
+        positions_(connection_) {
+    for (std::size_t i = 0; i < options.partitions; ++i)
+      logs_.emplace_back(connection_, partition_id{static_cast<std::uint8_t>(i)});
+  }
 
   ~nats_engine() override {
     roster_.stop();
@@ -24,7 +28,8 @@ class nats_engine final : public engine {
   }
 
   bus& messages() noexcept override { return bus_; }
-  event_log& history() noexcept override { return log_; }
+  std::size_t partitions() const noexcept override { return logs_.size(); }
+  event_log& history(partition_id p) noexcept override { return logs_[index_of(p)]; }
   roster_store& roster() noexcept override { return roster_; }
   position_store& positions() noexcept override { return positions_; }
   std::string_view kind() const noexcept override { return "nats"; }
@@ -32,7 +37,7 @@ class nats_engine final : public engine {
  private:
   const std::shared_ptr<nats_connection> connection_;
   nats_bus bus_;
-  jetstream_log log_;
+  std::deque<jetstream_log> logs_;
   kv_roster roster_;
   kv_positions positions_;
 };

@@ -1,15 +1,14 @@
 #include "cluster/jetstream/jetstream_api.hpp"
 
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <concepts>
+
+#include "cluster/jetstream/store_marks.hpp"
 
 namespace starling::cluster::jetstream {
 
 namespace {
-
-constexpr std::string_view epoch_mark = "starling epoch=";
 
 /// What follows `"name":` and spaces; nullopt when there is no such member.
 std::optional<std::string_view> member(std::string_view json, std::string_view name) {
@@ -85,25 +84,6 @@ std::optional<api_error> find_error(std::string_view answer) {
   out.err_code = number<int>(*object, "err_code").value_or(0);
   out.description = text_member(*object, "description").value_or("no description");
   return out;
-}
-
-std::optional<epoch_id> find_epoch(std::string_view description) {
-  const auto at = description.rfind(epoch_mark);
-  if (at == description.npos) return std::nullopt;
-  description.remove_prefix(at + epoch_mark.size());
-  epoch_id out = 0;
-  const auto* const end = description.data() + description.size();
-  const auto [rest, ec] = std::from_chars(description.data(), end, out);
-  if (ec != std::errc{} || out == 0) return std::nullopt;
-  // Others may write behind it, but not into it.
-  if (rest != end && std::isalnum(static_cast<unsigned char>(*rest))) return std::nullopt;
-  return out;
-}
-
-std::string with_epoch(std::string_view description, epoch_id epoch) {
-  std::string out(description);
-  if (!out.empty()) out += ' ';
-  return out.append(epoch_mark).append(std::to_string(epoch));
 }
 
 std::optional<publish_ack> parse_ack(std::string_view answer) {

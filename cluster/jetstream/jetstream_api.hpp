@@ -26,12 +26,6 @@ inline constexpr int err_message_too_large = 10054;
 /// nullopt when the answer is not an error.
 std::optional<api_error> find_error(std::string_view answer);
 
-/// The epoch in a stream's description, `starling epoch=<decimal>` after any other text; nullopt
-/// when there is none. Never 0.
-std::optional<epoch_id> find_epoch(std::string_view description);
-/// `description` with the epoch behind it.
-std::string with_epoch(std::string_view description, epoch_id epoch);
-
 struct publish_ack {
   sequence seq = 0;
   bool duplicate = false;

@@ -1,5 +1,6 @@
 #include "cluster/jetstream/jetstream_log.hpp"
 
+#include <cassert>
 #include <charconv>
 #include <utility>
 
@@ -35,8 +36,8 @@ result<sequence> last_in(const nats_message& answer) {
 
 class jetstream_log::inner : public std::enable_shared_from_this<inner> {
  public:
-  explicit inner(std::shared_ptr<nats_connection> connection)
-      : connection_(std::move(connection)) {}
+  inner(std::shared_ptr<nats_connection> connection, partition_id partition)
+      : connection_(std::move(connection)), partition_(partition) {}
 
   bool replicated() const noexcept { return connection_->options().replicas > 1; }
   void append(event what, std::string dedupe_key, completion<append_ack> done);
@@ -56,7 +57,10 @@ class jetstream_log::inner : public std::enable_shared_from_this<inner> {
   void ask_state();
   void state_answered(const nats_answer& answer);
 
+  const std::string& stream() const noexcept { return connection_->names().stream(partition_); }
+
   const std::shared_ptr<nats_connection> connection_;
+  const partition_id partition_;
   std::atomic<std::size_t> under_way_{0};
 
   std::mutex mutex_;
@@ -70,6 +74,7 @@ class jetstream_log::inner : public std::enable_shared_from_this<inner> {
 };
 
 void jetstream_log::inner::append(event what, std::string dedupe_key, completion<append_ack> done) {
+  assert(connection_->names().partition_of(what.where) == partition_);
   if (!connection_->up()) return done(engine_away());
   const auto& options = connection_->options();
   if (what.data.size() > options.max_event_bytes) {
@@ -121,7 +126,7 @@ result<append_ack> jetstream_log::inner::acknowledged(const nats_answer& answer)
   const auto ack = jetstream::parse_ack(text);
   if (!ack) return error{errc::unavailable, "the store did not acknowledge the event"};
   // Answers are only heard from the present session, so this is the epoch of the store that acked.
-  const auto epoch = connection_->epoch();
+  const auto epoch = connection_->epoch(partition_);
   if (!in_order(*ack, epoch)) {
     connection_->restart("the store counts anew: it must be another one");
     return error{errc::unavailable, "the store was replaced; try again"};
@@ -179,7 +184,8 @@ void jetstream_log::inner::start_reads() {
       done(std::move(page));
       self->start_reads();
     };
-    std::make_shared<jetstream_reader>(connection_, std::move(next.what), std::move(ended))
+    std::make_shared<jetstream_reader>(connection_, partition_, std::move(next.what),
+                                       std::move(ended))
         ->start();
   }
 }
@@ -188,8 +194,7 @@ void jetstream_log::inner::last(const channel& where, completion<sequence> done)
   const auto subject = connection_->names().stored(where);
   if (subject.size() > max_subject_bytes) return done(sequence{0});  // nothing can be there
   connection_->request(
-      "$JS.API.DIRECT.GET." + connection_->options().stream,
-      jetstream::last_message_request(subject), {}, last_timeout,
+      "$JS.API.DIRECT.GET." + stream(), jetstream::last_message_request(subject), {}, last_timeout,
       [self = shared_from_this(), done = std::move(done)](const nats_answer& answer) {
         if (answer.state == answer_state::answered) {
           done(last_in(*answer.message));
@@ -217,8 +222,8 @@ void jetstream_log::inner::state(completion<log_state> done) {
 }
 
 void jetstream_log::inner::ask_state() {
-  connection_->request("$JS.API.STREAM.INFO." + connection_->options().stream, {}, {},
-                       state_timeout, [self = shared_from_this()](const nats_answer& answer) {
+  connection_->request("$JS.API.STREAM.INFO." + stream(), {}, {}, state_timeout,
+                       [self = shared_from_this()](const nats_answer& answer) {
                          self->state_answered(answer);
                          return false;
                        });
@@ -230,7 +235,7 @@ void jetstream_log::inner::state_answered(const nats_answer& answer) {
     if (const auto info = jetstream::parse_info(answer.message->data())) {
       const bool empty = info->first == 0 || info->first > info->last;
       state = log_state{info->epoch, empty ? info->last + 1 : info->first, info->last};
-      if (info->epoch != connection_->epoch()) connection_->verify_store();
+      if (info->epoch != connection_->epoch(partition_)) connection_->verify_store();
     } else {
       connection_->verify_store();
       state = error{errc::unavailable, "the store is not there"};
@@ -251,8 +256,8 @@ void jetstream_log::inner::state_answered(const nats_answer& answer) {
   if (again) ask_state();
 }
 
-jetstream_log::jetstream_log(std::shared_ptr<nats_connection> connection)
-    : inner_(std::make_shared<inner>(std::move(connection))) {}
+jetstream_log::jetstream_log(std::shared_ptr<nats_connection> connection, partition_id partition)
+    : inner_(std::make_shared<inner>(std::move(connection), partition)) {}
 
 std::chrono::milliseconds jetstream_log::disorder() const noexcept {
   // A stream that is not replicated is written by the connections of all publishers at once, each

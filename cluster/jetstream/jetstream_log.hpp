@@ -1,4 +1,4 @@
-/// The history in a JetStream stream.
+/// The history of one partition in a JetStream stream.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@ namespace starling::cluster {
 
 class jetstream_log final : public event_log {
  public:
-  explicit jetstream_log(std::shared_ptr<nats_connection> connection);
+  jetstream_log(std::shared_ptr<nats_connection> connection, partition_id partition);
 
   std::chrono::milliseconds disorder() const noexcept override;
   void append(event what, std::string dedupe_key, completion<append_ack> done) override;

@@ -23,9 +23,10 @@ constexpr std::size_t pull_batch = 256;
 
 }  // namespace
 
-jetstream_reader::jetstream_reader(std::shared_ptr<nats_connection> connection, request what,
-                                   completion<log_page> done)
+jetstream_reader::jetstream_reader(std::shared_ptr<nats_connection> connection,
+                                   partition_id partition, request what, completion<log_page> done)
     : connection_(std::move(connection)),
+      stream_(connection_->names().stream(partition)),
       what_(std::move(what)),
       subject_(connection_->names().stored(what_.where)),
       done_(std::move(done)),
@@ -59,8 +60,7 @@ void jetstream_reader::ask_replica() {
 }
 
 void jetstream_reader::ask_consumer() {
-  const auto& stream = connection_->options().stream;
-  send(step::consumer, "CONSUMER.CREATE", jetstream::consumer_request(stream, at_ + 1, subject_));
+  send(step::consumer, "CONSUMER.CREATE", jetstream::consumer_request(stream_, at_ + 1, subject_));
 }
 
 void jetstream_reader::ask_count() {
@@ -69,13 +69,12 @@ void jetstream_reader::ask_count() {
 
 void jetstream_reader::send(step what, const char* api, std::string body) {
   if (ended_) return;
-  connection_->request(
-      std::string("$JS.API.").append(api).append(".").append(connection_->options().stream),
-      std::move(body), {}, answer_timeout,
-      [self = shared_from_this(), what](const nats_answer& answer) {
-        self->answered(what, answer);
-        return false;
-      });
+  connection_->request(std::string("$JS.API.").append(api).append(".").append(stream_),
+                       std::move(body), {}, answer_timeout,
+                       [self = shared_from_this(), what](const nats_answer& answer) {
+                         self->answered(what, answer);
+                         return false;
+                       });
 }
 
 void jetstream_reader::answered(step what, const nats_answer& answer) {
@@ -161,7 +160,7 @@ void jetstream_reader::hear_consumer(std::string_view answer) {
 void jetstream_reader::pull() {
   batch_left_ = std::min(pull_batch, what_.limit - page_.events.size());
   connection_->request(
-      "$JS.API.CONSUMER.MSG.NEXT." + connection_->options().stream + "." + consumer_,
+      "$JS.API.CONSUMER.MSG.NEXT." + stream_ + "." + consumer_,
       jetstream::pull_request(batch_left_), {}, answer_timeout,
       [self = shared_from_this()](const nats_answer& answer) { return self->hear_pulled(answer); },
       consumer_);
@@ -200,8 +199,8 @@ bool jetstream_reader::hear_pulled(const nats_answer& answer) {
 
 void jetstream_reader::drop_consumer() {
   if (consumer_.empty()) return;
-  connection_->request("$JS.API.CONSUMER.DELETE." + connection_->options().stream + "." + consumer_,
-                       {}, {}, answer_timeout, [](const nats_answer&) { return false; });
+  connection_->request("$JS.API.CONSUMER.DELETE." + stream_ + "." + consumer_, {}, {},
+                       answer_timeout, [](const nats_answer&) { return false; });
   consumer_.clear();
   replica_gets_ = 0;
 }

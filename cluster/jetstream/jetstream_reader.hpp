@@ -34,8 +34,8 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
     sequence through = 0;
     std::size_t limit = 0;
   };
-  jetstream_reader(std::shared_ptr<nats_connection> connection, request what,
-                   completion<log_page> done);
+  jetstream_reader(std::shared_ptr<nats_connection> connection, partition_id partition,
+                   request what, completion<log_page> done);
 
   void start();
 
@@ -74,6 +74,7 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
   void fail(std::string why);
 
   const std::shared_ptr<nats_connection> connection_;
+  const std::string& stream_;  ///< the connection has it
   const request what_;
   const std::string subject_;
   completion<log_page> done_;

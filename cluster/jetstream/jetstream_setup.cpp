@@ -70,19 +70,23 @@ result<void> ensure_bucket(jsCtx* js, const nats_session& session, const bucket&
 std::string roster_bucket(const nats_options& options) { return options.stream + "_roster"; }
 std::string positions_bucket(const nats_options& options) { return options.stream + "_positions"; }
 
-result<epoch_id> ensure_store(const nats_session& session, const nats_options& options,
-                              epoch_id known) {
+result<std::vector<epoch_id>> ensure_store(const nats_session& session, const nats_options& options,
+                                           const std::vector<epoch_id>& known) {
   context_ptr js;
   if (const auto status = open_context(session, js); status != NATS_OK)
     return failed("JetStream cannot be used", status);
 
-  const auto epoch = ensure_stream(js.get(), session, options, known);
-  if (!epoch.ok()) return epoch;
+  if (const auto fits = check_partitions(js.get(), options); !fits.ok()) return fits.error();
+  auto epochs = ensure_streams(js.get(), session, options, known);
+  if (!epochs.ok()) return epochs;
+  // Another node may have created a store of another kind at the same time.
+  if (*epochs != known)
+    if (const auto fits = check_partitions(js.get(), options); !fits.ok()) return fits.error();
   for (const auto& what :
        {bucket{roster_bucket(options)}, bucket{positions_bucket(options), options.limits.max_age}})
     if (const auto made = ensure_bucket(js.get(), session, what, options); !made.ok())
       return made.error();
-  return epoch;
+  return epochs;
 }
 
 }  // namespace starling::cluster

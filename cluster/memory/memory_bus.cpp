@@ -47,8 +47,8 @@ void memory_bus::ask_all(std::string, std::size_t, std::chrono::milliseconds,
   done({});
 }
 
-void memory_bus::deliver(const stored_event& what) {
-  if (listener_ && followed_.contains(what.what.where)) listener_->on_stored(what);
+void memory_bus::deliver(partition_id p, const stored_event& what) {
+  if (listener_ && followed_.contains(what.what.where)) listener_->on_stored(p, what);
 }
 
 }  // namespace starling::cluster

@@ -15,7 +15,7 @@ using memory_lock = std::recursive_mutex;
 
 class memory_bus final : public bus {
  public:
-  /// `lock`: shared with the memory_log of the same engine.
+  /// `lock`: shared with the memory_logs of the same engine.
   explicit memory_bus(std::shared_ptr<memory_lock> lock) : lock_(std::move(lock)) {}
 
   void start(bus_listener& listener) override;
@@ -34,7 +34,7 @@ class memory_bus final : public bus {
                std::function<void(std::vector<node_reply>)> done) override;
 
   /// Hands a stored event to the listener if it follows the channel. Call with the lock held.
-  void deliver(const stored_event& what);
+  void deliver(partition_id p, const stored_event& what);
 
  private:
   /// Finds by a channel that is not shared, too.

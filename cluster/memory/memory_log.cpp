@@ -8,9 +8,10 @@
 
 namespace starling::cluster {
 
-memory_log::memory_log(std::shared_ptr<memory_lock> lock, memory_bus& bus,
+memory_log::memory_log(partition_id partition, std::shared_ptr<memory_lock> lock, memory_bus& bus,
                        const history_limits& limits)
-    : lock_(std::move(lock)),
+    : partition_(partition),
+      lock_(std::move(lock)),
       bus_(bus),
       limits_(limits),
       epoch_(static_cast<epoch_id>(wall_ns() / 1000)) {}
@@ -44,7 +45,7 @@ append_ack memory_log::store(event what, const std::string& key, steady_time now
   if (limits_.max_events_per_channel != 0 && history.held.size() > limits_.max_events_per_channel)
     drop_oldest_of(at->second.stored.what.where);
   const append_ack ack{epoch_, last_, false};
-  bus_.deliver(at->second.stored);
+  bus_.deliver(partition_, at->second.stored);
   return ack;
 }
 

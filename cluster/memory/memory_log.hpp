@@ -16,7 +16,8 @@ namespace starling::cluster {
 class memory_log final : public event_log {
  public:
   /// `lock`: shared with `bus`, which hears what is stored and must live as long.
-  memory_log(std::shared_ptr<memory_lock> lock, memory_bus& bus, const history_limits& limits);
+  memory_log(partition_id partition, std::shared_ptr<memory_lock> lock, memory_bus& bus,
+             const history_limits& limits);
 
   std::chrono::milliseconds disorder() const noexcept override { return {}; }
   void append(event what, std::string dedupe_key, completion<append_ack> done) override;
@@ -44,6 +45,7 @@ class memory_log final : public event_log {
   void forget_old(steady_time now);
   void drop_oldest_of(const channel& where);
 
+  const partition_id partition_;
   const std::shared_ptr<memory_lock> lock_;
   memory_bus& bus_;
   const history_limits limits_;

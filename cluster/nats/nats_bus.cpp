@@ -53,6 +53,9 @@ void nats_bus::stop() { connection_->stop(); }
 
 void nats_bus::on_up(std::string detail) { listener_->on_engine(true, std::move(detail)); }
 void nats_bus::on_down(std::string detail) { listener_->on_engine(false, std::move(detail)); }
+void nats_bus::on_misconfigured(std::string why) {
+  listener_->on_engine_misconfigured(std::move(why));
+}
 
 result<void> nats_bus::send_ephemeral(const event& what) {
   auto subject = connection_->names().of(what.where, channel_message::ephemeral);
@@ -169,7 +172,7 @@ void nats_bus::hear_stored(const heard_subject& about, const nats_message& messa
   else if (!what.ok())
     warn_dropped(message.subject(), what.error());
   else
-    listener_->on_stored({seq, previous, std::move(*what)});
+    listener_->on_stored(about.partition, {seq, previous, std::move(*what)});
 }
 
 void nats_bus::hear_question(const nats_message& message) {
@@ -189,8 +192,11 @@ void nats_bus::hear_question(const nats_message& message) {
 }
 
 void nats_bus::hear_advisory(std::string_view subject) {
-  if (subject.starts_with("LEADER_ELECTED."))
-    listener_->on_store_leader_changed();
+  const auto dot = subject.rfind('.');
+  const auto stream = subject.substr(dot == subject.npos ? 0 : dot + 1);
+  if (const auto p = connection_->names().partition_of_stream(stream);
+      p && subject.starts_with("LEADER_ELECTED."))
+    listener_->on_store_leader_changed(*p);
   else if (subject.starts_with("CREATED.") || subject.starts_with("DELETED."))
     connection_->verify_store();
 }

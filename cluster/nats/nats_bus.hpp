@@ -31,6 +31,7 @@ class nats_bus final : public bus, private nats_receiver {
   void on_message(const nats_message& message) override;
   void on_up(std::string detail) override;
   void on_down(std::string detail) override;
+  void on_misconfigured(std::string why) override;
 
   void hear_channel(const heard_subject& about, const nats_message& message);
   void hear_stored(const heard_subject& about, const nats_message& message);

@@ -71,8 +71,9 @@ std::string with_credentials(std::string url, const std::string& credentials) {
 nats_connection::nats_connection(const node_id& self, const nats_options& options)
     : self_(self),
       options_(options),
-      names_(options.stream),
-      configured_servers_(split_servers(options.url)) {}
+      names_(options.stream, options.partitions),
+      configured_servers_(split_servers(options.url)),
+      epochs_(options.partitions) {}
 
 nats_connection::~nats_connection() { stop(); }
 
@@ -225,21 +226,35 @@ std::shared_ptr<nats_session> nats_connection::open() {
 
 bool nats_connection::prepare(nats_session& session) {
   max_payload_ = session.max_payload();
-  const std::string advisories = "$JS.EVENT.ADVISORY.STREAM.*." + options_.stream;
-  for (const auto& subject :
-       {names_.announcements(), names_.questions_to_all(), names_.question(self_), advisories}) {
+  std::vector<std::string> heard{names_.announcements(), names_.questions_to_all(),
+                                 names_.question(self_)};
+  for (std::size_t i = 0; i < names_.partitions(); ++i)
+    heard.push_back("$JS.EVENT.ADVISORY.STREAM.*." + names_.stream(partition_id(i)));
+  for (const auto& subject : heard) {
     if (session.subscribe(subject)) continue;
     complain("the connection to NATS was lost while subscribing");
     return false;
   }
-  const auto store = ensure_store(session, options_, epoch_);
+  const auto store = ensure_store(session, options_, epochs());
   if (!store.ok()) {
     complain(store.error().message);
     remember_servers(session);
+    if (store.error().code == errc::conflict) give_up(store.error().message);
     return false;
   }
-  epoch_ = *store;
+  std::copy(store->begin(), store->end(), epochs_.begin());
   return true;
+}
+
+std::vector<epoch_id> nats_connection::epochs() const { return {epochs_.begin(), epochs_.end()}; }
+
+void nats_connection::give_up(const std::string& why) {
+  {
+    const std::lock_guard events(events_mutex_);
+    if (receiver_) receiver_->on_misconfigured(why);
+  }
+  std::unique_lock hold(link_mutex_);
+  link_changed_.wait(hold, [this] { return stop_link_; });
 }
 
 void nats_connection::watch_over(nats_session& session) {
@@ -252,10 +267,10 @@ void nats_connection::watch_over(nats_session& session) {
       if (over()) return;
       verify_wanted_ = false;
     }
-    const auto store = ensure_store(session, options_, epoch_);
+    const auto store = ensure_store(session, options_, epochs());
     if (!store.ok())
       session.lose("the store does not answer: " + store.error().message);
-    else if (*store != epoch_)
+    else if (*store != epochs())
       session.lose("the store was deleted and made anew");
   }
 }
@@ -383,8 +398,11 @@ void nats_connection::raise(nats_session& session) {
   }
   link_changed_.notify_all();
   up_ = true;
-  log::info("NATS engine is up", {{"epoch", epoch()}});
-  if (receiver_) receiver_->on_up("connected to NATS, stream '" + options_.stream + "'");
+  const auto parts = names_.partitions();
+  log::info("NATS engine is up", {{"epoch", epoch(partition_id{0})}, {"partitions", parts}});
+  if (receiver_)
+    receiver_->on_up("connected to NATS, stream '" + options_.stream + "'" +
+                     (parts == 1 ? "" : " in " + std::to_string(parts) + " partitions"));
 }
 
 }  // namespace starling::cluster

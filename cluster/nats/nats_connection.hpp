@@ -31,6 +31,8 @@ class nats_receiver {
   /// Every followed channel is heard from here on, and the store is there.
   virtual void on_up(std::string detail) = 0;
   virtual void on_down(std::string detail) = 0;
+  /// The store is there but not for this configuration; nothing is heard afterwards.
+  virtual void on_misconfigured(std::string why) = 0;
 };
 
 class nats_connection final : public nats_session::owner,
@@ -46,7 +48,9 @@ class nats_connection final : public nats_session::owner,
 
   // All below: any thread, never block.
   bool up() const noexcept { return up_.load(std::memory_order_acquire); }
-  epoch_id epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
+  epoch_id epoch(partition_id p) const noexcept {
+    return epochs_[index_of(p)].load(std::memory_order_acquire);
+  }
   /// The largest message that the server takes; 0 before the first connect.
   std::int64_t max_payload() const noexcept { return max_payload_.load(); }
   const subjects& names() const noexcept { return names_; }
@@ -98,9 +102,12 @@ class nats_connection final : public nats_session::owner,
   void run_link();
   std::shared_ptr<nats_session> open();
   bool prepare(nats_session& session);
+  /// Tells the receiver and waits for stop().
+  void give_up(const std::string& why);
   void watch_over(nats_session& session);
   void finish(const std::shared_ptr<nats_session>& session);
   void remember_servers(const nats_session& session);
+  std::vector<epoch_id> epochs() const;
   void complain(const std::string& reason);
   bool stopping() const;
 
@@ -119,7 +126,7 @@ class nats_connection final : public nats_session::owner,
   const subjects names_;
   const std::vector<std::string> configured_servers_;
   std::atomic<bool> up_{false};
-  std::atomic<epoch_id> epoch_{0};
+  std::vector<std::atomic<epoch_id>> epochs_;  ///< by partition
   std::atomic<std::int64_t> max_payload_{0};
 
   /// Held while the receiver is called, and to change who may call it.

@@ -56,6 +56,8 @@ TEST_SUITE("apps/config_errors") {
         {good + "[node]\nid = \"a b\"\n", "node.toml:10: node.id expects 1 to 128 characters"},
         {good + "[nats]\nurl = \"http://h\"\n", "node.toml:10: nats.url expects one or more URLs"},
         {good + "[nats]\nreplicas = 6\n", "node.toml:10: nats.replicas expects 1 to 5"},
+        {good + "[nats]\npartitions = 0\n", "node.toml:10: nats.partitions expects 1 to 64"},
+        {good + "[nats]\npartitions = 65\n", "node.toml:10: nats.partitions expects 1 to 64"},
         {good + "[cors]\norigins = [\"https://a/\"]\n", "node.toml:10: cors.origins expects"},
         {good + "[cors]\norigins = [\n \"https://a\",\n 5]\n",
          "node.toml:12: cors.origins expects a list of texts such as [\"a\", \"b\"], got 5\n"},

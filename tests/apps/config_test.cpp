@@ -47,6 +47,7 @@ std::map<string, sample> samples(const string& file) {
       {"nats.url", same_text("nats://127.0.0.1:4222,tls://b.example.com")},
       {"nats.stream", same_text("other")},
       {"nats.replicas", {"3", "3", 3}},
+      {"nats.partitions", {"8", "8", 8}},
       {"auth.hs256_secret", {"0123456", "\"0123456\"", "***"}},
       {"auth.hs256_keys", {R"({ k1 = "one" })", R"({ k1 = "one" })", {{"k1", "***"}}}},
       {"auth.public_key_files", {file, "[\"" + file + "\"]", {file}}},

@@ -53,7 +53,7 @@ result<std::vector<cluster::node_reply>> ask_all(node& from, std::size_t expecte
 
 TEST_SUITE_BEGIN("cluster/bus");
 
-#define BOTH_ENGINES memory_engine_maker, nats_engine_maker
+#define BOTH_ENGINES memory_engine_maker<>, nats_engine_maker<>
 
 TEST_CASE_TEMPLATE("an ephemeral event reaches a follower and is not stored", Maker, BOTH_ENGINES) {
   running_engine<Maker> one;
@@ -110,8 +110,8 @@ TEST_CASE_TEMPLATE("nothing is delivered after stop", Maker, BOTH_ENGINES) {
   REQUIRE(state(*one.engine).ok());
   std::atomic<int> ended{0};
   for (int i = 0; i < 1000; ++i)
-    one.engine->history().append(make_event(room("a"), std::to_string(i)), {},
-                                 [&](const result<cluster::append_ack>&) { ++ended; });
+    one.engine->history_of(acme).append(make_event(room("a"), std::to_string(i)), {},
+                                        [&](const result<cluster::append_ack>&) { ++ended; });
   one.engine->messages().stop();
   CHECK(ended == 1000);
   const auto heard = one.heard.stored_so_far().size();
@@ -235,13 +235,13 @@ TEST_CASE("appends under way when the server dies all end, and retries store eac
   int ended = 0;
   const auto publish = [&](int i) {
     const auto text = std::to_string(i);
-    a.engine->history().append(make_event(room("r" + std::to_string(i % 10)), text), text,
-                               [&, i](const result<cluster::append_ack>& ack) {
-                                 const std::lock_guard hold(mutex);
-                                 if (!ack.ok()) failed.insert(i);
-                                 ++ended;
-                                 changed.notify_all();
-                               });
+    a.engine->history_of(acme).append(make_event(room("r" + std::to_string(i % 10)), text), text,
+                                      [&, i](const result<cluster::append_ack>& ack) {
+                                        const std::lock_guard hold(mutex);
+                                        if (!ack.ok()) failed.insert(i);
+                                        ++ended;
+                                        changed.notify_all();
+                                      });
   };
   const auto all_ended = [&](int n) {
     std::unique_lock hold(mutex);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <future>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -32,8 +33,11 @@ result<T> wait_for(Start start) {
 
 class recorder : public cluster::bus_listener, public cluster::roster_listener {
  public:
-  void on_stored(stored_event what) override {
-    note([&] { stored.push_back(std::move(what)); });
+  void on_stored(cluster::partition_id p, stored_event what) override {
+    note([&] {
+      ++stored_in[p];
+      stored.push_back(std::move(what));
+    });
   }
   void on_ephemeral(event what) override {
     note([&] { ephemeral.push_back(std::move(what)); });
@@ -54,7 +58,10 @@ class recorder : public cluster::bus_listener, public cluster::roster_listener {
       ++(is_up ? ups : downs);
     });
   }
-  void on_store_leader_changed() override {}
+  void on_store_leader_changed(cluster::partition_id) override {}
+  void on_engine_misconfigured(std::string why) override {
+    note([&] { misconfigured = std::move(why); });
+  }
 
   void on_roster(std::vector<cluster::roster_entry> all) override {
     note([&] {
@@ -88,10 +95,12 @@ class recorder : public cluster::bus_listener, public cluster::roster_listener {
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<stored_event> stored;
+  std::map<cluster::partition_id, int> stored_in;
   std::vector<event> ephemeral;
   std::vector<std::pair<channel, std::string>> control;
   std::vector<std::string> announcements;
   std::vector<cluster::roster_entry> roster, added, removed;
+  std::string misconfigured;
   bool up = false;
   int ups = 0, downs = 0, snapshots = 0;
 
@@ -111,21 +120,26 @@ inline nats_server& shared_server() {
   static nats_server server;
   return server;
 }
+inline int streams_named = 0;
+inline std::string latest_stream() { return "t" + std::to_string(streams_named); }
 inline std::string fresh_stream() {
-  static int number = 0;
-  return std::string("t").append(std::to_string(++number));
+  ++streams_named;
+  return latest_stream();
 }
 
+template <std::size_t Partitions = 1>
 struct memory_engine_maker {
   static std::unique_ptr<cluster::engine> make(const cluster::history_limits& limits) {
-    return cluster::make_memory_engine(limits);
+    return cluster::make_memory_engine(limits, Partitions);
   }
 };
+template <std::size_t Partitions = 1>
 struct nats_engine_maker {
   static std::unique_ptr<cluster::engine> make(const cluster::history_limits& limits) {
     cluster::nats_options options;
     options.url = shared_server().url();
     options.stream = fresh_stream();
+    options.partitions = Partitions;
     options.limits = limits;
     return cluster::make_nats_engine(node_id("a"), options);
   }
@@ -147,7 +161,8 @@ struct running_engine {
   std::unique_ptr<cluster::engine> engine;
 };
 
-inline channel room(const std::string& name) { return room_channel(tenant_id("acme"), name); }
+inline const tenant_id acme("acme");
+inline channel room(const std::string& name) { return room_channel(acme, name); }
 inline channel_ptr shared(channel where) {
   return std::make_shared<const channel>(std::move(where));
 }
@@ -166,18 +181,21 @@ inline event make_event(const channel& where, const std::string& data) {
 inline result<cluster::append_ack> append(cluster::engine& engine, const event& what,
                                           const std::string& key = {}) {
   return wait_for<cluster::append_ack>(
-      [&](auto done) { engine.history().append(what, key, std::move(done)); });
+      [&](auto done) { engine.history_of(what.where.tenant).append(what, key, std::move(done)); });
 }
 inline result<cluster::log_page> read(cluster::engine& engine, const channel& where, sequence after,
                                       sequence through, std::size_t limit) {
-  return wait_for<cluster::log_page>(
-      [&](auto done) { engine.history().read(where, after, through, limit, std::move(done)); });
+  return wait_for<cluster::log_page>([&](auto done) {
+    engine.history_of(where.tenant).read(where, after, through, limit, std::move(done));
+  });
 }
 inline result<sequence> last(cluster::engine& engine, const channel& where) {
-  return wait_for<sequence>([&](auto done) { engine.history().last(where, std::move(done)); });
+  return wait_for<sequence>(
+      [&](auto done) { engine.history_of(where.tenant).last(where, std::move(done)); });
 }
-inline result<cluster::log_state> state(cluster::engine& engine) {
-  return wait_for<cluster::log_state>([&](auto done) { engine.history().state(std::move(done)); });
+inline result<cluster::log_state> state(cluster::engine& engine, const tenant_id& tenant = acme) {
+  return wait_for<cluster::log_state>(
+      [&](auto done) { engine.history_of(tenant).state(std::move(done)); });
 }
 
 inline std::vector<std::string> data_of(const std::vector<stored_event>& events) {

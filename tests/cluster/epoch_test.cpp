@@ -32,9 +32,9 @@ std::shared_ptr<cluster::nats_session> connect(const std::string& url) {
 }
 
 epoch_id epoch_of(cluster::nats_session& session, const cluster::nats_options& options) {
-  const auto epoch = cluster::ensure_store(session, options, 0);
-  if (!epoch.ok()) MESSAGE(epoch.error().message);
-  return epoch.ok() ? *epoch : 0;
+  const auto epochs = cluster::ensure_store(session, options, {});
+  if (!epochs.ok()) MESSAGE(epochs.error().message);
+  return epochs.ok() ? epochs->front() : 0;
 }
 
 /// Each session makes sure of the store, all at the same time.
@@ -46,8 +46,8 @@ std::vector<epoch_id> epochs_of(const std::vector<std::shared_ptr<cluster::nats_
       // No meta leader yet: the store does not answer, and a node asks again.
       const auto give_up = std::chrono::steady_clock::now() + 2 * patience;
       for (;;) {
-        const auto epoch = cluster::ensure_store(*session, options, 0);
-        if (epoch.ok()) return *epoch;
+        const auto epochs = cluster::ensure_store(*session, options, {});
+        if (epochs.ok()) return epochs->front();
         if (std::chrono::steady_clock::now() > give_up) return epoch_id{0};
       }
     }));

@@ -14,7 +14,7 @@ using texts = std::vector<std::string>;
 
 TEST_SUITE_BEGIN("cluster/event_log");
 
-#define BOTH_ENGINES memory_engine_maker, nats_engine_maker
+#define BOTH_ENGINES memory_engine_maker<>, nats_engine_maker<>, nats_engine_maker<3>
 
 TEST_CASE_TEMPLATE("an appended event comes back whole to a node that follows its channel", Maker,
                    BOTH_ENGINES) {
@@ -54,7 +54,7 @@ TEST_CASE_TEMPLATE("events of all channels arrive in one order, each naming the 
 
   std::atomic<int> acked{0};
   for (int i = 0; i < events; ++i)
-    node.engine->history().append(
+    node.engine->history_of(acme).append(
         make_event(room("r" + std::to_string(i % rooms)), std::to_string(i)), {},
         [&](const result<cluster::append_ack>& ack) { acked += ack.ok() ? 1 : 0; });
   REQUIRE(node.heard.eventually([&] { return node.heard.stored.size() == events; }));
@@ -179,12 +179,12 @@ TEST_CASE_TEMPLATE("a long history is read whole, in one page or in many", Maker
   std::condition_variable changed;
   std::vector<sequence> seqs;
   for (int i = 0; i < 2 * events; ++i)
-    node.engine->history().append(make_event(room(i % 2 ? "a" : "b"), std::to_string(i)), {},
-                                  [&, i](const result<cluster::append_ack>& ack) {
-                                    const std::lock_guard hold(mutex);
-                                    if (i % 2) seqs.push_back(ack.ok() ? ack->seq : 0);
-                                    changed.notify_all();
-                                  });
+    node.engine->history_of(acme).append(make_event(room(i % 2 ? "a" : "b"), std::to_string(i)), {},
+                                         [&, i](const result<cluster::append_ack>& ack) {
+                                           const std::lock_guard hold(mutex);
+                                           if (i % 2) seqs.push_back(ack.ok() ? ack->seq : 0);
+                                           changed.notify_all();
+                                         });
   {
     std::unique_lock hold(mutex);
     REQUIRE(changed.wait_for(hold, patience, [&] { return seqs.size() == events; }));
@@ -339,7 +339,7 @@ TEST_CASE_TEMPLATE("states asked for at once are all answered", Maker, BOTH_ENGI
   int answered = 0;
   for (int i = 0; i < questions; ++i) {
     node.engine->messages().follow(shared(room("r" + std::to_string(i))));
-    node.engine->history().state([&](const result<cluster::log_state>& now) {
+    node.engine->history_of(acme).state([&](const result<cluster::log_state>& now) {
       const std::lock_guard hold(mutex);
       answered += now.ok() ? 1 : 0;
       changed.notify_all();
@@ -392,7 +392,7 @@ TEST_CASE_TEMPLATE("a channel whose events are too old has no last one", Maker, 
 }
 
 TEST_CASE("an event beyond the size limit is refused as too large") {
-  running_engine<nats_engine_maker> node;
+  running_engine<nats_engine_maker<>> node;
   const auto ack = append(*node.engine, make_event(room("a"), std::string(65537, 'x')));
   REQUIRE_FALSE(ack.ok());
   CHECK(ack.error().code == errc::too_large);

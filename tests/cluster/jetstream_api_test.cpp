@@ -64,17 +64,6 @@ TEST_CASE("base64 of every length is decoded") {
   CHECK_FALSE(decode_base64("Z"));
 }
 
-TEST_CASE("an epoch is found among other text, and only a whole one") {
-  CHECK(find_epoch("starling epoch=12") == 12u);
-  CHECK(find_epoch(with_epoch("", 18446744073709551615u)) == 18446744073709551615u);
-  CHECK(find_epoch(with_epoch("our orders", 7)) == 7u);
-  CHECK(find_epoch(with_epoch("starling epoch=", 7)) == 7u);
-  CHECK(find_epoch("starling epoch=12, kept for ann") == 12u);
-  for (const auto* bad : {"", "orders", "starling epoch=", "starling epoch=0", "starling epoch=-1",
-                          "starling epoch=12a", "starling epoch=18446744073709551616", "epoch=12"})
-    CHECK_FALSE(find_epoch(bad));
-}
-
 TEST_CASE("a delivery is read from both forms of its subject") {
   const auto plain = parse_delivery("$JS.ACK.st.oEHSSZiy.1.5.4.1795232001395834154.7");
   REQUIRE(plain);

@@ -10,8 +10,6 @@ using position = std::optional<cursor>;
 
 namespace {
 
-const tenant_id acme("acme");
-
 void put(cluster::engine& engine, const std::string& user, const cursor& at) {
   engine.positions().put(acme, user, at);
 }
@@ -55,7 +53,7 @@ struct fragile_node {
 
 TEST_SUITE_BEGIN("cluster/positions");
 
-#define BOTH_ENGINES memory_engine_maker, nats_engine_maker
+#define BOTH_ENGINES memory_engine_maker<>, nats_engine_maker<>
 
 TEST_CASE_TEMPLATE("a position comes back whole", Maker, BOTH_ENGINES) {
   running_engine<Maker> node;
@@ -114,7 +112,7 @@ TEST_CASE_TEMPLATE("a position is forgotten with the history after it", Maker, B
 }
 
 TEST_CASE("a new put makes a position young again") {
-  running_engine<memory_engine_maker> node({.max_age = 1s});
+  running_engine<memory_engine_maker<>> node({.max_age = 1s});
   put(*node.engine, "ann", {1, 1});
   put(*node.engine, "bob", {1, 1});
   put(*node.engine, "ann", {1, 2});
@@ -129,7 +127,7 @@ TEST_CASE("a new put makes a position young again") {
 }
 
 TEST_CASE("a name too long for a subject costs neither the connection nor an error") {
-  running_engine<nats_engine_maker> node;
+  running_engine<nats_engine_maker<>> node;
   const std::string endless(5000, 'x');
   put(*node.engine, endless, {1, 2});
   const auto found = get(*node.engine, endless);
@@ -176,7 +174,7 @@ TEST_CASE("positions survive the server's death; while it is away they are unava
 }
 
 TEST_CASE("before the engine is started positions are unavailable") {
-  const auto engine = nats_engine_maker::make({});
+  const auto engine = nats_engine_maker<>::make({});
   const auto found = get(*engine, "ann");
   REQUIRE_FALSE(found.ok());
   CHECK(found.error().code == errc::unavailable);

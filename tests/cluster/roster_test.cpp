@@ -35,7 +35,7 @@ struct running_roster : running_engine<Maker> {
 
 TEST_SUITE_BEGIN("cluster/roster");
 
-#define BOTH_ENGINES memory_engine_maker, nats_engine_maker
+#define BOTH_ENGINES memory_engine_maker<>, nats_engine_maker<>
 
 TEST_CASE_TEMPLATE("a new member is announced with the time it began", Maker, BOTH_ENGINES) {
   running_roster<Maker> node;

@@ -52,6 +52,37 @@ TEST_CASE("a channel's subjects lead back to the channel and the kind of message
   }
 }
 
+TEST_CASE(
+    "with several partitions the subjects name the tenant's, and the streams do not overlap") {
+  const subjects names("s", 3);
+  CHECK(names.stream(partition_id{2}) == "s-p2");
+  CHECK(names.stream_source(partition_id{2}) == "s.in.2.*.*.*");
+  CHECK(names.stream_destination(partition_id{0}).starts_with("s.ch.0.{{wildcard(1)}}."));
+  CHECK(names.partition_of_stream("s-p1") == partition_id{1});
+  CHECK_FALSE(names.partition_of_stream("s"));
+  for (const auto* tenant : {"a", "b", "c", "d", "acme"}) {
+    const auto where = room_channel(tenant_id(tenant), "x");
+    const auto number = std::to_string(index_of(names.partition_of(where)));
+    CHECK(names.stored(where) == "s.in." + number + "." + tenant + ".room.x");
+    CHECK(names.followed(where) == "s.ch." + number + "." + tenant + ".room.x.*");
+    const auto heard = names.parse(names.of(where, channel_message::ephemeral));
+    REQUIRE(heard);
+    CHECK(heard->partition == names.partition_of(where));
+    CHECK(heard->where == where);
+  }
+  for (const auto* other : {"s.ch.3.t.room.a.e", "s.ch.t.room.a.e", "s.ch.-1.t.room.a.e",
+                            "s.ch.1x.t.room.a.e", "s.ch..t.room.a.e"})
+    CHECK_MESSAGE(!names.parse(other), other);
+}
+
+TEST_CASE("with one partition streams and subjects do not speak of it") {
+  const subjects names("s");
+  CHECK(names.stream(partition_id{0}) == "s");
+  CHECK(names.stream_source(partition_id{0}) == "s.in.*.*.*");
+  CHECK(names.stream_destination(partition_id{0}) ==
+        "s.ch.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}.e");
+}
+
 TEST_CASE("subjects of others are no messages of a channel") {
   const subjects names("starling");
   for (const auto* other :

@@ -38,7 +38,8 @@ class fake_engine final : public cluster::engine,
   };
 
   cluster::bus& messages() noexcept override { return *this; }
-  cluster::event_log& history() noexcept override { return *this; }
+  std::size_t partitions() const noexcept override { return 1; }
+  cluster::event_log& history(cluster::partition_id) noexcept override { return *this; }
   cluster::roster_store& roster() noexcept override { return *this; }
   cluster::position_store& positions() noexcept override { return *this; }
   std::string_view kind() const noexcept override { return "fake"; }

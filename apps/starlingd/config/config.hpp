@@ -81,6 +81,7 @@ struct nats_section {
   std::string url;  ///< empty = the embedded memory engine
   std::string stream = "starling";
   std::uint64_t replicas = 1;
+  std::uint64_t partitions = 1;
 };
 
 struct claims_section {

@@ -55,6 +55,9 @@ std::string_view shard_count(const std::uint64_t& v) {
 std::string_view replica_count(const std::uint64_t& v) {
   return v >= 1 && v <= 5 ? "" : "1 to 5, which is what JetStream can keep";
 }
+std::string_view partition_count(const std::uint64_t& v) {
+  return v >= 1 && v <= 64 ? "" : "1 to 64, and what the store was created with";
+}
 std::string_view stream_name(const std::string& v) {
   const bool bad = v.empty() || v.find_first_of(" \t\r\n.*>/\\") != std::string::npos;
   return bad ? "a JetStream name: no spaces, dots, slashes, * or >" : "";
@@ -174,6 +177,9 @@ std::vector<key_spec> make_schema() {
         "JetStream stream that stores events, the same on every node", stream_name),
     key<&c::nats, &nats_section::replicas>("nats.replicas", fixed,
         "Copies JetStream keeps of every event", replica_count),
+    key<&c::nats, &nats_section::partitions>("nats.partitions", fixed,
+        "Parts of the store, each with a stream of its own; the store keeps its number",
+        partition_count),
 
     key<&c::auth, &auth::hs256_secret>("auth.hs256_secret", reloadable | secret,
         "Secret of HS256 tokens"),
