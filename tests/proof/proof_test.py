@@ -8,6 +8,7 @@ import types
 import unittest
 
 from faults import FIRST_SECONDS, KINDS, PLANNED, plan_actor_faults, schedule
+from harness import ROOT
 from keeper import Keeper
 from ledger import Ledger
 from passing import Passing
@@ -180,6 +181,12 @@ class Schedule(unittest.TestCase):
                 fewest, most = PLANNED[message]
                 self.assertTrue(fewest <= int(count) <= most, fault)
 
+    def test_plans_faults_for_actors_and_messages_there_are(self):
+        source = "\n".join(path.read_text() for path in (ROOT / "actors").rglob("*.hpp"))
+        for actor, message in (planned.split(".") for planned in PLANNED):
+            self.assertIn(f'return "{actor}"', source)
+            self.assertRegex(source, rf"struct {message} {{")
+
     def test_kills_all_servers_only_where_there_are_several(self):
         kinds = {fault.kind for seed in range(200) for fault in schedule(random.Random(seed), 10, False)}
         self.assertEqual(kinds, set(KINDS) - {"nats_kill_all"})
@@ -232,6 +239,7 @@ class Seeds(unittest.TestCase):
         self.assertGreater(result["ephemeral_deliveries"], 100)
         self.assertGreater(result["batches"], 10)
         self.assertLessEqual(set(kinds), set(result["faults"]), "the seed was chosen for these")
+        return result
 
     def test_nodes_and_nats_killed_and_slow_readers(self):
         self.check(66, False, "node_kill", "nats_kill", "slow", "client_reset")
@@ -239,8 +247,13 @@ class Seeds(unittest.TestCase):
     def test_a_link_that_is_silent_and_a_drain(self):
         self.check(87, False, "link_hold", "node_drain", "node_kill")
 
+    def test_nodes_that_end_themselves_for_a_fault_in_an_actor(self):
+        result = self.check(37, False, "nats_kill", "slow")
+        self.assertGreaterEqual(result["actor_faults"], 2)
+        self.assertGreaterEqual(result["restarts"], 1)
+
     def test_three_servers_one_killed_and_all_killed(self):
-        self.check(55, True, "nats_kill", "nats_kill_all", "node_kill")
+        self.check(65, True, "nats_kill", "nats_kill_all", "node_kill")
 
 
 if __name__ == "__main__":

@@ -43,8 +43,8 @@ class Options:
 
 
 def variant(seed):
-    """What a seed has beside its faults, of Options: each third has many tenants."""
-    return {"tenants": TENANTS if seed % 3 == 0 else 1}
+    """What a seed has beside its faults, of Options: each third many tenants, each third faults in actors."""
+    return {"tenants": TENANTS if seed % 3 == 0 else 1, "actor_faults": seed % 3 == 1}
 
 
 class Run:
