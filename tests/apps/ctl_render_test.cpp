@@ -115,6 +115,18 @@ TEST_SUITE("apps/starlingctl/render") {
     }
   }
 
+  TEST_CASE("a node shows the partitions of the store, when it tells of them") {
+    const json part{{"partition", 2}, {"position", 17}, {"lag", 3}, {"leader", "nats-b"}};
+    const json leaderless{{"partition", 1}, {"position", 0}, {"lag", 0}};
+    const json node{{"id", "n1"}, {"partitions", {leaderless, part}}};
+    const std::string text = render_node(node, now);
+    CAPTURE(text);
+    CHECK(text.find("PARTITION  POSITION  LAG  LEADER") != std::string::npos);
+    CHECK(text.find("        2        17    3  nats-b") != std::string::npos);
+    CHECK(text.find("        1         0    0  none") != std::string::npos);
+    CHECK(render_node({{"id", "n1"}}, now).find("PARTITION") == std::string::npos);
+  }
+
   TEST_CASE("a trace restarts its steps with each node") {
     const std::string text = render_trace({{"room", "lobby"},
                                            {"trace_id", "t"},

@@ -41,6 +41,16 @@ table session_table() {
                 ">DELIVERED", ">QUEUED", "STATE"});
 }
 
+/// Of the store, as the node sees them; empty when it says nothing of them.
+std::string partitions_of(const json& n) {
+  table rows({">PARTITION", ">POSITION", ">LAG", "LEADER"});
+  for (const json& p : list_at(n, "partitions")) {
+    rows.add({text_at(p, "partition"), text_at(p, "position"), text_at(p, "lag"),
+              or_none(text_at(p, "leader"))});
+  }
+  return rows.empty() ? "" : "\n" + rows.str();
+}
+
 }  // namespace
 
 std::string node_state(const json& node) {
@@ -88,7 +98,8 @@ std::string render_node(const json& n, std::int64_t now_ms) {
                  {"deliveries", rate_at(n, "deliveries_per_s") + " per second"},
                  {"queued for clients", bytes_at(n, "outbox_bytes")},
                  {"cpu", rate_at(n, "cpu") + " cores"},
-                 {"memory", bytes_at(n, "rss_bytes")}});
+                 {"memory", bytes_at(n, "rss_bytes")}}) +
+         partitions_of(n);
 }
 
 std::string render_rooms(const json& answer) {
