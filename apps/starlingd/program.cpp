@@ -89,9 +89,9 @@ class program {
     node_->limit_sessions(c.limits.max_sessions);
     node_->verify_tokens_with([this](std::string_view token) -> result<net::identity_ptr> {
       const auto now = http_.load();
-      auto who = net::verify(token, *now->keys, now->rules, wall_ms() / 1000);
-      if (!who) return who.error();
-      return std::make_shared<const net::identity>(std::move(*who));
+      auto bearer = net::verify(token, *now->keys, now->rules, wall_ms() / 1000);
+      if (!bearer) return bearer.error();
+      return std::make_shared<const net::identity>(std::move(*bearer));
     });
     server_ = std::make_unique<net::http_server>(loop_list_, *node_, http_options_of(c),
                                                  http_.load(), assets());
@@ -144,7 +144,7 @@ class program {
     auto fresh = load(request_);
     auto keys = check_start(fresh);
     for (const auto& e : fresh.errors)
-      log::error("reload refused", {{"where", e.where}, {"why", e.message}});
+      log::error("reload refused", {{"where", e.place}, {"why", e.message}});
     if (!fresh.ok()) return;
     for (const auto& note : reload_notes(current_, fresh)) log::warn("reload", {{"note", note}});
     {

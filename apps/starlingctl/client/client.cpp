@@ -24,29 +24,31 @@ json parse_body(const std::string& text) {
   return body.is_discarded() ? json() : body;
 }
 
-[[noreturn]] void unreachable(const target& where, const std::string& why) {
+[[noreturn]] void unreachable(const target& destination, const std::string& why) {
   throw failure(exit_code::unreachable,
-                why + "; is a node running at " + where.server +
+                why + "; is a node running at " + destination.server +
                     ", and is that its admin address (--server, --context, STARLINGCTL_SERVER)?");
 }
 
-[[noreturn]] void refused(const target& where, const std::string& request, int status,
+[[noreturn]] void refused(const target& destination, const std::string& request, int status,
                           const json& body) {
-  throw failure(exit_code_for(status), refusal_text(where, request, status, body));
+  throw failure(exit_code_for(status), refusal_text(destination, request, status, body));
 }
 
 }  // namespace
 
 struct client::impl {
-  explicit impl(const target& where) : http(where.server) {
-    if (!where.token.empty()) headers.emplace_back("Authorization", "Bearer " + where.token);
+  explicit impl(const target& destination) : http(destination.server) {
+    if (!destination.token.empty())
+      headers.emplace_back("Authorization", "Bearer " + destination.token);
   }
 
   net::http_client http;
   net::http_headers headers;
 };
 
-client::client(target where) : where_(std::move(where)), impl_(std::make_unique<impl>(where_)) {}
+client::client(target destination)
+    : destination_(std::move(destination)), impl_(std::make_unique<impl>(destination_)) {}
 client::~client() = default;
 client::client(client&&) noexcept = default;
 
@@ -54,16 +56,16 @@ reply client::ask(const std::string& method, const std::string& path, const std:
   auto headers = impl_->headers;
   if (!body.empty()) headers.emplace_back("Content-Type", "application/json");
   const auto answer = impl_->http.request(method, path, body, headers);
-  if (!answer) unreachable(where_, answer.error().message);
+  if (!answer) unreachable(destination_, answer.error().message);
   const std::string* date = answer.value().header("Date");
   return {answer.value().status, parse_body(answer.value().body), date ? http_date_ms(*date) : 0};
 }
 
 json client::call(const std::string& method, const std::string& path, const std::string& body) {
   reply answer = ask(method, path, body);
-  if (!is_ok(answer.status)) refused(where_, method + " " + path, answer.status, answer.body);
+  if (!is_ok(answer.status)) refused(destination_, method + " " + path, answer.status, answer.body);
   if (!answer.body.is_structured() && answer.status != 204 && method == "GET") {
-    throw failure(exit_code::failed, where_.server + " answered " + method + " " + path +
+    throw failure(exit_code::failed, destination_.server + " answered " + method + " " + path +
                                          " without JSON; is it a Starling node?");
   }
   return answer.body.is_structured() ? std::move(answer.body) : json::object();
@@ -98,12 +100,12 @@ void client::stream(const std::string& path, const std::string& last_event_id,
   headers.emplace_back("Accept", "text/event-stream");
   if (!last_event_id.empty()) headers.emplace_back("Last-Event-ID", last_event_id);
   const auto answer = impl_->http.stream(path, headers, on_bytes);
-  if (!answer) unreachable(where_, answer.error().message);
+  if (!answer) unreachable(destination_, answer.error().message);
   if (answer.value().status == 204) {
     throw failure(exit_code::failed, "the server closed this subscription for good");
   }
   if (answer.value().status != 200) {
-    refused(where_, "GET /events", answer.value().status, parse_body(answer.value().body));
+    refused(destination_, "GET /events", answer.value().status, parse_body(answer.value().body));
   }
 }
 
@@ -116,14 +118,14 @@ exit_code exit_code_for(int http_status) noexcept {
   }
 }
 
-std::string refusal_text(const target& where, const std::string& request, int status,
+std::string refusal_text(const target& destination, const std::string& request, int status,
                          const json& body) {
   std::string text = message_of(body);
   if (text.empty()) {
-    text = where.server + " answered " + request + " with status " + std::to_string(status);
+    text = destination.server + " answered " + request + " with status " + std::to_string(status);
   }
   text = printable(text);
-  if (status == 401 && where.token.empty()) {
+  if (status == 401 && destination.token.empty()) {
     return text +
            "; no token was given: use --token, --context or STARLINGCTL_TOKEN, and make one "
            "with: starlingctl token create --user YOU --admin --secret SECRET";

@@ -24,11 +24,11 @@ struct reply {
 /// One server. Blocks; one thread.
 class client {
  public:
-  explicit client(target where);
+  explicit client(target destination);
   ~client();
   client(client&&) noexcept;
 
-  const target& where() const noexcept { return where_; }
+  const target& destination() const noexcept { return destination_; }
 
   /// The answer as it is. Throws failure(unreachable) when there is none.
   reply ask(const std::string& method, const std::string& path, const std::string& body = {});
@@ -48,14 +48,14 @@ class client {
 
  private:
   struct impl;
-  target where_;
+  target destination_;
   std::unique_ptr<impl> impl_;
 };
 
 /// What a refusal means: 401 and 403 unauthorized, 404 not_found, everything else failed.
 exit_code exit_code_for(int http_status) noexcept;
 /// The sentence for a refusal: the server's message and, for 401 and 403, what to do.
-std::string refusal_text(const target& where, const std::string& request, int status,
+std::string refusal_text(const target& destination, const std::string& request, int status,
                          const json& body);
 
 }  // namespace starling::ctl

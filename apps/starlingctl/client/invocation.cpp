@@ -6,9 +6,9 @@
 
 namespace starling::ctl {
 
-target invocation::where() const { return resolve(flags, process_environment()); }
+target invocation::destination() const { return resolve(flags, process_environment()); }
 
-client invocation::connect() const { return client(where()); }
+client invocation::connect() const { return client(destination()); }
 
 void on_run(CLI::App& command, invocation& inv, std::function<exit_code()> execute) {
   command.callback([&inv, execute = std::move(execute)] { inv.run = execute; });

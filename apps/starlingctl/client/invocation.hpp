@@ -22,7 +22,7 @@ struct invocation {
   std::function<exit_code()> run;
 
   /// The server and token that flags, context and environment name.
-  target where() const;
+  target destination() const;
   client connect() const;
 };
 

@@ -14,7 +14,7 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& message) { throw failure(exit_code::usage, message); }
 
-std::string where(const std::string& file, const toml::source_region& at) {
+std::string place_in(const std::string& file, const toml::source_region& at) {
   return file + ":" + std::to_string(at.begin.line);
 }
 
@@ -27,10 +27,10 @@ std::string context_text(const toml::table& table, const char* key, const std::s
 }
 
 target read_context(const toml::table& table, const std::string& name, const std::string& file) {
-  const std::string at = where(file, table.source());
+  const std::string at = place_in(file, table.source());
   for (const auto& [key, value] : table) {
     if (key.str() != "server" && key.str() != "token") {
-      refuse(where(file, value.source()) + ": unknown key \"" + std::string(key.str()) +
+      refuse(place_in(file, value.source()) + ": unknown key \"" + std::string(key.str()) +
              "\" in context [" + name + "]; known are server and token");
     }
   }
@@ -76,13 +76,13 @@ std::map<std::string, target> parse_contexts(const std::string& toml_text,
     for (const auto& [name, node] : toml::parse(toml_text, file)) {
       const std::string key(name.str());
       if (!node.is_table()) {
-        refuse(where(file, node.source()) + ": \"" + key + "\" is not in a context; begin with [" +
-               "NAME]");
+        refuse(place_in(file, node.source()) + ": \"" + key +
+               "\" is not in a context; begin with [" + "NAME]");
       }
       contexts[key] = read_context(*node.as_table(), key, file);
     }
   } catch (const toml::parse_error& e) {
-    refuse(where(file, e.source()) + ": " + std::string(e.description()));
+    refuse(place_in(file, e.source()) + ": " + std::string(e.description()));
   }
   return contexts;
 }

@@ -19,7 +19,7 @@ exit_code check(const invocation& inv, const std::string& file) {
   app::check_start(loaded);
   json errors = json::array();
   for (const app::config_error& e : loaded.errors) {
-    errors.push_back({{"where", e.where}, {"key", e.key}, {"message", e.message}});
+    errors.push_back({{"where", e.place}, {"key", e.key}, {"message", e.message}});
     if (!inv.flags.json) note(e.str());
   }
   print_answer(inv, json{{"file", file}, {"ok", loaded.ok()}, {"errors", errors}},

@@ -19,7 +19,8 @@ std::optional<std::string> given(const std::string& text) {
 }
 
 exit_code examine(const invocation& inv, const doctor_args& args) {
-  const diagnosis result = diagnose(fetch_facts(inv.where(), given(args.user), given(args.room)));
+  const diagnosis result =
+      diagnose(fetch_facts(inv.destination(), given(args.user), given(args.room)));
   print_answer(inv, diagnosis_json(result), render_diagnosis(result));
   return result.findings.empty() ? exit_code::ok : exit_code::failed;
 }

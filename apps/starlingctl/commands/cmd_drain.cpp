@@ -26,13 +26,14 @@ struct drain_args {
 /// also) by what the others say about it.
 class departure {
  public:
-  departure(const target& where, const json& nodes, std::string node) : node_(std::move(node)) {
-    const auto peers = direct_peers(nodes, where.server);
-    own_ = reachable({url_of(peers, node_), where.token});
-    const std::string asked = node_at(peers, where.server);
-    if (asked != node_) watchers_.push_back(where);
+  departure(const target& destination, const json& nodes, std::string node)
+      : node_(std::move(node)) {
+    const auto peers = direct_peers(nodes, destination.server);
+    own_ = reachable({url_of(peers, node_), destination.token});
+    const std::string asked = node_at(peers, destination.server);
+    if (asked != node_) watchers_.push_back(destination);
     for (const peer& p : peers) {
-      if (p.node != node_ && p.node != asked) watchers_.push_back({p.url, where.token});
+      if (p.node != node_ && p.node != asked) watchers_.push_back({p.url, destination.token});
     }
   }
 
@@ -55,11 +56,11 @@ class departure {
   const std::string& sessions_left() const { return sessions_left_; }
 
  private:
-  static std::optional<target> reachable(target where) {
-    if (where.server.empty()) return std::nullopt;
+  static std::optional<target> reachable(target destination) {
+    if (destination.server.empty()) return std::nullopt;
     try {
-      client(where).ask("GET", "/livez");
-      return where;
+      client(destination).ask("GET", "/livez");
+      return destination;
     } catch (const failure&) {
       return std::nullopt;
     }
@@ -118,7 +119,7 @@ exit_code drain(const invocation& inv, const drain_args& args) {
   // Before the drain: afterwards the node may be gone before anybody looked where it was.
   if (args.wait) {
     const json nodes = server.list(admin_path("nodes"), "nodes");
-    leaving.emplace(server.where(), list_at(nodes, "nodes"), args.node);
+    leaving.emplace(server.destination(), list_at(nodes, "nodes"), args.node);
   }
   json answer = server.call("POST", admin_path("nodes", args.node) + "/drain");
   if (!args.wait) {

@@ -36,13 +36,13 @@ std::string screen(const json& load, const std::string& server) {
 }
 
 exit_code watch(client& server, std::chrono::milliseconds interval) {
-  std::string last = screen(load_of(server), server.where().server);
+  std::string last = screen(load_of(server), server.destination().server);
   full_screen display;
   for (;;) {
     display.show(last + "\nq quits\n");
     if (display.wait_key(interval) == 'q') return exit_code::ok;
     try {
-      last = screen(load_of(server), server.where().server);
+      last = screen(load_of(server), server.destination().server);
     } catch (const failure& e) {
       if (e.code() == exit_code::unauthorized) throw;
       last = clock_time(wall_ms()) + "  " + e.what() + "\n";
@@ -59,7 +59,7 @@ exit_code top(const invocation& inv, const std::string& interval_text) {
   client server = inv.connect();
   if (!inv.flags.json && interactive()) return watch(server, *interval);
   const json load = load_of(server);
-  print_answer(inv, load, screen(load, server.where().server));
+  print_answer(inv, load, screen(load, server.destination().server));
   note_missing(object_at(load, "stats"));
   return exit_code::ok;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "apps/starlingctl/client/invocation.hpp"
+#include "apps/starlingctl/client/paths.hpp"
 
 namespace starling::ctl {
 
@@ -20,11 +21,6 @@ void add_doctor_command(CLI::App& root, invocation& inv);       ///< doctor
 void add_token_commands(CLI::App& root, invocation& inv);       ///< token create|inspect
 void add_config_commands(CLI::App& root, invocation& inv);      ///< config check|show
 void add_completion_commands(CLI::App& root, invocation& inv);  ///< completion bash|zsh|fish
-
-/// `/admin/v1/KIND` or `/admin/v1/KIND/NAME`, the name percent-encoded.
-std::string admin_path(const char* kind, const std::string& name = {});
-/// `/api/rooms/ROOM/WHAT`.
-std::string room_path(const std::string& room, const char* what);
 
 /// `--limit` and `--after` of a list command.
 struct page_options {

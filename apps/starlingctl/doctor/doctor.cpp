@@ -48,15 +48,15 @@ void token_rule(const doctor_facts& facts, diagnosis& out) {
 
 }  // namespace
 
-void diagnosis::found(finding what) {
+void diagnosis::found(finding fault) {
   bool known = false;
   for (doctor_check& check : checks) {
-    if (check.name != what.check) continue;
+    if (check.name != fault.check) continue;
     known = true;
-    if (check.ok) check = {what.check, false, what.message};
+    if (check.ok) check = {fault.check, false, fault.message};
   }
-  if (!known) checks.push_back({what.check, false, what.message});
-  findings.push_back(std::move(what));
+  if (!known) checks.push_back({fault.check, false, fault.message});
+  findings.push_back(std::move(fault));
 }
 
 void diagnosis::passed(const std::string& check, const std::string& detail) {

@@ -33,7 +33,7 @@ struct diagnosis {
   std::vector<doctor_check> checks;
 
   /// Adds a finding and marks its check as failed.
-  void found(finding what);
+  void found(finding fault);
   void passed(const std::string& check, const std::string& detail);
 };
 

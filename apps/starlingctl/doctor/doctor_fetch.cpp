@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/starlingctl/client/paths.hpp"
 #include "apps/starlingctl/client/peers.hpp"
-#include "apps/starlingctl/commands/commands.hpp"
 #include "net/auth/sign.hpp"
 #include "net/base/clock.hpp"
 #include "net/http/url.hpp"
@@ -13,10 +13,10 @@ namespace {
 
 constexpr int max_session_pages = 20;  // enough to judge by, and quick on a large cluster
 
-node_answer ask_ready(const target& where) {
+node_answer ask_ready(const target& destination) {
   node_answer answer;
   try {
-    client node(where);
+    client node(destination);
     const auto before = wall_ms();
     const reply ready = node.ask("GET", "/readyz");
     answer.reached = true;
@@ -104,20 +104,20 @@ void fetch_room(client& server, doctor_facts& facts) {
 
 }  // namespace
 
-doctor_facts fetch_facts(const target& where, const std::optional<std::string>& user,
+doctor_facts fetch_facts(const target& destination, const std::optional<std::string>& user,
                          const std::optional<std::string>& room) {
   doctor_facts facts;
-  facts.server = where.server;
+  facts.server = destination.server;
   facts.now_ms = wall_ms();
-  facts.has_token = !where.token.empty();
-  facts.claims = own_claims(where.token);
+  facts.has_token = !destination.token.empty();
+  facts.claims = own_claims(destination.token);
   facts.nodes = facts.sessions = facts.members = json::array();
   facts.user = user;
   facts.room = room;
-  facts.asked = ask_ready(where);
+  facts.asked = ask_ready(destination);
   if (!facts.asked.reached) return facts;
   try {
-    client server(where);
+    client server(destination);
     fetch_nodes(server, facts);
     if (facts.admin_status != 200 || engine_away(facts.asked)) return facts;
     user ? fetch_user(server, facts) : fetch_sessions(server, facts);

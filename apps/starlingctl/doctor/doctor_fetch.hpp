@@ -11,7 +11,7 @@ namespace starling::ctl {
 
 /// Blocks for some requests. Never throws `failure`: what cannot be asked is missing from the
 /// facts, and the rules say why. What the engine carries is not asked while that is away.
-doctor_facts fetch_facts(const target& where, const std::optional<std::string>& user,
+doctor_facts fetch_facts(const target& destination, const std::optional<std::string>& user,
                          const std::optional<std::string>& room);
 
 }  // namespace starling::ctl

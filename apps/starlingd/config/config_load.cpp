@@ -73,9 +73,9 @@ class merger {
       typed(*spec, text, "--set");
     } else if (const key_spec* const owner = owning_table(name); owner != nullptr) {
       raw_value::table entry;
-      const std::string where = "--set";
-      entry.push_back({name.substr(owner->name.size() + 1), {std::string(text), where, {}}});
-      apply(*owner, {std::move(entry), where, {}});
+      const std::string place = "--set";
+      entry.push_back({name.substr(owner->name.size() + 1), {std::string(text), place, {}}});
+      apply(*owner, {std::move(entry), place, {}});
     } else if (is_section(name)) {
       out_.errors.push_back({"--set", name, "\"" + name + "\" is a section: name a key in it"});
     } else {
@@ -95,14 +95,14 @@ class merger {
  private:
   void apply(const key_spec& spec, const raw_value& from) {
     const value_context in{spec.name, spec.secret, out_.errors};
-    if (spec.read(in, from, out_.value)) out_.from[spec.name] = from.where;
+    if (spec.read(in, from, out_.value)) out_.from[spec.name] = from.place;
   }
 
-  void typed(const key_spec& spec, std::string_view text, std::string where) {
+  void typed(const key_spec& spec, std::string_view text, std::string place) {
     raw_value from;
     if (spec.secret && !spec.structured && text.find_first_of("\"'") != 0) {
-      from = {std::string(text), std::move(where), std::string(text)};
-    } else if (!parse_typed(spec, text, std::move(where), from, out_.errors)) {
+      from = {std::string(text), std::move(place), std::string(text)};
+    } else if (!parse_typed(spec, text, std::move(place), from, out_.errors)) {
       return;
     }
     apply(spec, from);
@@ -115,12 +115,12 @@ class merger {
       if (const key_spec* const spec = find_key(name); spec != nullptr) {
         apply(*spec, value);
       } else if (!is_section(name)) {
-        unknown(inner != nullptr ? "section" : "key", name, value.where);
+        unknown(inner != nullptr ? "section" : "key", name, value.place);
       } else if (inner != nullptr) {
         table(*inner, name);
       } else {
         out_.errors.push_back(
-            {value.where, name, "\"" + name + "\" is a section: write [" + name + "]"});
+            {value.place, name, "\"" + name + "\" is a section: write [" + name + "]"});
       }
     }
   }
@@ -147,11 +147,11 @@ class merger {
     }
   }
 
-  void unknown(std::string_view what, const std::string& name, const std::string& where) {
+  void unknown(std::string_view kind, const std::string& name, const std::string& place) {
     std::string message("unknown ");
-    message.append(what).append(" \"").append(name).append("\"");
+    message.append(kind).append(" \"").append(name).append("\"");
     message += did_you_mean(suggest_name(name));
-    out_.errors.push_back({where, name, std::move(message)});
+    out_.errors.push_back({place, name, std::move(message)});
   }
 
   static const key_spec* owning_table(std::string_view name) {

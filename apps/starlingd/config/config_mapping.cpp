@@ -57,7 +57,7 @@ bool read_entry(const value_context& in, const raw_entry& entry, mapping_rule& r
     if (!read_value(own, entry.value, rule.*member)) return false;
     return !(rule.*member).empty() || own.fail(entry.value, "must not be empty");
   }
-  in.errors.push_back({entry.value.where, own.key,
+  in.errors.push_back({entry.value.place, own.key,
                        "unknown key \"" + own.key + "\"" + did_you_mean(suggestion(entry.key))});
   return false;
 }

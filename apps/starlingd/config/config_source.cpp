@@ -15,7 +15,7 @@ std::string line_of(const std::string& name, toml::source_index line) {
   return line == 0 ? name : name + ":" + std::to_string(line);
 }
 
-raw_value convert(const toml::node& node, std::string where, const std::string& name);
+raw_value convert(const toml::node& node, std::string place, const std::string& name);
 
 raw_value::table convert(const toml::table& table, const std::string& name) {
   // The library sorts by name; complaints should follow the file.
@@ -25,15 +25,15 @@ raw_value::table convert(const toml::table& table, const std::string& name) {
                            [](const auto& entry) { return entry.first->source().begin.line; });
   raw_value::table out;
   for (const auto& [key, node] : in_order) {
-    std::string where = line_of(name, key->source().begin.line);
-    out.push_back({std::string(key->str()), convert(*node, std::move(where), name)});
+    std::string place = line_of(name, key->source().begin.line);
+    out.push_back({std::string(key->str()), convert(*node, std::move(place), name)});
   }
   return out;
 }
 
-raw_value convert(const toml::node& node, std::string where, const std::string& name) {
+raw_value convert(const toml::node& node, std::string place, const std::string& name) {
   raw_value out;
-  out.where = std::move(where);
+  out.place = std::move(place);
   if (const auto* table = node.as_table()) {
     out.data = convert(*table, name);
   } else if (const auto* array = node.as_array()) {
@@ -82,21 +82,21 @@ raw_value::table parse_document(std::string_view text, const std::string& name,
   }
 }
 
-bool parse_typed(const key_spec& spec, std::string_view text, std::string where, raw_value& out,
+bool parse_typed(const key_spec& spec, std::string_view text, std::string place, raw_value& out,
                  config_errors& errors) {
-  out = {std::string(text), where, std::string(text)};
+  out = {std::string(text), place, std::string(text)};
   // A line break would let one value carry further keys.
   const bool one_line = text.find_first_of("\r\n") == std::string_view::npos;
   try {
     if (one_line) {
       const toml::table parsed = toml::parse("value = " + std::string(text));
-      if (parsed.size() == 1) out.data = convert(parsed.begin()->second, where, where).data;
+      if (parsed.size() == 1) out.data = convert(parsed.begin()->second, place, place).data;
     }
     return true;
   } catch (const toml::parse_error&) {
     const bool opens = text.find_first_of(spec.structured ? "\"'[{" : "\"'") == 0;
     if (!opens) return true;
-    errors.push_back({std::move(where), spec.name,
+    errors.push_back({std::move(place), spec.name,
                       spec.name + " opens a quote or bracket and does not close it as TOML does "
                                   "(the shell may have taken the quotes)"});
     return false;

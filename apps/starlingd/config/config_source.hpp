@@ -17,7 +17,7 @@ raw_value::table parse_document(std::string_view text, const std::string& name,
 /// A value typed after `--set KEY=` or in a variable, for the key `spec`: TOML where it is TOML,
 /// else the bare text. False, with an error, when it opens a quote, or for a list or table a
 /// bracket, and is not whole.
-bool parse_typed(const key_spec& spec, std::string_view text, std::string where, raw_value& out,
+bool parse_typed(const key_spec& spec, std::string_view text, std::string place, raw_value& out,
                  config_errors& errors);
 
 }  // namespace starling::app

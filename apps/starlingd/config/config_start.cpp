@@ -63,9 +63,9 @@ class start_check {
     if (const auto set = net::key_set::load(options); !set) fail(key, set.error().message);
   }
 
-  std::optional<net::tcp_endpoint> own_address(const char* key, const endpoint& where) {
+  std::optional<net::tcp_endpoint> own_address(const char* key, const endpoint& listener) {
     try {
-      auto at = net::resolve_listen_address(format_endpoint(where));
+      auto at = net::resolve_listen_address(format_endpoint(listener));
       net::check_own_address(at);
       return at;
     } catch (const std::runtime_error& e) {

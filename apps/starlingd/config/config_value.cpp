@@ -112,13 +112,13 @@ std::vector<std::string> split(std::string_view text) {
 
 }  // namespace
 
-bool value_context::fail(const raw_value& at, std::string_view what) const {
-  errors.push_back({at.where, key, std::string(key).append(" ").append(what)});
+bool value_context::fail(const raw_value& at, std::string_view problem) const {
+  errors.push_back({at.place, key, std::string(key).append(" ").append(problem)});
   return false;
 }
 
-bool value_context::expects(const raw_value& at, std::string_view what) const {
-  return fail(at, std::string("expects ").append(what) + ", got " + describe(at, secret));
+bool value_context::expects(const raw_value& at, std::string_view expected) const {
+  return fail(at, std::string("expects ").append(expected) + ", got " + describe(at, secret));
 }
 
 bool read_value(const value_context& in, const raw_value& from, bool& out) {

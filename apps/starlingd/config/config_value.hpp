@@ -18,12 +18,12 @@ namespace starling::app {
 
 /// Something wrong in the configuration. Never carries the value of a secret.
 struct config_error {
-  std::string where;    ///< `node.toml:5`, `STARLING_SSE_HEARTBEAT`, `--listen`; may be empty
+  std::string place;    ///< `node.toml:5`, `STARLING_SSE_HEARTBEAT`, `--listen`; may be empty
   std::string key;      ///< `sse.heartbeat`; empty when no single key is to blame
   std::string message;  ///< what is wrong and what would be right
 
   /// `node.toml:5: unknown key "sse.hartbeat"; did you mean "sse.heartbeat"?`
-  std::string str() const { return where.empty() ? message : where + ": " + message; }
+  std::string str() const { return place.empty() ? message : place + ": " + message; }
 };
 using config_errors = std::vector<config_error>;
 
@@ -35,7 +35,7 @@ struct raw_value {
   using table = std::vector<raw_entry>;
 
   std::variant<std::monostate, bool, std::int64_t, double, std::string, list, table> data;
-  std::string where;
+  std::string place;
   /// The characters typed, when they come from a flag or a variable: `--set node.id=007` is text
   /// for a text key although TOML reads a number.
   std::optional<std::string> spelled;
@@ -52,10 +52,10 @@ struct value_context {
   bool secret = false;
   config_errors& errors;
 
-  /// `KEY WHAT`, at the value. Returns false, so that readers can `return fail(...)`.
-  bool fail(const raw_value& at, std::string_view what) const;
-  /// `KEY expects WHAT, got VALUE`; the value of a secret is named by its type only.
-  bool expects(const raw_value& at, std::string_view what) const;
+  /// `KEY PROBLEM`, at the value. Returns false, so that readers can `return fail(...)`.
+  bool fail(const raw_value& at, std::string_view problem) const;
+  /// `KEY expects EXPECTED, got VALUE`; the value of a secret is named by its type only.
+  bool expects(const raw_value& at, std::string_view expected) const;
 };
 
 /// Sets `out` from `from`, or leaves it alone, complains and returns false. A list may also be one
