@@ -1,8 +1,8 @@
 /// starling-bench: load and latency of a running cluster. See --help and README.md.
-#include "apps/starling-bench/options.hpp"
-#include "apps/starling-bench/report.hpp"
-#include "apps/starling-bench/scenarios.hpp"
-#include "apps/starling-bench/world.hpp"
+#include "apps/starling-bench/plan/options.hpp"
+#include "apps/starling-bench/report/report.hpp"
+#include "apps/starling-bench/run/scenarios.hpp"
+#include "apps/starling-bench/run/world.hpp"
 
 #include <exception>
 #include <fstream>

@@ -1,8 +1,8 @@
-#include "apps/starling-bench/histogram.hpp"
-#include "apps/starling-bench/ledger.hpp"
-#include "apps/starling-bench/sse_parser.hpp"
-#include "apps/starling-bench/stamp.hpp"
-#include "apps/starling-bench/ws_parser.hpp"
+#include "apps/starling-bench/measure/histogram.hpp"
+#include "apps/starling-bench/measure/ledger.hpp"
+#include "apps/starling-bench/wire/sse_parser.hpp"
+#include "apps/starling-bench/wire/stamp.hpp"
+#include "apps/starling-bench/wire/ws_parser.hpp"
 
 #include <doctest/doctest.h>
 

@@ -18,6 +18,8 @@ RUNS = {
     "fanout-10k.memory": ("memory", "fanout --sessions {many}"),
     "fanout-10k.nchan": ("nchan", "fanout --sessions {many}"),
     "fanout-10k.ws": ("memory", "fanout --sessions {many} --transport ws"),
+    "window.floor": ("floor", "fanout --sessions {many} --publishers 8 --window 8"),
+    "window.memory": ("memory", "fanout --sessions {many} --publishers 8 --window 8"),
     "rooms.floor": ("floor", "rooms --rooms 1000 --members 10"),
     "rooms.memory": ("memory", "rooms --rooms 1000 --members 10"),
     "rooms.nchan": ("nchan", "rooms --rooms 1000 --members 10"),
@@ -31,6 +33,8 @@ RUNS = {
     "idle-rooms.memory": ("memory", "idle --sessions {many} --rooms {many}"),
     "churn.floor": ("floor", "churn --sessions 1000 " + _SOURCES),
     "churn.memory": ("memory", "churn --sessions 1000 " + _SOURCES),
+    "balance.churn": ("shards", "churn --sessions 1000 " + _SOURCES),
+    "balance.rooms": ("shards", "rooms --rooms 300 --members 10"),
     "publish.floor": ("floor", "publish --publishers 64"),
     "publish.memory": ("memory", "publish --publishers 64"),
     "publish.jetstream": ("jetstream", "publish --publishers 64"),
@@ -97,6 +101,11 @@ def _latency(row, *more):
     return (Check("delivery_p99_ms", f"{row}.memory", f"{row}.floor", "at most", 1.2), *more)
 
 
+def _balance(run):
+    return (Check("shard_busiest_to_mean", run, "", "at most", 1.25),
+            Check("shard_others_share", run, "", "at most", 0.25))
+
+
 def _memory(row):
     return (Check(_MEMORY, f"{row}.memory", f"{row}.floor"),
             Check(_MEMORY, f"{row}.memory", "", "at most", 3),
@@ -106,6 +115,9 @@ def _memory(row):
 ROWS = (
     Row("fanout-1k", "one room of 1,000", _maximum("fanout-1k", 0.8, 4)),
     Row("fanout-10k", "one room of {many:,}", _maximum("fanout-10k", 0.8, 4)),
+    Row("window", "one room of {many:,}, 8 publishes outstanding",
+        (Check(_RATE, "window.memory", "window.floor", "at least", 0.9),
+         Check(_CPU, "window.memory", "window.floor", "at most", 1.15))),
     Row("rooms", "1,000 rooms of 10, one POST per event", _maximum("rooms", 0.85, 1.4)),
     Row("latency", "rooms of 1,000, {many:,} sessions, 20,000 deliveries/s",
         _latency("latency", Check("delivery_p99_ms", "latency.memory", "", "at most", 10))),
@@ -122,6 +134,8 @@ ROWS = (
         (Check("connects_per_s", "churn.memory", "churn.floor"),
          Check("connects_per_s", "churn.memory", "", "at least", 10_000),
          Check("connect_success_percent", "churn.memory", "", "at least", 95))),
+    Row("balance-churn", "connects on 8 shards: is a thread busier than others?", _balance("balance.churn")),
+    Row("balance-rooms", "300 rooms of 10 on 8 shards", _balance("balance.rooms")),
     Row("publish", "POSTs of one event",
         (Check("acks_per_s", "publish.memory", "publish.floor"),
          Check("acks_per_s", "publish.jetstream", "", "at least", 5_000))),
@@ -141,7 +155,7 @@ ROWS = (
     Row("growth-rooms", "{rooms:,} rooms of 10 for 1,000 sessions beside one for 10",
         (Check(_CPU, "growth.rooms", "growth.room", "at most", _FLAT),
          Check(_CPU, "growth.floor-few", "growth.floor-room"),
-         Check("rss_kib_per_seat", "growth.rooms"))),
+         Check("rss_kib_per_subscription", "growth.rooms"))),
     Row("growth-own-rooms", "1,000 users in {own_rooms:,} rooms each beside one each",
         (Check(_CPU, "growth.rooms", "growth.few", "at most", _FLAT),
          Check(_MEMORY, "growth.rooms", "growth.few"))),

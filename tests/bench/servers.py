@@ -142,6 +142,10 @@ class Servers:
     def _memory(self, server, _):
         self._nodes(server, 1)
 
+    def _shards(self, server, _):
+        """More threads than cores: how evenly the work is spread shows whatever the machine."""
+        self._nodes(server, 1, ["--set", "node.shards=8"])
+
     def _jetstream(self, server, count_nats):
         self._nodes(server, 1, self._nats(server, count_nats))
 

@@ -9,7 +9,9 @@ METRICS = {
     "connects_per_s": ("connects/s", "{:,.0f}"),
     "connect_success_percent": ("connects that succeed, %", "{:.1f}"),
     "rss_kib_per_session": ("KiB per session", "{:.2f}"),
-    "rss_kib_per_seat": ("KiB per session and room", "{:.2f}"),
+    "rss_kib_per_subscription": ("KiB per session and room", "{:.2f}"),
+    "shard_busiest_to_mean": ("CPU of the busiest shard thread / mean", "{:.2f}"),
+    "shard_others_share": ("CPU of other threads / shard threads", "{:.2f}"),
     "delivery_p99_ms": ("p99, ms (p50, p99.9)", "{:.1f}"),
     "remote_p99_ms": ("p99, ms (p50, p99.9)", "{:.2f}"),
 }
@@ -57,7 +59,7 @@ def figure(run, metric):
 
 def at_limit(run, metric):
     """May the figure be that of starling-bench, as far as it can tell? What a server uses is the server's own."""
-    if not run or metric.startswith(("server_", "rss_")):
+    if not run or metric.startswith(("server_", "rss_", "shard_")):
         return False
     return run["metrics"].get("own_cores", 0) > 0.9 or any("itself the bottleneck" in note for note in run["notes"])
 

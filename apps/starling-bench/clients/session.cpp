@@ -1,8 +1,8 @@
-#include "apps/starling-bench/session.hpp"
+#include "apps/starling-bench/clients/session.hpp"
 
-#include "apps/starling-bench/http_head.hpp"
-#include "apps/starling-bench/session_pool.hpp"
-#include "apps/starling-bench/target.hpp"
+#include "apps/starling-bench/clients/session_pool.hpp"
+#include "apps/starling-bench/wire/http_head.hpp"
+#include "apps/starling-bench/wire/target.hpp"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>

@@ -10,7 +10,7 @@ namespace starling::bench {
 
 /// The marked part of a payload `{"n":17,"t":123456,"x":"..."}`.
 struct stamp {
-  std::uint64_t n = 0;  // room, lane and sequence, see seating and ledger
+  std::uint64_t n = 0;  // room, lane and sequence, see room_layout and ledger
   std::int64_t t = 0;   // intended send time, steady clock, nanoseconds
 };
 

@@ -1,4 +1,4 @@
-#include "apps/starling-bench/report.hpp"
+#include "apps/starling-bench/report/report.hpp"
 
 #include <nlohmann/json.hpp>
 

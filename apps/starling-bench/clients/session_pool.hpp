@@ -1,13 +1,13 @@
 /// All client connections of a run, and what they have seen.
 #pragma once
 
-#include "apps/starling-bench/dialect.hpp"
-#include "apps/starling-bench/histogram.hpp"
-#include "apps/starling-bench/ledger.hpp"
-#include "apps/starling-bench/seating.hpp"
-#include "apps/starling-bench/session.hpp"
-#include "apps/starling-bench/stamp.hpp"
-#include "apps/starling-bench/target.hpp"
+#include "apps/starling-bench/clients/session.hpp"
+#include "apps/starling-bench/measure/histogram.hpp"
+#include "apps/starling-bench/measure/ledger.hpp"
+#include "apps/starling-bench/plan/dialect.hpp"
+#include "apps/starling-bench/plan/room_layout.hpp"
+#include "apps/starling-bench/wire/stamp.hpp"
+#include "apps/starling-bench/wire/target.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +26,7 @@ struct pool_settings {
   bool keep_cursors = false;  // remember ids, so that a session can resume
   std::size_t concurrency = 256;
   dialect speaks = dialect::starling;
-  seating seats;
+  room_layout layout;
   /// Token of the session's user, empty for none.
   std::function<const std::string&(std::uint32_t session)> token;
 };
@@ -43,7 +43,7 @@ class session_pool {
  public:
   session_pool(event_loop& loop, dialer& dial, ledger& books, pool_settings settings);
 
-  /// A session of this group of the seating; nothing is opened yet. `will_stall`: with a small
+  /// A session of this group of the room_layout; nothing is opened yet. `will_stall`: with a small
   /// receive buffer, so that the server soon notices when it stops reading.
   std::uint32_t add(std::uint32_t group, bool will_stall = false);
   /// Its deliveries come from another node than the one published to, and count as remote too.
@@ -94,9 +94,9 @@ class session_pool {
   int dial(std::uint32_t session);
   std::string request_for(std::uint32_t session, const std::string& cursor) const;
   void on_stamp(std::uint32_t session, const stamp& found);
-  void on_live(session& who, std::string_view greeting);
+  void on_live(session& client, std::string_view greeting);
   void on_goodbye(std::uint32_t session, std::string_view code);
-  void on_closed(session& who, session_state was, std::string_view reason);
+  void on_closed(session& client, session_state was, std::string_view reason);
 
  private:
   struct plan {

@@ -1,9 +1,9 @@
 /// One client connection: SSE or WebSocket.
 #pragma once
 
-#include "apps/starling-bench/event_loop.hpp"
-#include "apps/starling-bench/sse_parser.hpp"
-#include "apps/starling-bench/ws_parser.hpp"
+#include "apps/starling-bench/wire/event_loop.hpp"
+#include "apps/starling-bench/wire/sse_parser.hpp"
+#include "apps/starling-bench/wire/ws_parser.hpp"
 
 #include <cstdint>
 #include <string>

@@ -1,4 +1,4 @@
-#include "apps/starling-bench/process_stats.hpp"
+#include "apps/starling-bench/measure/process_stats.hpp"
 
 #include <sys/resource.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
-#include "apps/starling-bench/scenarios.hpp"
-#include "apps/starling-bench/world.hpp"
+#include "apps/starling-bench/run/scenarios.hpp"
+#include "apps/starling-bench/run/world.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,8 +1,8 @@
-#include "apps/starling-bench/publisher.hpp"
+#include "apps/starling-bench/clients/publisher.hpp"
 
-#include "apps/starling-bench/http_head.hpp"
-#include "apps/starling-bench/publisher_pool.hpp"
-#include "apps/starling-bench/target.hpp"
+#include "apps/starling-bench/clients/publisher_pool.hpp"
+#include "apps/starling-bench/wire/http_head.hpp"
+#include "apps/starling-bench/wire/target.hpp"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -51,8 +51,8 @@ void publisher::finish_connect() {
   pool_.on_free(*this);
 }
 
-void publisher::send(std::string_view request, const post& what) {
-  posts_.push_back(what);
+void publisher::send(std::string_view request, const post& sent) {
+  posts_.push_back(sent);
   const bool was_waiting = !out_.empty();
   out_.append(request);
   if (!was_waiting) flush();

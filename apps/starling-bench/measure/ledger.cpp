@@ -1,4 +1,4 @@
-#include "apps/starling-bench/ledger.hpp"
+#include "apps/starling-bench/measure/ledger.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "apps/starling-bench/token.hpp"
+#include "apps/starling-bench/wire/token.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

@@ -1,4 +1,4 @@
-#include "apps/starling-bench/event_loop.hpp"
+#include "apps/starling-bench/wire/event_loop.hpp"
 
 #include <sys/epoll.h>
 #include <sys/prctl.h>

@@ -1,7 +1,7 @@
 /// Incremental readers for what an SSE response is made of: chunks, and the events inside.
 #pragma once
 
-#include "apps/starling-bench/stamp.hpp"
+#include "apps/starling-bench/wire/stamp.hpp"
 
 #include <algorithm>
 #include <cstddef>

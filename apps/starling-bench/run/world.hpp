@@ -1,15 +1,16 @@
 /// Everything a run needs, put together from the options: rooms, sessions, publishers, clocks.
 #pragma once
 
-#include "apps/starling-bench/event_loop.hpp"
-#include "apps/starling-bench/histogram.hpp"
-#include "apps/starling-bench/ledger.hpp"
-#include "apps/starling-bench/options.hpp"
-#include "apps/starling-bench/process_stats.hpp"
-#include "apps/starling-bench/publisher_pool.hpp"
-#include "apps/starling-bench/report.hpp"
-#include "apps/starling-bench/session_pool.hpp"
-#include "apps/starling-bench/target.hpp"
+#include "apps/starling-bench/clients/publisher_pool.hpp"
+#include "apps/starling-bench/clients/session_pool.hpp"
+#include "apps/starling-bench/measure/histogram.hpp"
+#include "apps/starling-bench/measure/ledger.hpp"
+#include "apps/starling-bench/measure/process_stats.hpp"
+#include "apps/starling-bench/measure/thread_usage.hpp"
+#include "apps/starling-bench/plan/options.hpp"
+#include "apps/starling-bench/report/report.hpp"
+#include "apps/starling-bench/wire/event_loop.hpp"
+#include "apps/starling-bench/wire/target.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -28,6 +29,7 @@ struct snapshot {
   double machine_cpu = 0;  // of all processes together
   std::optional<process_usage> server;
   std::optional<process_usage> side;
+  thread_usages server_threads;
 };
 
 class world {

@@ -1,4 +1,4 @@
-#include "apps/starling-bench/report.hpp"
+#include "apps/starling-bench/report/report.hpp"
 
 #include <algorithm>
 #include <array>
@@ -105,10 +105,10 @@ std::string plot(const std::string& title, const std::vector<series>& lines,
 }
 
 std::string over_time(const report& result, const std::string& title,
-                      const std::vector<std::pair<std::string, double sample::*>>& what) {
+                      const std::vector<std::pair<std::string, double sample::*>>& curves) {
   std::vector<series> lines;
   bool nonzero = false;
-  for (const auto& [name, member] : what) {
+  for (const auto& [name, member] : curves) {
     series line{name, {}};
     for (const auto& s : result.timeline) {
       line.points.push_back({s.seconds, s.*member});

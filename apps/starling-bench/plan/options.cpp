@@ -1,4 +1,4 @@
-#include "apps/starling-bench/options.hpp"
+#include "apps/starling-bench/plan/options.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -76,7 +76,7 @@ void suit_mode(options& o) {
     fill(o.publishers, 16u);
   } else if (many_rooms) {
     fill(o.rooms, o.sessions > 0 ? std::max(1u, o.sessions / o.members) : 100u);
-    o.sessions = o.seats().groups() * o.members;
+    o.sessions = o.layout().groups() * o.members;
   } else {
     fill(o.sessions, o.mode == run_mode::slow ? 200u : 1000u);
     if (o.mode != run_mode::idle) o.rooms = 1;

@@ -1,4 +1,4 @@
-#include "apps/starling-bench/target.hpp"
+#include "apps/starling-bench/wire/target.hpp"
 
 #include <arpa/inet.h>
 #include <netdb.h>

@@ -1,6 +1,6 @@
-#include "apps/starling-bench/publisher_pool.hpp"
+#include "apps/starling-bench/clients/publisher_pool.hpp"
 
-#include "apps/starling-bench/http_head.hpp"
+#include "apps/starling-bench/wire/http_head.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -63,8 +63,8 @@ std::int64_t publisher_pool::pump() {
   auto next = now + idle_look_ns;
   if (!running_) return next;
   while (!free_.empty()) {
-    auto& who = publishers_[free_.front()];
-    if (!has_room(who)) {
+    auto& sender = publishers_[free_.front()];
+    if (!has_room(sender)) {
       free_.pop_front();
       continue;
     }
@@ -81,8 +81,8 @@ std::int64_t publisher_pool::pump() {
       }
     }
     free_.pop_front();
-    send_next(who, intended);
-    if (has_room(who)) free_.push_back(who.index());
+    send_next(sender, intended);
+    if (has_room(sender)) free_.push_back(sender.index());
   }
   if (!free_.empty()) {
     starved_since_ = 0;
@@ -110,7 +110,7 @@ void publisher_pool::append_item(std::uint32_t audience, std::uint64_t n, std::i
   }
   const auto begin = body_.size();
   body_.append(R"({"n":)");
-  append_number(body_, settings_.seats.mark(audience, n));
+  append_number(body_, settings_.layout.mark(audience, n));
   body_.append(R"(,"t":)");
   append_number(body_, static_cast<std::uint64_t>(intended));
   body_.append(R"(,"x":")");
@@ -119,20 +119,20 @@ void publisher_pool::append_item(std::uint32_t audience, std::uint64_t n, std::i
   body_.append(bare ? R"("})" : settings_.ephemeral ? R"("},"ephemeral":true})" : R"("}})");
 }
 
-void publisher_pool::send_next(publisher& who, std::int64_t intended) {
-  const auto audience = next_audience(who.index());
-  const auto lane = who.index() / books_.audiences() % books_.lanes();
-  post what{audience, settings_.batch, 0, intended};
+void publisher_pool::send_next(publisher& sender, std::int64_t intended) {
+  const auto audience = next_audience(sender.index());
+  const auto lane = sender.index() / books_.audiences() % books_.lanes();
+  post sent{audience, settings_.batch, 0, intended};
   body_.clear();
   for (std::uint32_t i = 0; i < settings_.batch; ++i) {
     const auto n = books_.next(audience, lane);
-    if (i == 0) what.first_n = n;
+    if (i == 0) sent.first_n = n;
     if (settings_.batch > 1) body_ += i == 0 ? '[' : ',';
     append_item(audience, n, intended);
   }
   if (settings_.batch > 1) body_ += ']';
   request_.assign("POST ").append(publish_path(settings_.speaks, books_.name(audience)));
-  request_.append(heads_[who.index()]);
+  request_.append(heads_[sender.index()]);
   append_number(request_, body_.size());
   request_.append("\r\n\r\n").append(body_);
   const auto now = now_ns();
@@ -145,18 +145,18 @@ void publisher_pool::send_next(publisher& who, std::int64_t intended) {
   scheduled_ += settings_.batch;
   counters_.sent += settings_.batch;
   ++outstanding_;
-  who.send(request_, what);
+  sender.send(request_, sent);
 }
 
-void publisher_pool::on_free(publisher& who) {
+void publisher_pool::on_free(publisher& sender) {
   ++ready_;
-  free_.push_back(who.index());
+  free_.push_back(sender.index());
 }
 
-void publisher_pool::on_answer(publisher& who, const post& done, int status,
+void publisher_pool::on_answer(publisher& sender, const post& done, int status,
                                std::string_view body) {
   --outstanding_;
-  free_.push_back(who.index());
+  free_.push_back(sender.index());
   if (done.intended_ns >= measure_from_) ack_latency_.record(now_ns() - done.intended_ns);
   if (!accepted(settings_.speaks, status)) {
     const auto reason =
@@ -183,23 +183,23 @@ void publisher_pool::count_batch(const post& done, std::string_view body) {
   }
 }
 
-void publisher_pool::refuse(const post& what, std::uint32_t item, std::string_view reason) {
-  books_.refused(what.audience, what.first_n + std::uint64_t{item} * books_.lanes());
+void publisher_pool::refuse(const post& sent, std::uint32_t item, std::string_view reason) {
+  books_.refused(sent.audience, sent.first_n + std::uint64_t{item} * books_.lanes());
   ++counters_.failed;
   ++failures_[std::string(reason)];
 }
 
-void publisher_pool::on_closed(publisher& who, const std::deque<post>& unanswered,
+void publisher_pool::on_closed(publisher& sender, const std::deque<post>& unanswered,
                                std::string_view reason) {
   if (ready_ > 0)
     ready_ = static_cast<std::size_t>(std::count_if(publishers_.begin(), publishers_.end(),
                                                     [](const publisher& p) { return p.ready(); }));
   outstanding_ -= unanswered.size();
-  for (const auto& what : unanswered) {
-    for (std::uint32_t i = 0; i < what.count; ++i) refuse(what, i, "unanswered POST");
+  for (const auto& sent : unanswered) {
+    for (std::uint32_t i = 0; i < sent.count; ++i) refuse(sent, i, "unanswered POST");
   }
   ++failures_[std::string(reason)];
-  reopen_.emplace_back(now_ns() + reopen_pause_ns, who.index());
+  reopen_.emplace_back(now_ns() + reopen_pause_ns, sender.index());
 }
 
 }  // namespace starling::bench

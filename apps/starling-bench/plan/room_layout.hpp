@@ -7,9 +7,9 @@ namespace starling::bench {
 
 /// Rooms are dealt to groups in turn, so that events for one room after the other go to sessions
 /// all over: of G groups, group g has rooms g, g + G, g + 2G, ... A session belongs to one group
-/// and is in each of its rooms. A *seat* is one session in one room, which is what the ledger
-/// keeps books of. With one room per session, groups are rooms and seats are sessions.
-struct seating {
+/// and is in each of its rooms. A *subscription* is one session in one room: what the ledger
+/// keeps books of. With one room per session, groups are rooms and subscriptions are sessions.
+struct room_layout {
   std::uint32_t rooms = 1;
   std::uint32_t per_session = 1;  // divides `rooms`
 
@@ -18,7 +18,7 @@ struct seating {
   std::uint32_t room(std::uint32_t group, std::uint32_t slot) const noexcept {
     return group + slot * groups();
   }
-  std::uint32_t seat(std::uint32_t session, std::uint32_t slot) const noexcept {
+  std::uint32_t subscription(std::uint32_t session, std::uint32_t slot) const noexcept {
     return session * per_session + slot;
   }
 

@@ -1,7 +1,7 @@
 /// One keep-alive HTTP connection that publishes.
 #pragma once
 
-#include "apps/starling-bench/event_loop.hpp"
+#include "apps/starling-bench/wire/event_loop.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -32,7 +32,7 @@ class publisher final : public io_handler {
   void open();
   void close();
   /// Only when ready().
-  void send(std::string_view request, const post& what);
+  void send(std::string_view request, const post& sent);
   void on_ready(std::uint32_t events) override;
 
  private:

@@ -1,4 +1,4 @@
-#include "apps/starling-bench/http_head.hpp"
+#include "apps/starling-bench/wire/http_head.hpp"
 
 #include <algorithm>
 #include <charconv>

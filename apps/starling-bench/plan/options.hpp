@@ -1,8 +1,8 @@
 /// What the command line asks for.
 #pragma once
 
-#include "apps/starling-bench/dialect.hpp"
-#include "apps/starling-bench/seating.hpp"
+#include "apps/starling-bench/plan/dialect.hpp"
+#include "apps/starling-bench/plan/room_layout.hpp"
 
 #include <sys/types.h>
 
@@ -58,7 +58,7 @@ struct options {
   std::string html_file;
 
   /// Who is in which room; in mode direct a user stands for a room.
-  seating seats() const noexcept {
+  room_layout layout() const noexcept {
     return {mode == run_mode::direct ? sessions : rooms, rooms_per_session};
   }
 };

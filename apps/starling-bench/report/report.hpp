@@ -1,8 +1,8 @@
 /// What a run found, and its three forms: table, JSON, HTML.
 #pragma once
 
-#include "apps/starling-bench/histogram.hpp"
-#include "apps/starling-bench/options.hpp"
+#include "apps/starling-bench/measure/histogram.hpp"
+#include "apps/starling-bench/plan/options.hpp"
 
 #include <cstddef>
 #include <iosfwd>

@@ -1,4 +1,4 @@
-#include "apps/starling-bench/session_pool.hpp"
+#include "apps/starling-bench/clients/session_pool.hpp"
 
 namespace starling::bench {
 
@@ -18,8 +18,8 @@ session_pool::session_pool(event_loop& loop, dialer& dial, ledger& books, pool_s
 
 std::uint32_t session_pool::add(std::uint32_t group, bool will_stall) {
   const auto index = static_cast<std::uint32_t>(plans_.size());
-  for (std::uint32_t slot = 0; slot < settings_.seats.per_session; ++slot) {
-    books_.add_session(settings_.seats.room(group, slot));
+  for (std::uint32_t slot = 0; slot < settings_.layout.per_session; ++slot) {
+    books_.add_session(settings_.layout.room(group, slot));
   }
   sessions_.emplace_back(*this, index);
   plans_.push_back({group, false, will_stall, false, false});
@@ -27,22 +27,22 @@ std::uint32_t session_pool::add(std::uint32_t group, bool will_stall) {
 }
 
 void session_pool::join(std::uint32_t session) {
-  for (std::uint32_t slot = 0; slot < settings_.seats.per_session; ++slot) {
-    books_.join(settings_.seats.seat(session, slot));
+  for (std::uint32_t slot = 0; slot < settings_.layout.per_session; ++slot) {
+    books_.join(settings_.layout.subscription(session, slot));
   }
 }
 
 void session_pool::leave(std::uint32_t session) {
-  for (std::uint32_t slot = 0; slot < settings_.seats.per_session; ++slot) {
-    books_.leave(settings_.seats.seat(session, slot));
+  for (std::uint32_t slot = 0; slot < settings_.layout.per_session; ++slot) {
+    books_.leave(settings_.layout.subscription(session, slot));
   }
 }
 
 /// As a query wants it; empty for a user's own events.
 std::string session_pool::rooms_of(std::uint32_t session) const {
   std::string names;
-  for (std::uint32_t slot = 0; slot < settings_.seats.per_session; ++slot) {
-    const auto room = settings_.seats.room(plans_[session].group, slot);
+  for (std::uint32_t slot = 0; slot < settings_.layout.per_session; ++slot) {
+    const auto room = settings_.layout.room(plans_[session].group, slot);
     if (books_.is_user(room)) break;
     names.append(names.empty() ? "" : ",").append(books_.name(room));
   }
@@ -54,14 +54,14 @@ int session_pool::dial(std::uint32_t session) {
 }
 
 void session_pool::close(std::uint32_t session) {
-  auto& who = sessions_[session];
-  if (who.state() == session_state::live) {
+  auto& client = sessions_[session];
+  if (client.state() == session_state::live) {
     --live_;
     leave(session);
-  } else if (who.state() != session_state::closed) {
+  } else if (client.state() != session_state::closed) {
     --opening_;
   }
-  who.close();
+  client.close();
 }
 
 void session_pool::stall(std::uint32_t session) {
@@ -124,23 +124,23 @@ std::string session_pool::request_for(std::uint32_t session, const std::string& 
 
 void session_pool::on_stamp(std::uint32_t session, const stamp& found) {
   if (plans_[session].stalled) return;
-  const auto& seats = settings_.seats;
-  books_.received(seats.seat(session, seats.slot_of(found.n)), seats.n_of(found.n));
+  const auto& layout = settings_.layout;
+  books_.received(layout.subscription(session, layout.slot_of(found.n)), layout.n_of(found.n));
   if (found.t < measure_from_) return;
   latency_.record(now_ - found.t);
   if (plans_[session].remote) remote_latency_.record(now_ - found.t);
 }
 
-void session_pool::on_live(session& who, std::string_view greeting) {
+void session_pool::on_live(session& client, std::string_view greeting) {
   --opening_;
   ++live_;
   ++counters_.connected;
-  connect_latency_.record(now_ - who.opened_ns());
-  const bool resumed = settings_.keep_cursors && !who.cursor().empty();
+  connect_latency_.record(now_ - client.opened_ns());
+  const bool resumed = settings_.keep_cursors && !client.cursor().empty();
   const auto lost = greeting.find("\"lost\":[{");
   if (resumed && lost != std::string_view::npos) ++counters_.resume_losses;
-  join(who.index());
-  if (observer_) observer_(who.index(), true);
+  join(client.index());
+  if (observer_) observer_(client.index(), true);
 }
 
 void session_pool::on_goodbye(std::uint32_t session, std::string_view code) {
@@ -150,8 +150,8 @@ void session_pool::on_goodbye(std::uint32_t session, std::string_view code) {
   ++counts[mine.stalled ? std::string(code) : "goodbye " + std::string(code)];
 }
 
-void session_pool::on_closed(session& who, session_state was, std::string_view reason) {
-  auto& mine = plans_[who.index()];
+void session_pool::on_closed(session& client, session_state was, std::string_view reason) {
+  auto& mine = plans_[client.index()];
   const bool was_live = was == session_state::live;
   --(was_live ? live_ : opening_);
   const bool said_goodbye = std::exchange(mine.said_goodbye, false);
@@ -160,9 +160,9 @@ void session_pool::on_closed(session& who, session_state was, std::string_view r
     return;
   }
   ++(was_live ? counters_.closed_early : counters_.failed);
-  if (was_live) leave(who.index());
+  if (was_live) leave(client.index());
   if (!said_goodbye) ++reasons_[std::string(reason)];
-  if (observer_) observer_(who.index(), false);
+  if (observer_) observer_(client.index(), false);
 }
 
 }  // namespace starling::bench

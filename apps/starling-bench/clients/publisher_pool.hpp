@@ -2,12 +2,12 @@
 /// (a fixed schedule, whatever the server does).
 #pragma once
 
-#include "apps/starling-bench/dialect.hpp"
-#include "apps/starling-bench/histogram.hpp"
-#include "apps/starling-bench/ledger.hpp"
-#include "apps/starling-bench/publisher.hpp"
-#include "apps/starling-bench/seating.hpp"
-#include "apps/starling-bench/target.hpp"
+#include "apps/starling-bench/clients/publisher.hpp"
+#include "apps/starling-bench/measure/histogram.hpp"
+#include "apps/starling-bench/measure/ledger.hpp"
+#include "apps/starling-bench/plan/dialect.hpp"
+#include "apps/starling-bench/plan/room_layout.hpp"
+#include "apps/starling-bench/wire/target.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +30,7 @@ struct publisher_settings {
   std::int64_t max_undelivered = 0;  // closed loop: bound on ledger::outstanding()
   std::string token;                 // empty: none
   dialect speaks = dialect::starling;
-  seating seats;
+  room_layout layout;
 };
 
 struct publish_counters {
@@ -70,18 +70,18 @@ class publisher_pool {
   event_loop& loop() noexcept { return loop_; }
   std::vector<char>& buffer() noexcept { return buffer_; }
   int dial(std::uint32_t index) { return dial_.connect(index); }
-  void on_free(publisher& who);
-  void on_answer(publisher& who, const post& done, int status, std::string_view body);
-  void on_closed(publisher& who, const std::deque<post>& unanswered, std::string_view reason);
+  void on_free(publisher& sender);
+  void on_answer(publisher& sender, const post& done, int status, std::string_view body);
+  void on_closed(publisher& sender, const std::deque<post>& unanswered, std::string_view reason);
 
  private:
-  void send_next(publisher& who, std::int64_t intended);
+  void send_next(publisher& sender, std::int64_t intended);
   void append_item(std::uint32_t audience, std::uint64_t n, std::int64_t intended);
   std::uint32_t next_audience(std::uint32_t connection);
   void count_batch(const post& done, std::string_view body);
-  void refuse(const post& what, std::uint32_t item, std::string_view reason);
-  bool has_room(const publisher& who) const noexcept {
-    return who.ready() && who.outstanding() < settings_.pipeline;
+  void refuse(const post& sent, std::uint32_t item, std::string_view reason);
+  bool has_room(const publisher& sender) const noexcept {
+    return sender.ready() && sender.outstanding() < settings_.pipeline;
   }
 
   event_loop& loop_;

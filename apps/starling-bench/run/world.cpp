@@ -1,6 +1,6 @@
-#include "apps/starling-bench/world.hpp"
+#include "apps/starling-bench/run/world.hpp"
 
-#include "apps/starling-bench/token.hpp"
+#include "apps/starling-bench/wire/token.hpp"
 
 #include <unistd.h>
 
@@ -56,8 +56,8 @@ publisher_settings settings_for(const options& o) {
   s.ephemeral = o.ephemeral;
   s.rate = o.rate;
   s.speaks = o.speaks;
-  s.seats = o.seats();
-  const auto members = std::max(1u, o.sessions / s.seats.groups());
+  s.layout = o.layout();
+  const auto members = std::max(1u, o.sessions / s.layout.groups());
   s.max_undelivered = std::int64_t{o.window} * members;
   s.token =
       o.secret.empty()
@@ -84,9 +84,9 @@ world::world(const options& o, report& r)
       result(r),
       dial(make_dialer(o.targets, o)),
       publish_dial(make_dialer(o.publish_targets.empty() ? o.targets : o.publish_targets, o)),
-      books(publisher_pool::lanes_for(o.publishers, o.seats().rooms)),
+      books(publisher_pool::lanes_for(o.publishers, o.layout().rooms)),
       sessions(loop, dial, books,
-               {o.websocket, o.mode == run_mode::soak, o.concurrency, o.speaks, o.seats(),
+               {o.websocket, o.mode == run_mode::soak, o.concurrency, o.speaks, o.layout(),
                 [this](std::uint32_t session) -> const std::string& {
                   return tokens_.empty() ? asked.token : tokens_[session];
                 }}),
@@ -108,7 +108,7 @@ world::world(const options& o, report& r)
 
 void world::lay_out() {
   const bool direct = asked.mode == run_mode::direct;
-  for (std::uint32_t i = 0; i < asked.seats().rooms; ++i) {
+  for (std::uint32_t i = 0; i < asked.layout().rooms; ++i) {
     books.add_audience(direct ? user_name(i) : run_prefix() + std::to_string(i), direct);
   }
   // A churning session needs spare ones: a user must not come back while the old socket closes.
@@ -122,7 +122,7 @@ void world::lay_out() {
     tokens_.push_back(sign_token(asked.secret, claims));
   }
   for (std::uint32_t i = 0; i < count; ++i) {
-    sessions.add(i < large ? 0 : i % asked.seats().groups(),
+    sessions.add(i < large ? 0 : i % asked.layout().groups(),
                  i < static_cast<std::uint32_t>(asked.stalled));
     if (!publish_dial.knows(dial.at(i).host_port)) sessions.set_remote(i);
   }
@@ -160,9 +160,15 @@ bool world::connect_publishers() {
 }
 
 snapshot world::take_snapshot() const {
-  return {
-      now_ns(),          publishers.counters(), sessions.counters(),  books.delivered(),
-      own_cpu_seconds(), machine_cpu_seconds(), usage_of(asked.pids), usage_of(asked.side_pids)};
+  return {.time_ns = now_ns(),
+          .published = publishers.counters(),
+          .sessions = sessions.counters(),
+          .delivered = books.delivered(),
+          .own_cpu = own_cpu_seconds(),
+          .machine_cpu = machine_cpu_seconds(),
+          .server = usage_of(asked.pids),
+          .side = usage_of(asked.side_pids),
+          .server_threads = thread_usages_of(asked.pids)};
 }
 
 void world::begin_measuring() {
@@ -227,7 +233,7 @@ void world::add_memory(const snapshot& empty, const snapshot& full) {
   const auto live = static_cast<double>(sessions.live());
   result.add("rss_kib_per_session", "server memory per session", grown / live / 1024, "KiB", 2);
   if (asked.rooms_per_session > 1) {
-    result.add("rss_kib_per_seat", "server memory per session and room",
+    result.add("rss_kib_per_subscription", "server memory per session and room",
                grown / live / 1024 / asked.rooms_per_session, "KiB", 3);
   }
   result.add("rss_before_mib", "server RSS before",
@@ -248,6 +254,12 @@ void world::add_usage(const snapshot& begin, const snapshot& end) {
     }
     result.add("server_cores", "server CPU", cpu / seconds, "cores", 2);
     if (end.side) result.add("side_cores", "CPU counted apart", side / seconds, "cores", 2);
+    if (const auto balance = balance_of(begin.server_threads, end.server_threads)) {
+      result.add("shard_busiest_to_mean", "busiest shard thread", balance->busiest_to_mean,
+                 "x mean", 2);
+      result.add("shard_others_share", "CPU of other threads", balance->others_to_shards,
+                 "x shards", 2);
+    }
     result.add("server_rss_mib", "server RSS",
                static_cast<double>(end.server->rss_bytes) / (1 << 20), "MiB", 1);
   } else if (begin.server) {
