@@ -153,11 +153,6 @@ class program {
     }
     const auto& c = current_.value;
     log::set_level(c.log.level);
-    if (!c.debug.faults.empty()) {
-      // Checked with the configuration.
-      faults_ = std::move(*planned_faults::parse(c.debug.faults));
-      faults_to_come = faults_.get();
-    }
     http_ = http_settings_of(c, std::move(keys));
     server_->update(http_.load());
     if (const auto renewed = server_->reload_certificate(); !renewed)

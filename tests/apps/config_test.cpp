@@ -85,6 +85,7 @@ std::map<string, sample> samples(const string& file) {
       {"tls.key_file", same_text(file)},
       {"log.level", same_text("trace")},
       {"log.format", same_text("json")},
+      {"debug.faults", {"room.inbound@3", R"(["room.inbound@3"])", {"room.inbound@3"}}},
       {"mapping", {rule, rule, rules}},
       {"mapping_profile", same_text("fechatter")},
   };
