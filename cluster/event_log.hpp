@@ -19,6 +19,9 @@ using completion = std::function<void(result<T>)>;
 struct history_limits {
   std::size_t max_events_per_channel = 1000;
   std::chrono::seconds max_age{24 * 3600};
+  /// Of users' last positions: far longer than events are kept, so that who comes back late is told
+  /// of the loss instead of being taken for somebody new.
+  std::chrono::seconds positions_max_age{365 * 24 * 3600};
   std::chrono::seconds dedupe_window{120};
 };
 

@@ -10,7 +10,7 @@
 
 namespace starling::cluster {
 
-/// A position is kept for `history_limits::max_age`, like the events after it. A put that is lost,
+/// A position is kept for `history_limits::positions_max_age`. A put that is lost,
 /// or overtaken by a get, leaves an earlier position: events are delivered again, none is missed.
 /// Positions may be of an earlier epoch of the history; the caller judges that as it does with a
 /// client's cursor.

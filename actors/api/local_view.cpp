@@ -30,12 +30,13 @@ void local_view::sessions(const session_filter& which,
 
 void local_view::channels(channel_kind kind,
                           std::function<void(std::vector<net::room_info>)> done) const {
-  node_.bridge.send(channels_query{kind, std::move(done)});
+  auto all = std::make_shared<gather<net::room_info>>(node_.bridges.size(), std::move(done));
+  for (const auto& bridge : node_.bridges) bridge.send(channels_query{kind, all->part()});
 }
 
 void local_view::presence(const channel& where,
                           std::function<void(std::vector<net::presence_user>)> done) const {
-  node_.bridge.send(presence_query{where, std::move(done)});
+  node_.bridge_of(where.tenant).send(presence_query{where, std::move(done)});
 }
 
 void local_view::close(const session_id& id, std::optional<tenant_id> tenant,
@@ -55,8 +56,8 @@ void local_view::deliver(event what, std::function<void(result<void>)> done) con
   const auto id = session_id::parse(what.where.name);
   if (!id) return done(error{errc::malformed, "not a client id: " + what.where.name});
   const auto answer = one_of(node_.fanouts.size(), std::move(done));
-  const auto publication =
-      std::make_shared<const actors::publication>(std::move(what), node_.here(), 0);
+  const auto here = node_.here(what.where.tenant);
+  const auto publication = std::make_shared<const actors::publication>(std::move(what), here, 0);
   for (const auto& shard : node_.fanouts)
     shard.send(deliver_to{
         *id, publication, [answer, id = *id](bool there) {

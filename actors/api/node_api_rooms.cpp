@@ -78,11 +78,11 @@ void node_api::history(const net::api_request& request, done reply) {
     const auto at = parse_cursor(page->after);
     if (!at) return reply(error{errc::malformed, "after: not a position of this cluster"});
     // Nothing of another life of the store is before anything here.
-    if (at->at.epoch == node_.epoch) after = at->at.seq;
+    if (at->at.epoch == node_.here(request.who->tenant).epoch) after = at->at.seq;
   }
   may_read_room(request, request.name, [this, request, after, limit = page->limit, reply](auto ok) {
     if (!ok) return reply(ok.error());
-    const auto epoch = node_.epoch.load();
+    const auto epoch = node_.here(request.who->tenant).epoch;
     node_.engine->history_of(request.who->tenant)
         .read(room_channel(request.who->tenant, request.name), after, ~sequence{0}, limit,
               [reply, epoch](result<cluster::log_page> found) {

@@ -1,54 +1,184 @@
+// Events: from the engine through the sequencer to shards and channels' actors.
 #include "actors/bridge/bridge.hpp"
+
+#include "actors/base/gap.hpp"
+#include "actors/runtime/delayed.hpp"
+#include "net/base/clock.hpp"
+#include "net/base/log.hpp"
 
 namespace starling::actors {
 
-bridge::bridge(caf::actor_config& cfg, node_context& node)
+namespace {
+sequencer_options options_of(node_context& node, cluster::partition_id partition) {
+  sequencer_options out;
+  out.disorder = node.engine->history(partition).disorder();
+  out.dedupe_window = node.options.history.dedupe_window;
+  out.sweep = node.options.sweep;
+  return out;
+}
+}  // namespace
+
+bridge::bridge(caf::actor_config& cfg, node_context& node, cluster::partition_id partition)
     : bridge_inbox(cfg),
       node_(node),
-      fence_channel_{cluster::node_tenant(cluster::partition_id{0}, node.engine->partitions()),
-                     channel_kind::client, "fence:" + node.options.id.str()},
-      early_(node.engine->history(cluster::partition_id{0}).disorder()),
-      ephemeral_(node.options.history.dedupe_window) {}
+      partition_(partition),
+      shown_(node.partition(partition)),
+      fences_{cluster::node_tenant(partition, node.engine->partitions()), channel_kind::client,
+              "fence:" + node.options.id.str()},
+      channels_(partition),
+      order_(channels_, *this, fences_, options_of(node, partition)) {}
 
-void bridge::on(admitted& request) {
-  if (admitting_.erase(request.ticket) > 0) attach_all(request.ticket);
+void bridge::on_exit() {
+  channels_.for_each([](const live_channel& each) { each.actor.stop(); });
 }
 
-void bridge::on(turned_away& request) {
-  if (admitting_.erase(request.ticket) == 0) return;
-  for (const auto& wanted : request.ticket->channels) let_go(channels_.at(wanted.feed));
+// -- in -----------------------------------------------------------------------------------------
+
+void bridge::on(engine_stored& arrived) {
+  order_.stored(std::move(arrived.what), steady_clock::now());
+  show_position();
 }
 
-void bridge::on(early_due&) {
-  early_awaited_ = false;
-  for (auto& each : early_.due(steady_clock::now())) take_stored(std::move(each));
-  await_early();
+void bridge::on(engine_ephemeral& arrived) {
+  order_.ephemeral(std::move(arrived.what), steady_clock::now());
 }
 
-void bridge::on(node_gone& gone) {
-  channels_.for_each([&](const entry& e) {
-    if (e.feed && e.where->kind == channel_kind::user) user_of(e).send(gone);
+void bridge::on(engine_control& told) {
+  const auto* of = channels_.find(told.where);
+  if (of && of->live) user_of(*of).send(std::move(told));
+}
+
+void bridge::on(engine_changed& change) {
+  if (change.up) {
+    log::info("engine connected", {{"detail", change.detail}});
+    order_.engine_up(steady_clock::now());
+  } else {
+    log::warn("engine away", {{"why", change.detail}});
+    order_.engine_down("the engine is away");
+  }
+  show_position();
+}
+
+void bridge::on(reorder_due&) {
+  order_.reorder_due(steady_clock::now());
+  show_position();
+}
+
+void bridge::on(store_state& answer) {
+  order_.state(answer.state, steady_clock::now());
+  show_position();
+}
+
+void bridge::on(repair_read& answer) {
+  order_.page(answer.range, std::move(answer.page));
+  show_position();
+}
+
+void bridge::on(tick&) {
+  order_.tick(steady_clock::now());
+  show_position();
+}
+
+shard_metrics& bridge::metrics() { return home() ? home()->loop().metrics() : *node_.home_metrics; }
+
+void bridge::show_position() {
+  const auto at = order_.position();
+  shown_.epoch = at.epoch;
+  shown_.position = at.seq;
+  shown_.ready = order_.ready();
+}
+
+// -- out ----------------------------------------------------------------------------------------
+
+void bridge::deliver(live_channel& to, publication_ptr event) {
+  send_to_members(to, event);
+  if (event->stored()) to.actor.send(inbound{std::move(event)});
+}
+
+void bridge::send_to_members(const live_channel& of, const publication_ptr& event) {
+  for (const auto& [shard, sessions] : of.members.counts())
+    node_.fanouts[shard].send(fan_out{of.id, event});
+}
+
+void bridge::read(const channel& of, const range_read& range) {
+  history().read(of, range.after, range.through, range.limit,
+                 [me = self(), range](result<cluster::log_page> page) {
+                   me.send(repair_read{range, std::move(page)});
+                 });
+}
+
+void bridge::store_fence(std::uint64_t number, event fence) {
+  history().append(std::move(fence), {}, [me = self(), number](result<cluster::append_ack> ack) {
+    if (!ack) me.send(fence_failed{number, ack.error()});
   });
 }
 
-void bridge::on(presence_query& query) {
-  auto* const e = channels_.find(query.where);
-  if (!e || !e->feed) return query.done({});
-  room_of(*e).send(std::move(query));
+void bridge::ask_state() {
+  history().state(
+      [me = self()](result<cluster::log_state> state) { me.send(store_state{std::move(state)}); });
 }
 
-void bridge::list_channels(const channels_query& query) const {
+void bridge::ask_last(const live_channel& of) {
+  history().last(*of.where, [me = self(), id = of.id](result<sequence> last) {
+    me.send(last_stored{id, std::move(last)});
+  });
+}
+
+void bridge::lost(live_channel& from, std::string_view reason) {
+  metrics().gaps[1].add();
+  log::warn(
+      "events may be lost",
+      {{"kind", to_string(from.where->kind)}, {"name", from.where->name}, {"reason", reason}});
+  event gap;
+  gap.where = *from.where;
+  gap.name = "gap";
+  gap.data = gap_json(reason, name_of_loss(*from.where));
+  send_to_members(from, publication::notice(std::move(gap), order_.position()));
+}
+
+void bridge::recovered(std::size_t count) { metrics().gaps[0].add(count); }
+
+void bridge::became_live(live_channel& which) { start_actor(which); }
+
+void bridge::epoch_began(const cluster::log_state& store, bool anew) {
+  if (!anew) {
+    node_.engine->messages().follow(std::make_shared<channel>(fences_));
+    return;
+  }
+  log::warn("the store began anew: clients are told to fetch again", {{"epoch", store.epoch}});
+  metrics().gaps[1].add();
+  for (const auto& shard : node_.fanouts)
+    shard.send(drain{std::chrono::seconds(1), close_code::draining,
+                     "the history began anew: fetch again", partition_});
+  channels_.for_each([&](const live_channel& each) {
+    if (each.live) each.actor.send(forget_history{store.last});
+  });
+}
+
+void bridge::wake_reorder(std::chrono::milliseconds delay) {
+  send_after(home(), delay, self(), reorder_due{});
+}
+
+// -- questions ----------------------------------------------------------------------------------
+
+void bridge::on(channels_query& query) {
   std::vector<net::room_info> out;
-  channels_.for_each([&](const entry& e) {
-    if (e.where->kind != query.kind) return;
+  channels_.for_each([&](const live_channel& each) {
+    if (each.where->kind != query.kind) return;
     net::room_info info;
-    info.room = e.where->name;
-    info.tenant = e.where->tenant.str();
-    info.members = e.members.total();
+    info.room = each.where->name;
+    info.tenant = each.where->tenant.str();
+    info.members = each.members.total();
     info.nodes.push_back(node_.options.id.str());
     out.push_back(std::move(info));
   });
   query.done(std::move(out));
+}
+
+void bridge::on(presence_query& query) {
+  const auto* of = channels_.find(query.where);
+  if (!of || !of->actor) return query.done({});
+  room_of(*of).send(std::move(query));
 }
 
 }  // namespace starling::actors

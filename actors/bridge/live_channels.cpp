@@ -7,7 +7,7 @@ live_channel* live_channels::find(const channel& where) noexcept {
   return found == by_name_.end() ? nullptr : slots_[slot_of(found->id)];
 }
 
-live_channel* live_channels::find(feed_id id) noexcept {
+live_channel* live_channels::find(channel_id id) noexcept {
   const auto slot = slot_of(id);
   auto* const found = slot < slots_.size() ? slots_[slot] : nullptr;
   return found && found->id == id ? found : nullptr;
@@ -19,7 +19,9 @@ live_channel& live_channels::add(const channel_ptr& where) {
     slots_.push_back(nullptr);
   }
   const auto slot = free_.back();
-  const auto& fresh = *by_name_.insert({where, ++number_ << 32 | slot}).first;
+  const auto id =
+      ++number_ << (slot_bits + partition_bits) | cluster::index_of(partition_) << slot_bits | slot;
+  const auto& fresh = *by_name_.insert({where, id}).first;
   free_.pop_back();
   return *(slots_[slot] = const_cast<live_channel*>(&fresh));
 }

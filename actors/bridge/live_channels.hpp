@@ -7,37 +7,41 @@
 
 #include "actors/base/shard_counts.hpp"
 #include "actors/messages/channel_inbox.hpp"
+#include "cluster/partition.hpp"
 
 namespace starling::actors {
 
 struct live_channel {
   channel_ptr where;
-  feed_id id = 0;
-  handle<channel_inbox> feed;
-  sequence through = 0;        ///< everything of this channel up to here was handed to the feed
-  shard_counts members;        ///< sessions attached
-  std::uint32_t reserved = 0;  ///< joins under way
-  bool live = false;           ///< its subscription is known to be active
+  channel_id id = 0;
+  handle<channel_inbox> actor;  ///< while it is live
+  shard_counts members;         ///< sessions that get its events
+  std::uint32_t reserved = 0;   ///< joins under way
+  bool live = false;            ///< the sequencer's: its subscription is known to be active
+  sequence delivered = 0;       ///< the sequencer's: nothing up to here is delivered any more
 };
 
 /// Its actor by its kind: users' channels have user actors, all others rooms.
 inline handle<user_inbox> user_of(const live_channel& e) {
-  return handle<user_inbox>(e.feed.pointer());
+  return handle<user_inbox>(e.actor.pointer());
 }
 inline handle<room_inbox> room_of(const live_channel& e) {
-  return handle<room_inbox>(e.feed.pointer());
+  return handle<room_inbox>(e.actor.pointer());
 }
 
 /// Owns them; their addresses last until they are removed. Plain state.
 ///
-/// A feed_id holds the channel's slot, which is used again, and a number that is not: who still has
-/// the id of a channel that is gone finds nothing. One node of a hash table and 8 bytes a channel.
+/// A channel_id holds the channel's slot, which is used again, and a number that is not: who still
+/// has the id of a channel that is gone finds nothing. One node of a hash table and 8 bytes a
+/// channel.
 class live_channels {
  public:
+  explicit live_channels(cluster::partition_id partition = {}) : partition_(partition) {}
+
   live_channel* find(const channel& where) noexcept;
-  live_channel* find(feed_id id) noexcept;
+  live_channel* find(channel_id id) noexcept;
   /// For an id that is known to live.
-  live_channel& at(feed_id id) const noexcept { return *slots_[slot_of(id)]; }
+  live_channel& at(channel_id id) const noexcept { return *slots_[slot_of(id)]; }
   /// A new one, with an id nobody has had.
   live_channel& add(const channel_ptr& where);
   void remove(const live_channel& what);
@@ -53,7 +57,8 @@ class live_channels {
   live_channel* next(std::size_t& slot) noexcept;
 
  private:
-  static std::size_t slot_of(feed_id id) noexcept { return id & 0xffffffff; }
+  static constexpr unsigned slot_bits = 24, partition_bits = 6;
+  static std::size_t slot_of(channel_id id) noexcept { return id & ((1u << slot_bits) - 1); }
 
   struct by_text {
     using is_transparent = void;
@@ -66,6 +71,7 @@ class live_channels {
   std::unordered_set<live_channel, by_text, by_text> by_name_;
   std::vector<live_channel*> slots_{nullptr};  ///< slot 0 stays empty: a walk begins there
   std::vector<std::uint32_t> free_;
+  const cluster::partition_id partition_;
   std::uint64_t number_ = 0;
 };
 

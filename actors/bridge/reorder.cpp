@@ -13,7 +13,9 @@ std::vector<stored_event> reorder::push(stored_event what, steady_time now) {
     out.push_back(std::move(what));
     release(early_.begin(), out);
   } else {
-    early_.try_emplace(seq, early{std::move(what), now});
+    const auto bytes = footprint(what);
+    if (early_.try_emplace(seq, early{std::move(what), now}).second) bytes_ += bytes;
+    if (early_.size() > most_.events || bytes_ > most_.bytes) release(early_.end(), out);
   }
   return out;
 }
@@ -36,6 +38,7 @@ std::chrono::milliseconds reorder::next_due(steady_time now) const noexcept {
 void reorder::restart(sequence through) {
   top_ = through;
   early_.clear();
+  bytes_ = 0;
 }
 
 /// What is before `end`, and then what follows without a gap.
@@ -46,6 +49,7 @@ void reorder::release(std::map<sequence, early>::iterator end, std::vector<store
     if (next == end) waited = false;
     if (!waited && next->first > top_ + 1) return;
     top_ = std::max(top_, next->first);
+    bytes_ -= footprint(next->second.what);
     out.push_back(std::move(next->second.what));
     early_.erase(next);
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/base/range_read.hpp"
 #include "actors/messages/channel_inbox.hpp"
 #include "cluster/event_log.hpp"
 #include "net/wire/admin.hpp"
@@ -23,50 +24,43 @@ struct engine_ephemeral {
 
 /// connection -> roster (adds the roster's rooms) -> bridge. Later joins go to the bridge at once.
 struct join {
-  ticket_ptr ticket;
+  handle<connection_inbox> connection;
+  unsigned shard = 0;
+  session_ptr session;
+  bool opening = true;        ///< the session's first: own channels, roster, session policy
+  std::uint64_t request = 0;  ///< the connection's own number for this join
+  std::vector<wanted_channel> channels;  ///< of an opening one the first is the user's own
+  std::optional<cursor> resume;
+  std::vector<net::lost_room> lost;
 };
 
-/// user -> bridge: yes.
+/// user -> bridge: the session may be.
 struct admitted {
-  ticket_ptr ticket;
+  std::uint64_t number;
 };
 
-/// user -> bridge: no; let go of the channels the ticket has reserved.
+/// user -> bridge: it may not, and has been told; let go of the channels it has reserved.
 struct turned_away {
-  ticket_ptr ticket;
+  std::uint64_t number;
 };
 
-/// bridge -> bridge, behind the attaches it sent.
-struct attached {
-  ticket_ptr ticket;
-};
-
-/// fanout -> bridge: a session left these feeds; `ended`: it is over altogether.
+/// fanout -> bridge: a session left these channels; `ended`: it is over altogether.
 struct left {
   session_ptr session;
   unsigned shard;
-  std::vector<feed_id> feeds;
+  std::vector<channel_id> channels;
   bool ended;
-};
-
-/// store -> bridge: answer to a read for a replay.
-struct replay_read {
-  ticket_ptr ticket;
-  std::size_t which;  ///< index in ticket->missing
-  result<cluster::log_page> page;
 };
 
 /// store -> bridge: answer to a read for a repair.
 struct repair_read {
-  std::uint64_t repair;
-  channel where;
-  sequence through;
+  range_read range;
   result<cluster::log_page> page;
 };
 
 /// store -> bridge: the newest event that a live channel has there.
 struct last_stored {
-  feed_id feed;
+  channel_id channel;
   result<sequence> last;
 };
 
@@ -85,7 +79,7 @@ struct engine_changed {
 struct engine_leader_changed {};
 
 /// bridge -> bridge: events that waited for earlier ones have waited long enough.
-struct early_due {};
+struct reorder_due {};
 
 /// store -> bridge: a fence could not be stored.
 struct fence_failed {
@@ -93,10 +87,10 @@ struct fence_failed {
   error why;
 };
 
-/// room, user -> bridge: this feed died of a fault.
-struct feed_died {
-  feed_id feed;
-  caf::actor_id who;  ///< tells the one that died from its successor
+/// room, user -> bridge: the actor of this channel died of a fault.
+struct channel_died {
+  channel_id channel;
+  caf::actor_id actor;  ///< tells the one that died from its successor
 };
 
 /// node -> bridge, every second.
@@ -111,8 +105,8 @@ struct channels_query {
 /// Taken by bridge/bridge.cpp.
 class bridge_inbox
     : public inbox<engine_stored, engine_ephemeral, engine_control, join, admitted, turned_away,
-                   attached, left, replay_read, repair_read, last_stored, store_state,
-                   engine_changed, engine_leader_changed, early_due, fence_failed, feed_died,
+                   left, members_report, roster_changed, repair_read, last_stored, store_state,
+                   engine_changed, engine_leader_changed, reorder_due, fence_failed, channel_died,
                    node_gone, tick, channels_query, presence_query> {
  public:
   using inbox::inbox;

@@ -5,28 +5,35 @@
 #include <string>
 #include <vector>
 
-#include "actors/messages/session.hpp"
+#include "actors/messages/connection_inbox.hpp"
 #include "actors/runtime/inbox.hpp"
 #include "net/wire/admin.hpp"
 
 namespace starling::actors {
 
-/// bridge -> room, user.
+/// bridge -> room, user: a stored event of the channel, in order; it has been sent to the members.
 struct inbound {
   publication_ptr what;
 };
 
-/// bridge -> room, user: the session is a member from here on; add what the ring has for it.
+/// bridge -> room: the session is a member from here on.
 struct attach_member {
-  ticket_ptr ticket;
-  std::size_t which;  ///< index in ticket->channels
+  session_ptr session;
 };
 
-/// bridge -> room, user.
+/// bridge -> room, user. A user is told of sessions that are over only.
 struct detach_member {
-  session_ptr session;
-  unsigned shard;
-  bool ended;
+  session_id session;
+};
+
+/// bridge -> room, user, in order with events: send the connection your events after `after`, up to
+/// `position` (which is where this message stands among them).
+struct replay_wanted {
+  handle<connection_inbox> connection;
+  std::uint64_t request;
+  sequence after;
+  cursor position;
+  bool gap_is_loss;
 };
 
 /// bridge -> room, user: the store began anew; what you remember is of its former life.
@@ -34,9 +41,9 @@ struct forget_history {
   sequence from;
 };
 
-/// fanout -> room, user: answer to recount.
+/// fanout -> bridge -> room, user: answer to recount.
 struct members_report {
-  unsigned shard;
+  channel_id channel;
   std::vector<session_ptr> members;
   std::vector<handle<connection_inbox>> connections;  ///< same order
 };
@@ -49,7 +56,9 @@ struct presence_query {
 
 /// bridge -> user: may this session be?
 struct admit {
-  ticket_ptr ticket;
+  std::uint64_t number;  ///< for the answer
+  session_ptr session;
+  handle<connection_inbox> connection;
 };
 
 /// engine -> bridge -> user.
@@ -58,7 +67,7 @@ struct engine_control {
   std::string payload;
 };
 
-/// membership -> bridge -> user: a node is gone, and its sessions with it.
+/// node -> bridge -> user: a node is gone, and its sessions with it.
 struct node_gone {
   node_id node;
 };
@@ -68,13 +77,13 @@ struct settled {};
 
 /// Of both kinds.
 class channel_inbox
-    : public inbox<inbound, attach_member, detach_member, forget_history, members_report> {
+    : public inbox<inbound, detach_member, replay_wanted, forget_history, members_report> {
  public:
   using inbox::inbox;
 };
 
 /// Taken by room/room.cpp.
-class room_inbox : public detail::inbox_chain<channel_inbox, presence_query> {
+class room_inbox : public detail::inbox_chain<channel_inbox, attach_member, presence_query> {
  public:
   using channel_inbox::on;
   using inbox_chain::inbox_chain;
@@ -82,8 +91,8 @@ class room_inbox : public detail::inbox_chain<channel_inbox, presence_query> {
 };
 
 /// Taken by room/user.cpp.
-class user_inbox
-    : public detail::inbox_chain<channel_inbox, admit, engine_control, node_gone, settled> {
+class user_inbox : public detail::inbox_chain<channel_inbox, admit, engine_control, node_gone,
+                                              roster_changed, settled> {
  public:
   using channel_inbox::on;
   using inbox_chain::inbox_chain;

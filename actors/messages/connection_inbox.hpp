@@ -4,9 +4,12 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/messages/session.hpp"
+#include "actors/runtime/handle.hpp"
 #include "actors/runtime/inbox.hpp"
+#include "cluster/event_log.hpp"
 
 namespace starling::actors {
 
@@ -26,9 +29,32 @@ struct denied {
   error why;
 };
 
-/// bridge -> connection: the stored part of the replay has arrived.
-struct replay_ready {
-  ticket_ptr ticket;
+/// room, user -> connection: what a channel has for the replay of a join, up to the position of the
+/// join; what lies in (store_after, store_through] only the store has.
+struct replay_part {
+  std::uint64_t request;
+  channel_id id;
+  channel_ptr where;
+  std::vector<publication_ptr> events;  ///< ascending
+  sequence store_after = 0;
+  sequence store_through = 0;
+  bool gap_is_loss = false;  ///< when the store has not got all of it, the client lost something
+};
+
+/// store (any thread) -> connection: answer to a read for a replay.
+struct history_read {
+  std::uint64_t request;
+  channel_id id;
+  result<cluster::log_page> page;
+};
+
+/// roster -> bridge -> connection (also by way of the user): memberships of its user changed.
+struct roster_changed {
+  tenant_id tenant;
+  user_id user;
+  std::string room;
+  bool member;
+  sequence since;
 };
 
 /// user, node, fanout -> connection: say goodbye and close.
@@ -46,8 +72,8 @@ struct publish_done {
 };
 
 /// Taken by session/connection.cpp.
-class connection_inbox
-    : public inbox<last_position, refused, denied, replay_ready, close_session, publish_done> {
+class connection_inbox : public inbox<last_position, refused, denied, replay_part, history_read,
+                                      roster_changed, close_session, publish_done> {
  public:
   using inbox::inbox;
 };

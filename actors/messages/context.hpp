@@ -1,8 +1,10 @@
 /// What every actor of a node may use: its options, its colleagues' addresses, the engine.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,6 +25,17 @@
 
 namespace starling::actors {
 
+/// What others may know of a partition's bridge.
+struct partition_state {
+  std::atomic<epoch_id> epoch{0};
+  std::atomic<sequence> position{0};  ///< last stored event this node has handled
+  std::atomic<bool> ready{false};     ///< connected, epoch known
+
+  cursor here() const noexcept {
+    return {epoch.load(std::memory_order_relaxed), position.load(std::memory_order_relaxed)};
+  }
+};
+
 /// Outlives every actor. Handles are set before the first message and not changed after.
 struct node_context {
   node_options options;
@@ -34,27 +47,42 @@ struct node_context {
 
   outbox_budget outboxes{options.outbox};
 
-  shard_metrics* home_metrics = nullptr;  ///< of the bridge's shard
+  shard_metrics* home_metrics = nullptr;  ///< of actors without a shard (tests)
 
   session_locator* locator = nullptr;
 
-  handle<bridge_inbox> bridge;
+  std::vector<handle<bridge_inbox>> bridges;  ///< by partition
   handle<roster_inbox> roster;
   std::vector<handle<fanout_inbox>> fanouts;        ///< by shard
   std::vector<handle<publisher_inbox>> publishers;  ///< by shard
 
   std::atomic<bool> draining{false};
-  std::atomic<bool> engine_ready{false};  ///< connected, epoch known
   std::atomic<bool> roster_ready{false};
-  std::atomic<epoch_id> epoch{0};
-  std::atomic<sequence> position{0};        ///< last stored event this node has handled
   std::atomic<std::size_t> other_nodes{0};  ///< alive, besides this one
   std::atomic<std::size_t> sessions{0};     ///< open on this node
   std::atomic<std::size_t> rooms{0};
   std::atomic<std::size_t> users{0};
 
-  cursor here() const noexcept {
-    return {epoch.load(std::memory_order_relaxed), position.load(std::memory_order_relaxed)};
+  std::deque<partition_state> partitions{1};  ///< as many as the engine has
+  std::vector<shard*> shards;                 ///< none in tests: the system's scheduler does it
+
+  partition_state& partition(cluster::partition_id p) { return partitions[cluster::index_of(p)]; }
+  const partition_state& partition_of(const tenant_id& tenant) const {
+    return partitions[cluster::index_of(cluster::partition_of(tenant, partitions.size()))];
+  }
+  const handle<bridge_inbox>& bridge_of(const tenant_id& tenant) const {
+    return bridges[cluster::index_of(cluster::partition_of(tenant, partitions.size()))];
+  }
+  /// Every partition is connected, and its epoch known.
+  bool engine_ready() const noexcept {
+    return std::all_of(partitions.begin(), partitions.end(),
+                       [](const partition_state& each) { return each.ready.load(); });
+  }
+  /// Where the partition of `tenant` stands.
+  cursor here(const tenant_id& tenant) const noexcept { return partition_of(tenant).here(); }
+  /// Where a live channel's actor lives: hashed, so that no shard has more of them than others.
+  shard* home_of(const channel& live) const {
+    return shards.empty() ? nullptr : shards[std::hash<channel>{}(live) % shards.size()];
   }
   /// `base` with up to half of it added or taken away, so that clients do not come back together.
   static std::chrono::milliseconds jittered(std::chrono::milliseconds base);

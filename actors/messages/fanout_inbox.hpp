@@ -7,14 +7,17 @@
 #include <string>
 #include <vector>
 
-#include "actors/messages/session.hpp"
+#include "actors/messages/channel_inbox.hpp"
 #include "actors/runtime/inbox.hpp"
+#include "cluster/partition.hpp"
 
 namespace starling::actors {
 
-/// room, user -> fanout: one message per shard and event.
+class bridge_inbox;
+
+/// bridge -> fanout: one message per shard with members and event.
 struct fan_out {
-  feed_id feed;
+  channel_id channel;
   publication_ptr what;
 };
 
@@ -24,15 +27,31 @@ struct session_started {
   handle<connection_inbox> connection;
 };
 
-/// bridge -> fanout -> (call) connection: deliver from here on.
+/// bridge -> fanout -> (call) connection: deliver what comes after `position` from here on. What
+/// was before comes in `parts` parts (see replay_part), which may be there already.
 struct joined {
-  ticket_ptr ticket;
+  session_ptr session;
+  bool opening;
+  std::uint64_t request;
+  std::vector<entered_channel> channels;
+  cursor position;
+  std::optional<cursor> resume;
+  bool resumed = false;
+  std::vector<net::lost_room> lost;
+  std::vector<publication_ptr> late;  ///< of the replay: found after the resume's cursor was given
+  /// A channel whose part is still to come.
+  struct part {
+    channel_id channel;
+    sequence after;
+  };
+  std::vector<part> parts;
+  bool gap_is_loss = false;  ///< see replay_part
 };
 
-/// connection -> fanout: leaves these feeds (unsubscribe).
+/// connection -> fanout: leaves these channels (unsubscribe).
 struct leave {
   session_id id;
-  std::vector<feed_id> feeds;
+  std::vector<channel_id> channels;
 };
 
 /// connection -> fanout: the last message of a connection.
@@ -45,19 +64,13 @@ struct position_changed {
   session_id id;
 };
 
-/// roster -> fanout: memberships of a live user changed.
-struct roster_changed {
-  tenant_id tenant;
-  user_id user;
-  std::string room;
-  bool member;
-  sequence since;
-};
-
-/// node, bridge -> fanout: say goodbye to all sessions, in random order over the window.
+/// node, bridge -> fanout: say goodbye to all sessions (or those of one partition), in random order
+/// over the window.
 struct drain {
   std::chrono::milliseconds window;
+  close_code code = close_code::draining;
   std::string reason = {};  ///< else the table's
+  std::optional<cluster::partition_id> partition = {};
 };
 
 /// node -> fanout: an event for one session of this shard. `done`: was it there, in the event's
@@ -84,10 +97,10 @@ struct renew_token {
   std::function<void(result<void>)> done;
 };
 
-/// bridge -> fanout: tell `feed` who its members on your shard are (it was rebuilt).
+/// bridge -> fanout: the channel's actor was rebuilt; tell it who its members on your shard are.
 struct recount {
-  feed_id feed;
-  handle<channel_inbox> to;
+  channel_id channel;
+  handle<bridge_inbox> to;
 };
 
 /// node -> fanout. Empty fields match everything.
@@ -99,9 +112,9 @@ struct sessions_query {
 };
 
 /// Taken by session/fanout.cpp.
-class fanout_inbox : public inbox<fan_out, session_started, joined, leave, session_ended,
-                                  position_changed, roster_changed, drain, deliver_to, close_one,
-                                  renew_token, recount, sessions_query> {
+class fanout_inbox
+    : public inbox<fan_out, session_started, joined, leave, session_ended, position_changed, drain,
+                   deliver_to, close_one, renew_token, recount, sessions_query> {
  public:
   using inbox::inbox;
 };

@@ -29,12 +29,11 @@ std::string name_of_loss(const channel& where) {
   return where.kind == channel_kind::room ? where.name : "*";
 }
 
-void join_ticket::lose(std::string room, std::string_view reason) {
-  resumed = false;
-  const bool known = std::any_of(lost.begin(), lost.end(), [&](const net::lost_room& each) {
+void add_loss(std::vector<net::lost_room>& to, std::string room, std::string_view reason) {
+  const bool known = std::any_of(to.begin(), to.end(), [&](const net::lost_room& each) {
     return each.room == room && each.reason == reason;
   });
-  if (!known) lost.push_back({std::move(room), std::string(reason)});
+  if (!known) to.push_back({std::move(room), std::string(reason)});
 }
 
 }  // namespace starling::actors

@@ -35,18 +35,23 @@ node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> en
   context_.engine = engine_.get();
   context_.clustered = engine_->kind() == "nats";
   context_.locator = &cluster_;
-  context_.home_metrics = &loops_.front()->metrics();
+  context_.partitions.resize(engine_->partitions());
 
   io_scheduler::load(caf_config_, loops_);
   system_ = std::make_unique<caf::actor_system>(caf_config_);
   auto& shards = shards_of(*system_);
+  for (unsigned i = 0; i < loops_.size(); ++i) context_.shards.push_back(&shards.at(i));
   for (unsigned i = 0; i < loops_.size(); ++i) {
     context_.fanouts.push_back(
         spawn<fanout_inbox, fanout>(*system_, &shards.at(i), std::ref(context_), i));
     context_.publishers.push_back(
         spawn<publisher_inbox, publisher>(*system_, &shards.at(i), std::ref(context_)));
   }
-  context_.bridge = spawn<bridge_inbox, bridge>(*system_, &shards.at(0), std::ref(context_));
+  // Partitions on shards of their own, as far as there are enough.
+  for (std::size_t i = 0; i < context_.partitions.size(); ++i)
+    context_.bridges.push_back(spawn<bridge_inbox, bridge>(*system_, &shards.at(i % loops_.size()),
+                                                           std::ref(context_),
+                                                           static_cast<cluster::partition_id>(i)));
   context_.roster = spawn<roster_inbox, roster>(*system_, &shards.at(0), std::ref(context_));
 }
 
@@ -81,6 +86,10 @@ void node::stop() {
   announce(true);
   engine_->roster().stop();
   engine_->messages().stop();
+  // Whoever is left: their clients come back elsewhere. Settling sees it written.
+  for (const auto& shard : context_.fanouts)
+    shard.send(actors::drain{std::chrono::milliseconds(0), close_code::shutdown});
+  shards_of(*system_).settle();
   end_actors();
 }
 
@@ -88,12 +97,12 @@ void node::end_actors() {
   for (const auto& shard : context_.fanouts) shard.stop();
   for (const auto& shard : context_.publishers) shard.stop();
   context_.roster.stop();
-  context_.bridge.stop();
+  for (const auto& each : context_.bridges) each.stop();
   shards_of(*system_).settle();
   context_.fanouts.clear();
   context_.publishers.clear();
   context_.roster = nullptr;
-  context_.bridge = nullptr;
+  context_.bridges.clear();
   system_.reset();
 }
 
@@ -107,15 +116,16 @@ void node::drain() {
 
 // -- net::service -------------------------------------------------------------------------------
 
-std::optional<net::goodbye> node::cannot_open() const {
+std::optional<net::goodbye> node::cannot_open(const tenant_id& tenant) const {
   const auto no = [&](close_code code, std::string reason) {
-    auto out =
-        net::make_goodbye(code, node_context::jittered(context_.options.retry), context_.here());
+    auto out = net::make_goodbye(code, node_context::jittered(context_.options.retry),
+                                 context_.here(tenant));
     out.reason = std::move(reason);
     return out;
   };
   if (context_.draining) return no(close_code::draining, "this node is leaving");
-  if (!context_.engine_ready) return no(close_code::overload, "the engine is not ready");
+  if (!context_.partition_of(tenant).ready)
+    return no(close_code::overload, "the engine is not ready");
   const auto most = context_.max_sessions.load();
   if (most != 0 && context_.sessions >= most)
     return no(close_code::overload, "this node has all the sessions it may have");
@@ -124,7 +134,7 @@ std::optional<net::goodbye> node::cannot_open() const {
 
 void node::open(net::io_loop& loop, net::stream_request request,
                 std::unique_ptr<net::stream_responder> responder) {
-  if (const auto no = cannot_open()) return responder->refuse(*no);
+  if (const auto no = cannot_open(request.who->tenant)) return responder->refuse(*no);
   auto session = std::make_shared<session_record>();
   session->id = session_id::make(context_.options.tag);
   session->who = request.who;
@@ -163,8 +173,8 @@ net::health node::health() const {
   net::health out;
   const bool up = engine_->messages().connected();
   out.checks.push_back(
-      {context_.clustered ? "nats" : "engine", up && context_.engine_ready,
-       up ? (context_.engine_ready ? "ready" : "connected, catching up") : "not connected"});
+      {context_.clustered ? "nats" : "engine", up && context_.engine_ready(),
+       up ? (context_.engine_ready() ? "ready" : "connected, catching up") : "not connected"});
   out.checks.push_back(
       {"roster", context_.roster_ready, context_.roster_ready ? "loaded" : "not loaded"});
   out.checks.push_back(
@@ -175,20 +185,24 @@ net::health node::health() const {
 
 // -- engine -> actors ---------------------------------------------------------------------------
 
-void node::on_stored(cluster::partition_id, stored_event what) {
-  context_.bridge.send(engine_stored{std::move(what)});
+void node::on_stored(cluster::partition_id p, stored_event what) {
+  context_.bridges[cluster::index_of(p)].send(engine_stored{std::move(what)});
 }
-void node::on_ephemeral(event what) { context_.bridge.send(engine_ephemeral{std::move(what)}); }
+void node::on_ephemeral(event what) {
+  const auto& to = context_.bridge_of(what.where.tenant);
+  to.send(engine_ephemeral{std::move(what)});
+}
 void node::on_control(channel where, std::string payload) {
-  context_.bridge.send(engine_control{std::move(where), std::move(payload)});
+  const auto& to = context_.bridge_of(where.tenant);
+  to.send(engine_control{std::move(where), std::move(payload)});
 }
 void node::on_engine(bool up, std::string detail) {
-  context_.bridge.send(engine_changed{up, std::move(detail)});
+  for (const auto& each : context_.bridges) each.send(engine_changed{up, detail});
   if (up) announce_soon();
 }
 void node::on_engine_misconfigured(std::string why) { hooks_.misconfigured(std::move(why)); }
-void node::on_store_leader_changed(cluster::partition_id) {
-  context_.bridge.send(engine_leader_changed{});
+void node::on_store_leader_changed(cluster::partition_id p) {
+  context_.bridges[cluster::index_of(p)].send(engine_leader_changed{});
 }
 void node::on_roster(std::vector<cluster::roster_entry> all) {
   context_.roster.send(roster_loaded{std::move(all)});
@@ -229,11 +243,11 @@ void node::every_second() {
   second_->async_wait([this](auto cancelled) {
     if (!cancelled) every_second();
   });
-  context_.bridge.send(tick{});
+  for (const auto& each : context_.bridges) each.send(tick{});
   announce(false);
   for (auto& gone : nodes_.newly_gone(steady_clock::now())) {
     log::warn("node gone", {{"node", gone.str()}});
-    context_.bridge.send(node_gone{std::move(gone)});
+    for (const auto& each : context_.bridges) each.send(node_gone{gone});
   }
   context_.other_nodes = nodes_.others(steady_clock::now()).size();
 }

@@ -90,7 +90,7 @@ class node final : public net::service,
   void announce_soon();
   net::node_info measure();
   void carry_out(const std::string& op, const nlohmann::json& args, cluster_view::json_done done);
-  std::optional<net::goodbye> cannot_open() const;
+  std::optional<net::goodbye> cannot_open(const tenant_id& tenant) const;
 
   std::vector<net::io_loop*> loops_;
   std::unique_ptr<cluster::engine> engine_;

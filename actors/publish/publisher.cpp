@@ -105,14 +105,14 @@ void publisher::send_now(pending& entry, std::size_t item, event what) {
   if (const auto sent = node_.engine->messages().send_ephemeral(what); !sent)
     verdict = sent.error();
   else
-    verdict->position = node_.here();
+    verdict->position = node_.here(entry.request.who->tenant);
 }
 
 void publisher::send_to_client(pending& entry, std::uint64_t number, std::size_t item, event what) {
   const auto index = entry.item_of_append.size();
   entry.item_of_append.push_back(item);
   ++entry.outstanding;
-  entry.verdicts[item]->position = node_.here();
+  entry.verdicts[item]->position = node_.here(entry.request.who->tenant);
   node_.locator->deliver(std::move(what), [me = self(), number, index](result<void> reached) {
     me.send(client_reached{number, index, std::move(reached)});
   });

@@ -3,36 +3,27 @@
 #include <algorithm>
 #include <map>
 
-#include "actors/room/spread.hpp"
-
 namespace starling::actors {
 
-room::room(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from,
-           shard_counts members)
-    : room_inbox(cfg), node_(node), feed_(std::move(where), id, from, std::move(members)) {}
+room::room(caf::actor_config& cfg, node_context& node, channel_ptr of, channel_id id, sequence from)
+    : room_inbox(cfg), node_(node), of_(std::move(of)), id_(id), history_(from) {}
 
-void room::on(inbound& event) { spread(node_, feed_, event.what); }
+void room::on(inbound& event) { history_.remember(std::move(event.what), node_.options.ring); }
 
-void room::on(presence_query& query) { query.done(present()); }
+void room::on(replay_wanted& wish) { wish.connection.send(history_.answer(wish, id_, of_)); }
 
-void room::on(forget_history& anew) { feed_.forget_history(anew.from); }
+void room::on(forget_history& anew) { history_.forget(anew.from); }
 
-void room::on(attach_member& who) {
-  feed_.replay_into(*who.ticket, who.which);
-  if (who.ticket->channels[who.which].again) return;
-  feed_.member_joined(who.ticket->shard);
-  if (feed_.where().kind == channel_kind::room) members_.insert(who.ticket->session);
-}
+void room::on(attach_member& member) { members_.insert(member.session); }
 
-void room::on(detach_member& who) {
-  feed_.member_left(who.shard);
-  members_.erase(who.session->id);
-}
+void room::on(detach_member& member) { members_.erase(member.session); }
 
 void room::on(members_report& report) {
-  if (feed_.where().kind != channel_kind::room) return;
+  if (of_->kind != channel_kind::room) return;
   for (const auto& member : report.members) members_.insert(member);
 }
+
+void room::on(presence_query& query) { query.done(present()); }
 
 std::vector<net::presence_user> room::present() const {
   std::map<std::string, net::presence_user> by_user;
@@ -54,6 +45,6 @@ std::vector<net::presence_user> room::present() const {
   return out;
 }
 
-void room::on_exit() { node_.bridge.send(feed_died{feed_.id(), id()}); }
+void room::on_exit() { node_.bridge_of(of_->tenant).send(channel_died{id_, id()}); }
 
 }  // namespace starling::actors

@@ -2,20 +2,20 @@
 #pragma once
 
 #include "actors/messages/context.hpp"
-#include "actors/room/feed_state.hpp"
+#include "actors/room/channel_history.hpp"
 #include "actors/room/member_set.hpp"
 
 namespace starling::actors {
 
-/// Spawned by the bridge when the first session joins, stopped by it when the last one left.
+/// Spawned by the bridge when the channel becomes live, stopped by it when the last session left.
 ///
-/// Guarantees: each shard with members gets one fan_out per event, in position order; a member that
-/// attaches at position p gets everything after p live and what it asked for before p as replay.
-/// Thread: the bridge's shard. Dies of a fault alone: the bridge builds it anew from its members.
+/// Not on the way of events to members: it has a copy of each in the same order, so what it answers
+/// to a resume is exactly what the shards were sent up to then.
+/// Thread: a shard of its own, by hash. Dies of a fault alone: the bridge builds it anew, and its
+/// members are reported to it.
 class room final : public room_inbox {
  public:
-  room(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from,
-       shard_counts members);
+  room(caf::actor_config& cfg, node_context& node, channel_ptr of, channel_id id, sequence from);
   std::string_view name() const noexcept override { return "room"; }
   fault_policy policy() const noexcept override { return fault_policy::end_actor; }
 
@@ -24,6 +24,7 @@ class room final : public room_inbox {
   void on(detach_member& request) override;
   void on(forget_history& anew) override;
   void on(members_report& report) override;
+  void on(replay_wanted& wish) override;
   void on(presence_query& query) override;
 
  protected:
@@ -33,8 +34,10 @@ class room final : public room_inbox {
   std::vector<net::presence_user> present() const;
 
   node_context& node_;
-  feed_state feed_;
-  member_set members_;  ///< sessions of a tenant's audience are only counted
+  const channel_ptr of_;
+  const channel_id id_;
+  channel_history history_;
+  member_set members_;  ///< of a tenant's audience nobody asks who it is: it stays empty
 };
 
 }  // namespace starling::actors

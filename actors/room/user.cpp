@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "actors/room/spread.hpp"
 #include "actors/runtime/delayed.hpp"
 
 namespace starling::actors {
@@ -14,49 +13,48 @@ constexpr std::chrono::milliseconds settle_time{100};
 constexpr std::chrono::milliseconds come_back_later{60'000};
 }  // namespace
 
-user::user(caf::actor_config& cfg, node_context& node, channel_ptr where, feed_id id, sequence from,
-           shard_counts members)
-    : user_inbox(cfg), node_(node), feed_(std::move(where), id, from, std::move(members)) {}
+user::user(caf::actor_config& cfg, node_context& node, channel_ptr of, channel_id id, sequence from)
+    : user_inbox(cfg), node_(node), of_(std::move(of)), id_(id), history_(from) {}
 
-void user::on(inbound& event) { spread(node_, feed_, event.what); }
+void user::on(inbound& event) { history_.remember(std::move(event.what), node_.options.ring); }
 
-void user::on(attach_member& request) {
-  feed_.replay_into(*request.ticket, request.which);
-  feed_.member_joined(request.ticket->shard);
-}
+void user::on(replay_wanted& wish) { wish.connection.send(history_.answer(wish, id_, of_)); }
 
 void user::on(engine_control& control) {
   if (const auto told = decode_user_control(control.payload)) hear(*told);
 }
 
-void user::on(forget_history& anew) { feed_.forget_history(anew.from); }
+void user::on(forget_history& anew) { history_.forget(anew.from); }
+
+void user::on(roster_changed& change) {
+  for (const auto& each : sessions_.seats())
+    if (each.connection) each.connection.send(roster_changed(change));
+}
 
 void user::on(settled&) { settle(); }
 
 void user::on(admit& request) {
-  const auto& ticket = request.ticket;
-  const auto& session = *ticket->session;
-  sessions_.add({session.id, session.opened_ns, session.device, {}, ticket->connection});
+  const auto& session = *request.session;
+  sessions_.add({session.id, session.opened_ns, session.device, {}, request.connection});
   const bool settling = !waiting_.empty();
   const bool others_known = introduced_ && !settling;
   say(introduction(!introduced_));
   introduced_ = true;
-  waiting_.push_back(ticket);
+  waiting_.push_back(std::move(request));
   if (!node_.options.sessions.reject_new || !node_.clustered || others_known) return settle();
   if (settling) return;  // with those who wait already
   send_after(home(), settle_time, self(), settled{});
 }
 
 void user::settle() {
-  auto tickets = std::move(waiting_);
-  waiting_.clear();
+  auto newcomers = std::exchange(waiting_, {});
   const auto policy = node_.options.sessions;
   const auto out = sessions_.enforce(policy);
   for (const auto& loser : out) {
-    const auto newcomer = std::find_if(tickets.begin(), tickets.end(), [&](const ticket_ptr& t) {
-      return t->session->id == loser.who.id;
+    const auto newcomer = std::find_if(newcomers.begin(), newcomers.end(), [&](const admit& each) {
+      return each.session->id == loser.who.id;
     });
-    if (newcomer == tickets.end()) {
+    if (newcomer == newcomers.end()) {
       if (loser.who.connection)
         loser.who.connection.send(close_session{loser.why, std::nullopt, std::nullopt});
       continue;
@@ -64,14 +62,14 @@ void user::settle() {
     const bool rejected = policy.reject_new && loser.why == close_code::session_limit;
     auto why = net::make_goodbye(
         loser.why, rejected ? node_context::jittered(come_back_later) : node_.options.retry,
-        node_.here());
+        node_.here(of_->tenant));
     why.reconnect = rejected || why.reconnect;
-    (*newcomer)->connection.send(refused{(*newcomer)->request, why});
+    newcomer->connection.send(refused{opening_request, why});
     say({node_.options.id, false, {}, {loser.who.id}});
-    node_.bridge.send(turned_away{*newcomer});
-    tickets.erase(newcomer);
+    bridge().send(turned_away{newcomer->number});
+    newcomers.erase(newcomer);
   }
-  for (auto& ticket : tickets) node_.bridge.send(admitted{std::move(ticket)});
+  for (const auto& each : newcomers) bridge().send(admitted{each.number});
 }
 
 void user::enforce() {
@@ -82,10 +80,8 @@ void user::enforce() {
 }
 
 void user::on(detach_member& who) {
-  feed_.member_left(who.shard);
-  if (!who.ended) return;
-  sessions_.remove(who.session->id);
-  say({node_.options.id, false, {}, {who.session->id}});
+  sessions_.remove(who.session);
+  say({node_.options.id, false, {}, {who.session}});
 }
 
 void user::hear(const user_control& told) {
@@ -112,7 +108,7 @@ user_control user::introduction(bool ask) const {
 
 void user::say(const user_control& what) {
   if (!node_.clustered) return;
-  node_.engine->messages().send_control(feed_.where(), encode(what));
+  node_.engine->messages().send_control(*of_, encode(what));
 }
 
 void user::on(members_report& report) {
@@ -123,6 +119,6 @@ void user::on(members_report& report) {
   say(introduction(true));
 }
 
-void user::on_exit() { node_.bridge.send(feed_died{feed_.id(), id()}); }
+void user::on_exit() { bridge().send(channel_died{id_, id()}); }
 
 }  // namespace starling::actors

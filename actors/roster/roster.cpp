@@ -43,15 +43,14 @@ void roster::on(rooms_of_user_query& query) {
 }
 
 void roster::on(join& request) {
-  auto& ticket = *request.ticket;
   if (!loaded_) {
     auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.options.retry),
-                                 node_.here());
+                                 node_.here(request.session->who->tenant));
     why.reason = "the roster is not loaded yet";
-    return ticket.connection.send(refused{ticket.request, std::move(why)});
+    return request.connection.send(refused{request.request, std::move(why)});
   }
-  const auto& who = *ticket.session->who;
-  for (auto& wanted : ticket.channels) {
+  const auto& who = *request.session->who;
+  for (auto& wanted : request.channels) {
     if (wanted.where->kind != channel_kind::room) continue;
     const auto* entry = state_.find(who.tenant, who.user.str(), wanted.where->name);
     wanted.from_roster = entry != nullptr;
@@ -60,20 +59,20 @@ void roster::on(join& request) {
       wanted.since = entry->since_seq;
       continue;
     }
-    return ticket.connection.send(
+    return request.connection.send(
         denied{{errc::forbidden, "room \"" + wanted.where->name +
                                      "\" is neither in the token's rooms nor in the roster"}});
   }
   for (const auto& entry : state_.rooms_of(who.tenant, who.user.str())) {
     const auto known =
-        std::any_of(ticket.channels.begin(), ticket.channels.end(), [&](const wanted_channel& w) {
+        std::any_of(request.channels.begin(), request.channels.end(), [&](const wanted_channel& w) {
           return w.where->kind == channel_kind::room && w.where->name == entry.room;
         });
     if (!known)
-      ticket.channels.push_back(
+      request.channels.push_back(
           {std::make_shared<channel>(room_channel(who.tenant, entry.room)), entry.since_seq, true});
   }
-  node_.bridge.send(std::move(request));
+  node_.bridge_of(who.tenant).send(std::move(request));
 }
 
 bool roster::holds(const await_membership& expected) const {
@@ -81,9 +80,8 @@ bool roster::holds(const await_membership& expected) const {
 }
 
 void roster::tell(const cluster::roster_entry& entry, bool added) {
-  for (const auto& shard : node_.fanouts)
-    shard.send(
-        roster_changed{entry.tenant, user_id{entry.user}, entry.room, added, entry.since_seq});
+  node_.bridge_of(entry.tenant)
+      .send(roster_changed{entry.tenant, user_id{entry.user}, entry.room, added, entry.since_seq});
   std::erase_if(awaited_, [&](const await_membership& expected) {
     const bool known = holds(expected);
     if (known) expected.done();

@@ -52,24 +52,25 @@ void connection::start() {
   at ? ask_to_join(at->at, {}) : ask_to_join(std::nullopt, {net::lost_room{"*", "bad_cursor"}});
 }
 
-void connection::ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost) {
-  auto ticket = std::make_shared<join_ticket>();
-  ticket->connection = self();
-  ticket->shard = loop_.index();
-  ticket->session = session_;
-  ticket->resume = resume;
-  ticket->lost = std::move(lost);
+void connection::ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost,
+                             bool own_history) {
+  join request;
+  request.connection = self();
+  request.shard = loop_.index();
+  request.session = session_;
+  request.request = opening_request;
+  request.resume = resume;
+  request.lost = std::move(lost);
   const auto& tenant = who_->tenant;
-  ticket->channels.push_back({std::make_shared<channel>(user_channel(tenant, who_->user.str()))});
-  ticket->channels.push_back({std::make_shared<channel>(tenant_channel(tenant))});
+  request.channels.push_back({std::make_shared<channel>(user_channel(tenant, who_->user.str())), 0,
+                              false, false, own_history});
+  request.channels.push_back({std::make_shared<channel>(tenant_channel(tenant))});
   for (auto& name : rooms_to_join(*who_, opening_->request->rooms))
-    ticket->channels.push_back({std::make_shared<channel>(room_channel(tenant, name))});
+    request.channels.push_back({std::make_shared<channel>(room_channel(tenant, name))});
   hold_events();
   joins_unanswered_ = 1;
-  node_.roster.send(join{std::move(ticket)});
+  node_.roster.send(std::move(request));
 }
-
-void connection::on(replay_ready& ready) { begin(*ready.ticket); }
 
 void connection::on(refused& no) {
   if (opening_) {
@@ -91,17 +92,77 @@ void connection::on(denied& no) {
 }
 
 void connection::on(last_position& known) {
-  if (known.at) return ask_to_join(*known.at, {});
+  // Whoever was never here gets what was said to them.
+  if (known.at) return ask_to_join(*known.at, {}, !*known.at);
   say_goodbye({close_code::overload, std::nullopt, std::nullopt});
 }
 
 // -- beginning ----------------------------------------------------------------------------------
 
-void connection::on_joined(const ticket_ptr& ticket) {
-  if (ticket->missing.empty())
-    begin(*ticket);
-  else
-    hold_events();  // live events wait for the stored ones
+replay& connection::replay_of(std::uint64_t request) {
+  if (!replays_) replays_ = std::make_unique<std::vector<replay>>();
+  for (auto& each : *replays_)
+    if (each.request() == request) return each;
+  return replays_->emplace_back(request, node_.options.history.max_events_per_channel);
+}
+
+void connection::on_joined(joined&& answer) {
+  guarded("joined", [&] {
+    if (answer.parts.empty()) {
+      replay nothing(answer.request, 0);
+      nothing.begin(std::move(answer));
+      auto late = nothing.take();
+      return begin(nothing.answer(), std::move(late));
+    }
+    hold_events();  // live events wait for those before them
+    const auto request = answer.request;
+    replay_of(request).begin(std::move(answer));
+    finish_if_complete(request);
+  });
+}
+
+void connection::on(replay_part& part) {
+  const auto request = part.request;
+  read_store(request, replay_of(request).add(std::move(part)));
+  finish_if_complete(request);
+}
+
+void connection::on(history_read& answer) {
+  if (!answer.page) {
+    log::warn("replay failed",
+              {{"client_id", session_->id.str()}, {"why", answer.page.error().message}});
+    return say_goodbye({close_code::overload, std::nullopt, std::nullopt});
+  }
+  const auto epoch = node_.here(who_->tenant).epoch;
+  read_store(answer.request,
+             replay_of(answer.request).add(answer.id, std::move(*answer.page), epoch));
+  finish_if_complete(answer.request);
+}
+
+void connection::actor_rebuilt(channel_id id) {
+  guarded("actor_rebuilt", [&] {
+    if (!replays_) return;
+    for (auto& each : *replays_) read_store(each.request(), each.actor_rebuilt(id));
+  });
+}
+
+void connection::read_store(std::uint64_t request, const std::optional<replay::store_read>& part) {
+  if (!part) return;
+  node_.engine->history_of(who_->tenant)
+      .read(*part->of, part->after, part->through, part->limit,
+            [me = self(), request, id = part->id](result<cluster::log_page> page) {
+              me.send(history_read{request, id, std::move(page)});
+            });
+}
+
+void connection::finish_if_complete(std::uint64_t request) {
+  auto& parts = replay_of(request);
+  if (!parts.complete()) return;
+  auto events = parts.take();
+  auto answer = std::move(parts.answer());
+  std::erase_if(*replays_, [&](const replay& each) { return each.request() == request; });
+  if (replays_->empty()) replays_.reset();
+  begin(answer, std::move(events));
 }
 
 void connection::hold_events() {
@@ -109,10 +170,10 @@ void connection::hold_events() {
   waiting_->limit = std::max(waiting_->limit, 10 * node_.options.outbox.session.events);
 }
 
-void connection::begin(join_ticket& ticket) {
+void connection::begin(joined& answer, std::vector<publication_ptr> events) {
   --joins_unanswered_;
   if (!alive() || closing_) return;
-  if (!ticket.opening) return continue_with(ticket);
+  if (!answer.opening) return continue_with(answer, std::move(events));
 
   transport_ = opening_->responder->accept(session_->id, *this);
   const auto changes = std::move(opening_->roster_changes);
@@ -123,40 +184,40 @@ void connection::begin(join_ticket& ticket) {
   metrics.sessions_opened.add();
 
   // The id of `connected` must not run ahead of the replay that follows it.
-  cursor_ = ticket.position;
-  if (!ticket.replay.empty()) cursor_.seq = ticket.replay.front()->seq() - 1;
+  cursor_ = answer.position;
+  if (!events.empty()) cursor_.seq = events.front()->seq() - 1;
   net::connected hello;
   hello.client_id = session_->id;
   hello.user = who_->user.str();
   hello.tenant = who_->tenant.str();
   hello.node = node_.options.id.str();
-  for (const auto& m : memberships_)
+  for (const auto& m : subscriptions_)
     if (m.where->kind == channel_kind::room) hello.rooms.push_back(m.where->name);
   got_ = mark_.at = cursor_;
   hello.position = cursor_;
-  hello.resumed = ticket.resumed;
-  hello.replayed = ticket.replay.size();
-  hello.lost = ticket.lost;
+  hello.resumed = answer.resumed;
+  hello.replayed = events.size();
+  hello.lost = answer.lost;
   hello.heartbeat = node_.options.heartbeat;
   hello.server_time_ms = wall_ms();
   const auto retry = node_context::jittered(node_.options.retry);
   transport_->send(net::encode_connected(transport_->format(), hello, retry));
-  metrics.replayed.add(ticket.replay.size());
-  queue_replay(ticket);
+  metrics.replayed.add(events.size());
+  queue_replay(events);
   next_heartbeat_ = steady_clock::now() + node_.options.heartbeat;
   arm();
   ask_to_save();
-  for (const auto& change : changes) apply(change);
+  for (auto change : changes) on(change);
 }
 
-void connection::continue_with(join_ticket& ticket) {
-  const auto pending = take_pending_join(ticket.request);
-  fit_in(ticket, pending && pending->ref_json);
-  if (pending && pending->ref_json) confirm_subscription(*pending->ref_json, ticket);
+void connection::continue_with(joined& answer, std::vector<publication_ptr> events) {
+  const auto pending = take_pending_join(answer.request);
+  fit_in(answer, events, pending && pending->ref_json);
+  if (pending && pending->ref_json) confirm_subscription(*pending->ref_json, answer, events.size());
   if (pending) leave_rooms(pending->unwanted);
-  metrics_of(loop_).replayed.add(ticket.replay.size());
+  metrics_of(loop_).replayed.add(events.size());
   hold_events();
-  queue_replay(ticket);
+  queue_replay(events);
 }
 
 // -- ending -------------------------------------------------------------------------------------
@@ -165,7 +226,8 @@ void connection::say_goodbye(const close_session& why) {
   if (closing_ || !alive()) return;
   closing_ = true;
   auto retry = why.retry.value_or(node_context::jittered(node_.options.retry));
-  auto goodbye = net::make_goodbye(why.code, retry, transport_ ? cursor_ : node_.here());
+  auto goodbye =
+      net::make_goodbye(why.code, retry, transport_ ? cursor_ : node_.here(who_->tenant));
   if (why.reconnect) goodbye.reconnect = *why.reconnect;
   if (!why.reason.empty()) goodbye.reason = why.reason;
   if (transport_) {
@@ -276,7 +338,7 @@ net::session_info connection::describe() const {
   out.transport = net::to_string(session_->kind);
   out.device = session_->device.str();
   out.remote = session_->remote;
-  for (const auto& m : memberships_)
+  for (const auto& m : subscriptions_)
     if (m.where->kind == channel_kind::room) out.rooms.push_back(m.where->name);
   out.opened_ms = session_->opened_ms();
   out.expires_ms = who_->expires_s * 1000;

@@ -8,14 +8,15 @@
 
 #include "actors/messages/context.hpp"
 #include "actors/session/batch.hpp"
+#include "actors/session/replay.hpp"
 #include "net/io/timer_wheel.hpp"
 #include "net/service.hpp"
 
 namespace starling::actors {
 
 /// A session's place in one channel.
-struct placement {
-  feed_id feed;
+struct subscription {
+  channel_id id;
   std::uint32_t index;  ///< in the fanout's member list
   bool from_roster;
   bool leaving;  ///< the fanout has been told
@@ -42,7 +43,9 @@ class connection final : public connection_inbox,
   void on(last_position& known) override;
   void on(refused& no) override;
   void on(denied& no) override;
-  void on(replay_ready& ready) override;
+  void on(replay_part& part) override;
+  void on(history_read& answer) override;
+  void on(roster_changed& change) override;
   void on(close_session& close) override { say_goodbye(close); }
   void on(publish_done& done) override { acknowledge(done.ref_json, done.verdict); }
 
@@ -70,18 +73,21 @@ class connection final : public connection_inbox,
   void deliver(const publication_ptr& event) {
     guarded("deliver", [&] { take(event); });
   }
-  void on_joined(const ticket_ptr& ticket);
-  void expect_memberships(std::size_t more) { memberships_.reserve(memberships_.size() + more); }
-  void add_membership(placement in) { memberships_.push_back(std::move(in)); }
+  void on_joined(joined&& answer);
+  /// The actor of a channel died: what it was to replay comes from the store.
+  void actor_rebuilt(channel_id id);
+  void expect_subscriptions(std::size_t more) {
+    subscriptions_.reserve(subscriptions_.size() + more);
+  }
+  void add_subscription(subscription in) { subscriptions_.push_back(std::move(in)); }
   /// Index of the membership that was removed.
-  std::optional<std::uint32_t> drop_membership(feed_id feed);
+  std::optional<std::uint32_t> drop_subscription(channel_id id);
   /// Finds out how far the client has got, for `since=last`, and tells the position store. False
   /// when it has not (as far as is known) got everything it was sent; then call again.
   bool save_position();
-  void move_membership(feed_id feed, std::uint32_t index);
-  std::vector<feed_id> feeds() const;
+  void move_subscription(channel_id id, std::uint32_t index);
+  std::vector<channel_id> channels() const;
   result<void> renew(const net::identity_ptr& fresh);
-  void apply(const roster_changed& change);
   net::session_info describe() const;
   /// Its goodbye has been said: nothing reaches the client any more.
   bool leaving() const noexcept { return closing_; }
@@ -119,22 +125,27 @@ class connection final : public connection_inbox,
   void drained();
   void look_at_clock();
 
-  void ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost);
-  void begin(join_ticket& ticket);
-  void continue_with(join_ticket& ticket);
+  void ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost,
+                   bool own_history = false);
+  /// All events of a join are there.
+  void begin(joined& answer, std::vector<publication_ptr> events);
+  void continue_with(joined& answer, std::vector<publication_ptr> events);
   /// Fits the replay of a join into a stream that has begun.
-  void fit_in(join_ticket& ticket, bool asked_for);
-  /// A ticket for more rooms on a stream that has begun.
-  ticket_ptr next_ticket();
-  void send_join(ticket_ptr ticket, std::optional<std::string> ref_json);
+  void fit_in(const joined& answer, std::vector<publication_ptr>& events, bool asked_for);
+  /// A join for more rooms on a stream that has begun.
+  join next_join();
+  void send_join(join request, std::optional<std::string> ref_json);
+  replay& replay_of(std::uint64_t request);
+  void read_store(std::uint64_t request, const std::optional<replay::store_read>& part);
+  void finish_if_complete(std::uint64_t request);
   std::optional<pending_join> take_pending_join(std::uint64_t request);
   /// Whether the room is being joined; from now on it is wanted, or not.
   bool want_pending(const std::string& room, bool wanted);
   void leave_rooms(const std::vector<std::string>& rooms);
-  placement* find_room(const std::string& room);
+  subscription* find_room(const std::string& room);
   /// Named by the token itself.
   bool own_room(const std::string& room) const;
-  void confirm_subscription(const std::string& ref, const join_ticket& ticket);
+  void confirm_subscription(const std::string& ref, const joined& answer, std::size_t replayed);
   /// Events that come from now on wait for a join.
   void hold_events();
   void ask_to_save();
@@ -142,7 +153,7 @@ class connection final : public connection_inbox,
   void tell_position();
   void take(batch& events);
   void take(const publication_ptr& event);
-  void queue_replay(const join_ticket& ticket);
+  void queue_replay(const std::vector<publication_ptr>& events);
   void write(const publication_ptr& what);
   void hand_over(const publication_ptr& what);
   /// `bytes` may be none: nothing of it is for this session.
@@ -201,10 +212,11 @@ class connection final : public connection_inbox,
   session_ptr session_;
   net::identity_ptr who_;
   std::unique_ptr<opening> opening_;
-  std::vector<placement> memberships_;
+  std::vector<subscription> subscriptions_;
   std::unique_ptr<outbox_budget::share> held_up_;  ///< while the kernel takes no more
   std::unique_ptr<std::vector<pending_join>> joins_;
-  cursor got_;  ///< everything up to here has reached the peer
+  std::unique_ptr<std::vector<replay>> replays_;  ///< of joins under way
+  cursor got_;                                    ///< everything up to here has reached the peer
   /// Everything up to `at` has reached the peer once it has acknowledged `bytes`.
   struct {
     cursor at;

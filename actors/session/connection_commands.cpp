@@ -41,7 +41,7 @@ void connection::subscribe(std::vector<std::string> rooms, const std::optional<s
     if (!net::may_join(*who_, room) && !in_room(room))
       return transport_->send(net::encode_error(
           ref_json, {errc::forbidden, "room \"" + room + "\" is not allowed by the token"}));
-  auto ticket = next_ticket();
+  auto request = next_join();
   for (std::size_t i = 0; i < rooms.size(); ++i) {
     const auto& room = rooms[i];
     const bool repeated = std::find(rooms.begin(), rooms.begin() + static_cast<std::ptrdiff_t>(i),
@@ -51,17 +51,17 @@ void connection::subscribe(std::vector<std::string> rooms, const std::optional<s
     if (repeated || (there && !from)) continue;
     // The token allows what was before a membership of the roster.
     const auto since = in && !net::may_join(*who_, room) ? in->since : 0;
-    ticket->channels.push_back({std::make_shared<channel>(room_channel(who_->tenant, room)), since,
+    request.channels.push_back({std::make_shared<channel>(room_channel(who_->tenant, room)), since,
                                 in && in->from_roster, there});
   }
   if (from) {
     if (const auto at = parse_cursor(*from))
-      ticket->resume = at->at;
+      request.resume = at->at;
     else
-      ticket->lost.push_back({"*", "bad_cursor"});
+      request.lost.push_back({"*", "bad_cursor"});
   }
   hold_events();
-  send_join(std::move(ticket), std::move(ref_json));
+  send_join(std::move(request), std::move(ref_json));
 }
 
 void connection::unsubscribe(const std::vector<std::string>& rooms, const std::string& ref_json) {
@@ -86,16 +86,17 @@ void connection::acknowledge(const std::string& ref_json, const net::publish_ver
                            : net::encode_error(ref_json, verdict.error()));
 }
 
-void connection::confirm_subscription(const std::string& ref, const join_ticket& ticket) {
+void connection::confirm_subscription(const std::string& ref, const joined& answer,
+                                      std::size_t replayed) {
   std::string lost = "[";
-  for (const auto& l : ticket.lost) {
+  for (const auto& l : answer.lost) {
     if (lost.size() > 1) lost += ',';
     lost += "{\"room\":" + net::quoted(l.room) + ",\"reason\":" + net::quoted(l.reason) + "}";
   }
-  transport_->send(net::encode_ack(
-      ref, "{\"position\":" + net::quoted(ticket.position.str()) +
-               ",\"resumed\":" + (ticket.resumed ? "true" : "false") + ",\"replayed\":" +
-               std::to_string(ticket.replay.size()) + ",\"lost\":" + lost + "]}"));
+  transport_->send(net::encode_ack(ref, "{\"position\":" + net::quoted(answer.position.str()) +
+                                            ",\"resumed\":" + (answer.resumed ? "true" : "false") +
+                                            ",\"replayed\":" + std::to_string(replayed) +
+                                            ",\"lost\":" + lost + "]}"));
 }
 
 }  // namespace starling::actors

@@ -10,10 +10,10 @@
 
 namespace starling::actors {
 
-void connection::fit_in(join_ticket& ticket, bool asked_for) {
-  auto& replay = ticket.replay;
-  std::erase_if(replay, [&](const publication_ptr& past) {  // unsubscribed meanwhile
-    return std::any_of(ticket.channels.begin(), ticket.channels.end(), [&](const auto& wanted) {
+void connection::fit_in(const joined& answer, std::vector<publication_ptr>& events,
+                        bool asked_for) {
+  std::erase_if(events, [&](const publication_ptr& past) {  // unsubscribed meanwhile
+    return std::any_of(answer.channels.begin(), answer.channels.end(), [&](const auto& wanted) {
       return wanted.again && *wanted.where == past->what().where && !in_room(wanted.where->name);
     });
   });
@@ -21,7 +21,7 @@ void connection::fit_in(join_ticket& ticket, bool asked_for) {
     // What came live while the past was fetched is in it. (A late event's copies may differ in
     // their sequence, then one's is the other's id.)
     std::set<std::tuple<sequence, std::string_view, std::string_view>> known;
-    for (const auto& past : replay)
+    for (const auto& past : events)
       for (const auto seq : {past->seq(), past->at().seq})
         known.emplace(seq, past->what().id, past->what().where.name);
     const auto is_known = [&](const publication_ptr& live) {
@@ -34,17 +34,17 @@ void connection::fit_in(join_ticket& ticket, bool asked_for) {
     return;
   }
   // A roster's room: its past must not move the client's position back.
-  for (auto& past : replay)
+  for (auto& past : events)
     if (past->at().seq < cursor_.seq)
       past = std::make_shared<publication>(event(past->what()), cursor_, past->seq());
-  for (const auto& lost : ticket.lost)
+  for (const auto& lost : answer.lost)
     transport_->send(net::encode_notice(transport_->format(), "gap",
                                         gap_json(lost.reason, lost.room), cursor_.str()));
 }
 
-void connection::queue_replay(const join_ticket& ticket) {
+void connection::queue_replay(const std::vector<publication_ptr>& events) {
   auto& waiting = *waiting_;
-  waiting.events.insert(waiting.events.begin(), ticket.replay.begin(), ticket.replay.end());
+  waiting.events.insert(waiting.events.begin(), events.begin(), events.end());
   waiting.limit = waiting.events.size() + 10 * node_.options.outbox.session.events;
   waiting.full_outbox = false;
   pump();

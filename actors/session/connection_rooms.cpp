@@ -6,28 +6,28 @@
 
 namespace starling::actors {
 
-std::optional<std::uint32_t> connection::drop_membership(feed_id feed) {
-  const auto found = std::find_if(memberships_.begin(), memberships_.end(),
-                                  [&](const placement& m) { return m.feed == feed; });
-  if (found == memberships_.end()) return std::nullopt;
+std::optional<std::uint32_t> connection::drop_subscription(channel_id id) {
+  const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
+                                  [&](const subscription& m) { return m.id == id; });
+  if (found == subscriptions_.end()) return std::nullopt;
   const auto index = found->index;
-  memberships_.erase(found);
+  subscriptions_.erase(found);
   return index;
 }
 
-void connection::move_membership(feed_id feed, std::uint32_t index) {
-  for (auto& m : memberships_)
-    if (m.feed == feed) m.index = index;
+void connection::move_subscription(channel_id id, std::uint32_t index) {
+  for (auto& m : subscriptions_)
+    if (m.id == id) m.index = index;
 }
 
-std::vector<feed_id> connection::feeds() const {
-  std::vector<feed_id> out;
-  for (const auto& m : memberships_) out.push_back(m.feed);
+std::vector<channel_id> connection::channels() const {
+  std::vector<channel_id> out;
+  for (const auto& m : subscriptions_) out.push_back(m.id);
   return out;
 }
 
 bool connection::in_room(const std::string& room) const {
-  return std::any_of(memberships_.begin(), memberships_.end(), [&](const placement& m) {
+  return std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const subscription& m) {
     return m.where->kind == channel_kind::room && m.where->name == room && !m.leaving;
   });
 }
@@ -38,7 +38,7 @@ result<void> connection::renew(const net::identity_ptr& fresh) {
   who_ = fresh;
   expiry_announced_ = false;
   std::vector<std::string> forbidden;
-  for (const auto& m : memberships_)
+  for (const auto& m : subscriptions_)
     if (m.where->kind == channel_kind::room && !m.from_roster &&
         !net::may_join(*who_, m.where->name))
       forbidden.push_back(m.where->name);
@@ -51,7 +51,7 @@ result<void> connection::renew(const net::identity_ptr& fresh) {
   return {};
 }
 
-void connection::apply(const roster_changed& change) {
+void connection::on(roster_changed& change) {
   if (!transport_) {
     if (opening_) opening_->roster_changes.push_back(change);
     return;
@@ -69,32 +69,32 @@ void connection::apply(const roster_changed& change) {
     return;
   }
   if (pending) return;
-  auto ticket = next_ticket();
-  ticket->channels.push_back(
+  auto request = next_join();
+  request.channels.push_back(
       {std::make_shared<channel>(room_channel(who_->tenant, change.room)), change.since, true});
   // All since then, however late this node heard of it.
-  ticket->resume = cursor{node_.epoch, change.since};
-  send_join(std::move(ticket), std::nullopt);
+  request.resume = cursor{node_.here(who_->tenant).epoch, change.since};
+  send_join(std::move(request), std::nullopt);
 }
 
-ticket_ptr connection::next_ticket() {
-  auto ticket = std::make_shared<join_ticket>();
-  ticket->connection = self();
-  ticket->shard = loop_.index();
-  ticket->session = session_;
-  ticket->opening = false;
-  ticket->request = ++last_request_;
-  return ticket;
+join connection::next_join() {
+  join out;
+  out.connection = self();
+  out.shard = loop_.index();
+  out.session = session_;
+  out.opening = false;
+  out.request = ++last_request_;
+  return out;
 }
 
-void connection::send_join(ticket_ptr ticket, std::optional<std::string> ref_json) {
-  pending_join pending{ticket->request, {}, std::move(ref_json)};
-  for (const auto& wanted : ticket->channels)
+void connection::send_join(join request, std::optional<std::string> ref_json) {
+  pending_join pending{request.request, {}, std::move(ref_json)};
+  for (const auto& wanted : request.channels)
     if (!wanted.again) pending.rooms.push_back(wanted.where->name);
   if (!joins_) joins_ = std::make_unique<std::vector<pending_join>>();
   joins_->push_back(std::move(pending));
   ++joins_unanswered_;
-  node_.bridge.send(join{std::move(ticket)});
+  node_.bridge_of(who_->tenant).send(std::move(request));
 }
 
 std::optional<connection::pending_join> connection::take_pending_join(std::uint64_t request) {
@@ -120,20 +120,21 @@ bool connection::want_pending(const std::string& room, bool wanted) {
 }
 
 void connection::leave_rooms(const std::vector<std::string>& rooms) {
-  std::vector<feed_id> feeds;
+  std::vector<channel_id> channels;
   for (const auto& room : rooms)
     if (auto* in = find_room(room)) {
       in->leaving = true;
-      feeds.push_back(in->feed);
+      channels.push_back(in->id);
     }
-  if (!feeds.empty()) node_.fanouts[loop_.index()].send(leave{session_->id, std::move(feeds)});
+  if (!channels.empty())
+    node_.fanouts[loop_.index()].send(leave{session_->id, std::move(channels)});
 }
 
-placement* connection::find_room(const std::string& room) {
-  const auto found = std::find_if(memberships_.begin(), memberships_.end(), [&](const auto& m) {
+subscription* connection::find_room(const std::string& room) {
+  const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(), [&](const auto& m) {
     return m.where->kind == channel_kind::room && m.where->name == room && !m.leaving;
   });
-  return found == memberships_.end() ? nullptr : &*found;
+  return found == subscriptions_.end() ? nullptr : &*found;
 }
 
 bool connection::own_room(const std::string& room) const {

@@ -45,7 +45,7 @@ fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
 }
 
 void fanout::on_exit() {
-  hand_out();
+  dispatch();
   if (!home()) return;
   pause_.reset();
   home()->loop().forget(*this);
@@ -53,16 +53,17 @@ void fanout::on_exit() {
 }
 
 void fanout::on(session_started& started) {
-  hand_out();
+  dispatch();
   sessions_.emplace(started.session->id, std::move(started.connection));
 }
 
 void fanout::on(leave& leaving) {
-  hand_out();
+  dispatch();
   auto* const session = find(leaving.id);
   if (!session) return;
-  for (const auto feed : leaving.feeds) remove_membership(*session, feed);
-  node_.bridge.send(left{session->record(), shard_, std::move(leaving.feeds), false});
+  for (const auto each : leaving.channels) unsubscribe(*session, each);
+  bridge_of(*session->record())
+      .send(left{session->record(), shard_, std::move(leaving.channels), false});
 }
 
 void fanout::on(position_changed& changed) {
@@ -74,7 +75,7 @@ void fanout::on(position_changed& changed) {
 }
 
 void fanout::on(deliver_to& one) {
-  hand_out();
+  dispatch();
   auto* const session = find(one.id);
   // A client id is no secret: whoever publishes to it must be of its tenant.
   const bool there = session && !session->leaving() &&
@@ -95,37 +96,37 @@ void fanout::on(close_one& one) {
 }
 
 void fanout::on(renew_token& token) {
-  hand_out();
+  dispatch();
   auto* const session = find(token.id);
   if (!session) return token.done(error{errc::not_found, "no session " + token.id.str()});
   token.done(session->renew(token.fresh));
 }
 
 void fanout::on(fan_out& event) {
-  if (event.feed != batch_feed_) hand_out();
-  batch_feed_ = event.feed;
+  if (event.channel != batch_channel_) dispatch();
+  batch_channel_ = event.channel;
   batch_.push(std::move(event.what));
   if (!home() || batch_.full())
-    hand_out();
+    dispatch();
   else if (batch_.events().size() == 1 && !pace_.under_way())
-    hand_out_later();
+    dispatch_later();
 }
 
-void fanout::hand_out_later() {
-  const auto at = pace_.next(batch_feed_);
+void fanout::dispatch_later() {
+  const auto at = pace_.next(batch_channel_);
   if (at <= steady_clock::now()) return home()->loop().mark_dirty(*this);
   pause_->expires_at(at);
   pause_->async_wait([this, keep = self()](const boost::system::error_code& cancelled) {
-    if (!cancelled) guarded("pause", [&] { hand_out(); });
+    if (!cancelled) guarded("pause", [&] { dispatch(); });
   });
 }
 
-void fanout::hand_out() {
+void fanout::dispatch() {
   if (batch_.empty()) return;
-  if (const auto feed = feeds_.find(batch_feed_); feed != feeds_.end()) {
-    const auto& members = feed->second;
+  if (const auto found = channels_.find(batch_channel_); found != channels_.end()) {
+    const auto& members = found->second;
     const bool measured = home() && members.size() >= pace::large && !pace_.under_way();
-    if (measured) pace_.began(batch_feed_, steady_clock::now());
+    if (measured) pace_.began(batch_channel_, steady_clock::now());
     for_each_prefetched(members, [&](connection& member) { member.deliver(batch_); });
     if (measured) {  // behind the members' transports
       home()->loop().forget(*this);
@@ -136,9 +137,9 @@ void fanout::hand_out() {
 }
 
 void fanout::pass_is_over() {
-  if (!pace_.under_way()) return hand_out();
+  if (!pace_.under_way()) return dispatch();
   pace_.ended(steady_clock::now());
-  if (!batch_.empty()) hand_out_later();
+  if (!batch_.empty()) dispatch_later();
 }
 
 void fanout::save_next_positions() {
@@ -160,61 +161,69 @@ void fanout::save_positions() {
 }
 
 void fanout::on(joined& done) {
-  hand_out();
-  const auto& ticket = done.ticket;
-  auto* who = find(ticket->session->id);
-  if (!who) {  // it ended while the join was under way
-    std::vector<feed_id> feeds;
-    for (const auto& wanted : ticket->channels)
-      if (!wanted.again) feeds.push_back(wanted.feed);
-    node_.bridge.send(left{ticket->session, shard_, std::move(feeds), true});
-    return;
+  dispatch();
+  auto* const session = find(done.session->id);
+  if (!session) {  // it ended while the join was under way
+    std::vector<channel_id> entered;
+    for (const auto& each : done.channels)
+      if (!each.again) entered.push_back(each.id);
+    return bridge_of(*done.session)
+        .send(left{std::move(done.session), shard_, std::move(entered), true});
   }
-  who->expect_memberships(ticket->channels.size());
-  for (const auto& wanted : ticket->channels) {
-    if (wanted.again) continue;
-    auto& members = feeds_[wanted.feed];
-    who->add_membership({wanted.feed, static_cast<std::uint32_t>(members.size()),
-                         wanted.from_roster, false, wanted.where, wanted.since});
-    members.push_back(who);
+  session->expect_subscriptions(done.channels.size());
+  for (const auto& each : done.channels) {
+    if (each.again) continue;
+    auto& members = channels_[each.id];
+    session->add_subscription({each.id, static_cast<std::uint32_t>(members.size()),
+                               each.from_roster, false, each.where, each.since});
+    members.push_back(session);
   }
-  who->on_joined(ticket);
+  session->on_joined(std::move(done));
 }
 
-void fanout::remove_membership(connection& who, feed_id feed) {
-  const auto index = who.drop_membership(feed);
-  const auto found = feeds_.find(feed);
-  if (!index || found == feeds_.end()) return;
+void fanout::unsubscribe(connection& session, channel_id channel) {
+  const auto index = session.drop_subscription(channel);
+  const auto found = channels_.find(channel);
+  if (!index || found == channels_.end()) return;
   auto& members = found->second;
   if (*index + 1 != members.size()) {
     members[*index] = members.back();
-    members[*index]->move_membership(feed, *index);
+    members[*index]->move_subscription(channel, *index);
   }
   members.pop_back();
-  if (members.empty()) feeds_.erase(found);
+  if (members.empty()) channels_.erase(found);
 }
 
 void fanout::on(session_ended& ended) {
-  hand_out();
+  dispatch();
   const auto found = sessions_.find(ended.id);
   if (found == sessions_.end()) return;
   const auto gone = std::move(found->second);
   sessions_.erase(found);
   auto& who = session_of(gone);
-  auto feeds = who.feeds();
-  for (const auto feed : feeds) remove_membership(who, feed);
-  if (!feeds.empty()) node_.bridge.send(left{who.record(), shard_, std::move(feeds), true});
+  auto channels = who.channels();
+  for (const auto each : channels) unsubscribe(who, each);
+  if (!channels.empty())
+    bridge_of(*who.record()).send(left{who.record(), shard_, std::move(channels), true});
 }
 
 void fanout::on(drain& all) {
   std::vector<handle<connection_inbox>> order;
   order.reserve(sessions_.size());
-  for (const auto& [id, who] : sessions_) order.push_back(who);
+  for (const auto& [id, session] : sessions_)
+    if (!all.partition ||
+        *all.partition == cluster::partition_of(session_of(session).record()->who->tenant,
+                                                node_.partitions.size()))
+      order.push_back(session);
   std::shuffle(order.begin(), order.end(), std::minstd_rand{std::random_device{}()});
-  for (std::size_t i = 0; i < order.size(); ++i)
-    send_after(home(), all.window * static_cast<long>(i) / static_cast<long>(order.size()),
-               order[i],
-               close_session{close_code::draining, std::nullopt, std::nullopt, all.reason});
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const close_session why{all.code, std::nullopt, std::nullopt, all.reason};
+    const auto wait = all.window * static_cast<long>(i) / static_cast<long>(order.size());
+    if (wait.count() > 0)
+      send_after(home(), wait, order[i], why);
+    else
+      order[i].send(why);
+  }
 }
 
 void fanout::on(sessions_query& query) {
@@ -235,23 +244,19 @@ void fanout::on(sessions_query& query) {
 }
 
 void fanout::on(recount& query) {
-  hand_out();
-  members_report out{shard_, {}, {}};
-  if (const auto found = feeds_.find(query.feed); found != feeds_.end())
+  dispatch();
+  members_report out{query.channel, {}, {}};
+  if (const auto found = channels_.find(query.channel); found != channels_.end())
     for (auto* member : found->second) {
       out.members.push_back(member->record());
       out.connections.push_back(handle<connection_inbox>(*member));
+      member->actor_rebuilt(query.channel);
     }
   query.to.send(std::move(out));
 }
 
-void fanout::on(roster_changed& change) {
-  hand_out();
-  for (auto& [id, each] : sessions_) {
-    auto& session = session_of(each);
-    const auto& who = *session.record()->who;
-    if (who.user == change.user && who.tenant == change.tenant) session.apply(change);
-  }
+const handle<bridge_inbox>& fanout::bridge_of(const session_record& session) const {
+  return node_.bridge_of(session.who->tenant);
 }
 
 connection* fanout::find(const session_id& id) const {

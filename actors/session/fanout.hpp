@@ -35,7 +35,6 @@ class fanout final : public fanout_inbox, private net::flushable, private net::w
   void on(leave& leaving) override;
   void on(session_ended& ended) override;
   void on(position_changed& changed) override;
-  void on(roster_changed& change) override;
   void on(drain& all) override;
   void on(deliver_to& one) override;
   void on(close_one& one) override;
@@ -47,8 +46,8 @@ class fanout final : public fanout_inbox, private net::flushable, private net::w
   void on_exit() override;
 
  private:
-  void hand_out_later();
-  void hand_out();
+  void dispatch_later();
+  void dispatch();
   void flush() override {
     guarded("flush", [&] { pass_is_over(); });
   }
@@ -58,15 +57,16 @@ class fanout final : public fanout_inbox, private net::flushable, private net::w
   void pass_is_over();
   void save_next_positions();
   void save_positions();
-  void remove_membership(connection& who, feed_id feed);
+  void unsubscribe(connection& session, channel_id channel);
   handle<fanout_inbox> self() { return handle<fanout_inbox>(*this); }
+  const handle<bridge_inbox>& bridge_of(const session_record& session) const;
   connection* find(const session_id& id) const;
 
   node_context& node_;
   const unsigned shard_;
-  /// Events that arrived one after the other, all of the channel batch_feed_.
+  /// Events that arrived one after the other, all of the channel batch_channel_.
   batch batch_;
-  feed_id batch_feed_ = 0;
+  channel_id batch_channel_ = 0;
   pace pace_;
   std::optional<boost::asio::steady_timer> pause_;  ///< until the batch may go out; with a home
   std::unordered_map<session_id, handle<connection_inbox>> sessions_;
@@ -76,7 +76,7 @@ class fanout final : public fanout_inbox, private net::flushable, private net::w
   using member_list = boost::container::small_vector<
       connection*, 1, void,
       boost::container::small_vector_options_t<boost::container::stored_size<std::uint32_t>>>;
-  std::unordered_map<feed_id, member_list> feeds_;
+  std::unordered_map<channel_id, member_list> channels_;
 };
 
 }  // namespace starling::actors

@@ -22,8 +22,8 @@ class pace {
   /// However long a pass took (the machine may have been asleep).
   static constexpr std::chrono::milliseconds longest_wait{20};
 
-  void began(feed_id feed, steady_time now) noexcept {
-    feed_ = feed;
+  void began(channel_id channel, steady_time now) noexcept {
+    channel_ = channel;
     under_way_ = true;
     began_ = now;
   }
@@ -34,10 +34,12 @@ class pace {
   /// The writes of a pass are still to be made.
   bool under_way() const noexcept { return under_way_; }
   /// When the channel's next pass may begin; the past, when it need not wait.
-  steady_time next(feed_id feed) const noexcept { return feed == feed_ ? next_ : steady_time{}; }
+  steady_time next(channel_id channel) const noexcept {
+    return channel == channel_ ? next_ : steady_time{};
+  }
 
  private:
-  feed_id feed_ = 0;
+  channel_id channel_ = 0;
   bool under_way_ = false;
   steady_time began_{};
   steady_time next_{};

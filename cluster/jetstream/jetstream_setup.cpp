@@ -82,8 +82,8 @@ result<std::vector<epoch_id>> ensure_store(const nats_session& session, const na
   // Another node may have created a store of another kind at the same time.
   if (*epochs != known)
     if (const auto fits = check_partitions(js.get(), options); !fits.ok()) return fits.error();
-  for (const auto& what :
-       {bucket{roster_bucket(options)}, bucket{positions_bucket(options), options.limits.max_age}})
+  for (const auto& what : {bucket{roster_bucket(options)},
+                           bucket{positions_bucket(options), options.limits.positions_max_age}})
     if (const auto made = ensure_bucket(js.get(), session, what, options); !made.ok())
       return made.error();
   return epochs;

@@ -14,7 +14,7 @@ namespace starling::cluster {
 
 class memory_positions final : public position_store {
  public:
-  explicit memory_positions(const history_limits& limits) : max_age_(limits.max_age) {}
+  explicit memory_positions(const history_limits& limits) : max_age_(limits.positions_max_age) {}
 
   void put(const tenant_id& tenant, const std::string& user, const cursor& at) override;
   void get(const tenant_id& tenant, const std::string& user,

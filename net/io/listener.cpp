@@ -1,6 +1,7 @@
 #include "net/io/listener.hpp"
 
 #include <sys/socket.h>
+#include <thread>
 
 #include <boost/asio/error.hpp>
 #include <stdexcept>
@@ -70,25 +71,38 @@ std::string to_text(const tcp_endpoint& at) {
   return (at.address().is_v6() ? '[' + host + ']' : host) + ':' + std::to_string(at.port());
 }
 
-std::vector<tcp_acceptor> bind_acceptors(const std::vector<io_loop*>& loops,
-                                         const std::string& address) {
-  auto at = resolve_listen_address(address);
+namespace {
+/// A killed process's sockets may outlive it by a moment: its successor waits for the port.
+constexpr std::chrono::seconds port_patience{2};
+
+std::vector<tcp_acceptor> try_bind(const std::vector<io_loop*>& loops, tcp_endpoint at) {
   std::vector<tcp_acceptor> out;
-  try {
-    // Alone first: this fails when another process has the port.
-    if (at.port() != 0) bind_one(loops.front()->context(), at, false).listen(1);
-    for (auto* loop : loops) {
-      out.push_back(bind_one(loop->context(), at, true));
-      at = out.back().local_endpoint();
-    }
-    for (auto& acceptor : out) {
-      acceptor.listen(backlog);
-      acceptor.non_blocking(true);
-    }
-  } catch (const boost::system::system_error& e) {
-    fail(address, e.code().message());
+  // Alone first: this fails when another process has the port.
+  if (at.port() != 0) bind_one(loops.front()->context(), at, false).listen(1);
+  for (auto* loop : loops) {
+    out.push_back(bind_one(loop->context(), at, true));
+    at = out.back().local_endpoint();
+  }
+  for (auto& acceptor : out) {
+    acceptor.listen(backlog);
+    acceptor.non_blocking(true);
   }
   return out;
+}
+}  // namespace
+
+std::vector<tcp_acceptor> bind_acceptors(const std::vector<io_loop*>& loops,
+                                         const std::string& address) {
+  const auto at = resolve_listen_address(address);
+  for (const auto end = steady_clock::now() + port_patience;;) {
+    try {
+      return try_bind(loops, at);
+    } catch (const boost::system::system_error& e) {
+      if (e.code() != asio::error::address_in_use || steady_clock::now() >= end)
+        fail(address, e.code().message());
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
 }
 
 listener::listener(io_loop& loop, tcp_acceptor acceptor, on_accept taker)

@@ -28,7 +28,8 @@ std::string to_text(const tcp_endpoint& at);
 
 /// One acceptor per loop on the same address (SO_REUSEPORT): the kernel spreads connections. Port
 /// 0: the first picks one, the others follow. A port that another process listens on is an error,
-/// although SO_REUSEPORT would share it.
+/// although SO_REUSEPORT would share it,
+/// unless it is free again within 2 s (blocks so long).
 /// Throws std::runtime_error naming the address and the reason.
 std::vector<tcp_acceptor> bind_acceptors(const std::vector<io_loop*>& loops,
                                          const std::string& address);

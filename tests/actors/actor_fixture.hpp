@@ -111,6 +111,15 @@ inline texts data_of(const std::vector<publication_ptr>& events) {
   return out;
 }
 
+/// A join, and what came of it; bridges and connections know the join alone.
+struct ticket : join {
+  bool answered = false;  ///< the session is in its channels
+  bool complete = false;  ///< all of the replay is there
+  joined answer;
+  std::vector<publication_ptr> replay;
+};
+using ticket_ptr = std::shared_ptr<ticket>;
+
 /// A node's context with recorders for every address; tests put real actors where they want them.
 struct test_node {
   struct config : caf::actor_system_config {
@@ -127,7 +136,7 @@ struct test_node {
       node.fanouts.push_back(record<fanout_inbox>(fanouts.back()));
       node.publishers.push_back(record<publisher_inbox>(publisher));
     }
-    node.bridge = record<bridge_inbox>(bridge);
+    node.bridges.push_back(record<bridge_inbox>(bridge));
     node.roster = record<roster_inbox>(roster);
   }
   ~test_node() { end_actors(); }
@@ -139,7 +148,7 @@ struct test_node {
     stops_.clear();
     node.fanouts.clear();
     node.publishers.clear();
-    node.bridge = nullptr;
+    for (auto& each : node.bridges) each = nullptr;
     node.roster = nullptr;
     run();
   }
@@ -178,7 +187,7 @@ struct test_node {
   /// A join to rooms, of a session that is open already; its answers go to `client`.
   ticket_ptr make_ticket(const texts& rooms, std::optional<cursor> resume = std::nullopt,
                          const std::string& user = "ann") {
-    auto out = std::make_shared<join_ticket>();
+    auto out = std::make_shared<ticket>();
     out->connection = record<connection_inbox>(client);
     out->session = make_session(user);
     out->opening = false;

@@ -15,8 +15,8 @@ TEST_SUITE("actors/bridge join") {
     CHECK(n.heard().empty());
     const auto fence = n.fence_back();
     REQUIRE(n.is_joined(ticket));
-    CHECK(ticket->position == cursor{bridge_node::epoch, fence});
-    CHECK(ticket->channels[0].feed != 0);
+    CHECK(ticket->answer.position == cursor{bridge_node::epoch, fence});
+    CHECK(ticket->answer.channels[0].id != 0);
     n.publish("a", "after");
     CHECK(n.heard() == texts{"after"});
   }
@@ -30,7 +30,7 @@ TEST_SUITE("actors/bridge join") {
     n.request(second);
     CHECK(n.engine.appends.empty());
     REQUIRE(n.is_joined(second));
-    CHECK(second->position.seq == seq);
+    CHECK(second->answer.position.seq == seq);
   }
 
   TEST_CASE("joins that come while a fence is under way share the next one") {
@@ -49,23 +49,23 @@ TEST_SUITE("actors/bridge join") {
     const auto fence = n.fence_back();
     REQUIRE(n.is_joined(second));
     REQUIRE(n.is_joined(third));
-    CHECK(second->position.seq == fence);
-    CHECK(third->position.seq == fence);
+    CHECK(second->answer.position.seq == fence);
+    CHECK(third->answer.position.seq == fence);
     CHECK(n.engine.appends.empty());
   }
 
-  TEST_CASE("two joins to the same new room in one fence are in the same feed") {
+  TEST_CASE("two joins to the same new room in one fence are in the same channel") {
     bridge_node n;
     n.start();
     const auto first = n.make_ticket({"a"});
     const auto second = n.make_ticket({"a"});
-    n.send(n.node.bridge, join{first});
-    n.send(n.node.bridge, join{second});
+    n.send(n.at(), join(*first));
+    n.send(n.at(), join(*second));
     n.run();
     n.fence_back();
     REQUIRE(n.is_joined(first));
     REQUIRE(n.is_joined(second));
-    CHECK(first->channels[0].feed == second->channels[0].feed);
+    CHECK(first->answer.channels[0].id == second->answer.channels[0].id);
     CHECK(n.node.rooms == 1);
   }
 
@@ -89,7 +89,7 @@ TEST_SUITE("actors/bridge join") {
     CHECK(n.client->all<refused>().size() == 1);
     CHECK_FALSE(n.engine.follows(room_of("a")));
     CHECK(n.node.rooms == 0);
-    CHECK_FALSE(n.node.engine_ready);
+    CHECK_FALSE(n.node.engine_ready());
   }
 
   TEST_CASE("a fence that cannot be stored refuses those who wait; the next join tries again") {
@@ -124,14 +124,14 @@ TEST_SUITE("actors/bridge join") {
     CHECK(n.heard() == texts{"still"});
   }
 
-  TEST_CASE("a room that is entered again after its end has another feed id") {
+  TEST_CASE("a room that is entered again after its end has another id") {
     bridge_node n;
     n.start();
     const auto first = n.enter({"a"});
     n.leaves(first);
     const auto second = n.enter({"a"});
-    CHECK(first->channels[0].feed != second->channels[0].feed);
-    n.leaves(first);  // late, for the feed that is gone
+    CHECK(first->answer.channels[0].id != second->answer.channels[0].id);
+    n.leaves(first);  // late, for the channel that is gone
     n.publish("a", "x");
     CHECK(n.heard() == texts{"x"});
   }
@@ -183,9 +183,9 @@ TEST_SUITE("actors/bridge join") {
     n.enter({"a", "b"});
     n.enter({"a"});
     std::map<std::string, std::uint64_t> members;
-    n.tell(n.node.bridge, channels_query{channel_kind::room, [&](auto rooms) {
-                                           for (const auto& r : rooms) members[r.room] = r.members;
-                                         }});
+    n.tell(n.at(), channels_query{channel_kind::room, [&](auto rooms) {
+                                    for (const auto& r : rooms) members[r.room] = r.members;
+                                  }});
     CHECK(members == std::map<std::string, std::uint64_t>{{"a", 2}, {"b", 1}});
   }
 }

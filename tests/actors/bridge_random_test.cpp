@@ -9,24 +9,25 @@ namespace starling::actors::test {
 namespace {
 
 /// What a shard's fanout is told about events and joins, in order.
-class witness final : public recording<fanout_inbox, session_started, leave, session_ended,
-                                       position_changed, roster_changed, drain, deliver_to,
-                                       close_one, renew_token, recount, sessions_query> {
+class witness final
+    : public recording<fanout_inbox, session_started, leave, session_ended, position_changed, drain,
+                       deliver_to, close_one, renew_token, recount, sessions_query> {
  public:
   struct entry {
     ticket_ptr joined;
     publication_ptr event;
   };
-  witness(caf::actor_config& cfg, std::shared_ptr<std::vector<entry>> into)
-      : recording(cfg, std::make_shared<journal>()), seen_(std::move(into)) {}
+  witness(caf::actor_config& cfg, bridge_node& node, std::shared_ptr<std::vector<entry>> into)
+      : recording(cfg, std::make_shared<journal>()), node_(node), seen_(std::move(into)) {}
 
   using recording::on;
-  void on(joined& done) override { seen_->push_back({done.ticket, nullptr}); }
+  void on(joined& done) override { seen_->push_back({node_.hand_on(std::move(done)), nullptr}); }
   void on(fan_out& event) override { seen_->push_back({nullptr, event.what}); }
 
  private:
   void on_exit() override { seen_.reset(); }
 
+  bridge_node& node_;
   std::shared_ptr<std::vector<entry>> seen_;
 };
 
@@ -34,7 +35,7 @@ class witness final : public recording<fanout_inbox, session_started, leave, ses
 struct random_world : bridge_node {
   /// `apart`: positions between two things that happen here, used by other nodes.
   random_world(unsigned seed, int apart) : random(seed), apart_(apart) {
-    node.fanouts[0] = spawn<fanout_inbox, witness>(log);
+    node.fanouts[0] = spawn<fanout_inbox, witness>(std::ref(*this), log);
     start();
     request(make_ticket(rooms));  // keeps the rooms alive
     settle();
@@ -50,6 +51,7 @@ struct random_world : bridge_node {
   void come() {
     ticket = make_ticket(rooms, cursor{epoch, id});
     here = false;
+    replayed = false;
     request(ticket);
   }
   void go() {
@@ -64,15 +66,18 @@ struct random_world : bridge_node {
       const auto& next = (*log)[read];
       if (next.joined == ticket) {
         here = true;
-        waits.insert(waits.end(), ticket->replay.begin(), ticket->replay.end());
-        if (!ticket->replay.empty())
-          id = std::max(id, ticket->replay.front()->seq() - 1);
-        else
-          id = ticket->position.seq;
-        CHECK(ticket->lost.empty());
       } else if (next.event && here) {
         waits.push_back(next.event);
       }
+    }
+    if (!ticket || !ticket->complete) return;
+    if (here && !std::exchange(replayed, true)) {
+      waits.insert(waits.begin(), ticket->replay.begin(), ticket->replay.end());
+      if (!ticket->replay.empty())
+        id = std::max(id, ticket->replay.front()->seq() - 1);
+      else
+        id = ticket->answer.position.seq;
+      CHECK(ticket->answer.lost.empty());
     }
     for (; most > 0 && !waits.empty(); --most) {
       const auto what = std::move(waits.front());
@@ -117,11 +122,11 @@ struct random_world : bridge_node {
     switch (random() % 8) {
       case 0:
       case 1: return store_something();
-      case 2: return tell(node.bridge, tick{});
+      case 2: return tell(at(), tick{});
       case 3: return take(random() % 3);
       case 4: return go();
       case 5:
-        if (chance(10) && engine.appends.empty()) tell(node.bridge, engine_leader_changed{});
+        if (chance(10) && engine.appends.empty()) tell(at(), engine_leader_changed{});
         return;
       default: answer_something();
     }
@@ -137,6 +142,7 @@ struct random_world : bridge_node {
 
   ticket_ptr ticket;
   bool here = false;
+  bool replayed = false;  ///< the replay of the last join has begun
   sequence id = 0;
   std::deque<publication_ptr> waits;
   std::map<std::string, texts> seen;
@@ -150,7 +156,7 @@ void live(random_world& w) {
   for (int i = 0; i < 300; ++i) w.step();
   for (int second = 0; second < 10; ++second) {
     w.settle();
-    w.tell(w.node.bridge, tick{});
+    w.tell(w.at(), tick{});
   }
   w.settle();
 }

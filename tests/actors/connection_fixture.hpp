@@ -127,7 +127,10 @@ struct client_node : test_node {
     texts events() const { return line->events(); }
   };
 
-  client_node() { node.fanouts[0] = spawn<fanout_inbox, fanout>(std::ref(node), 0u); }
+  client_node() {
+    node.fanouts[0] = spawn<fanout_inbox, fanout>(std::ref(node), 0u);
+    node.partitions[0].epoch = 7;
+  }
   ~client_node() { end_actors(); }
 
   /// A request of a client whose token is `who`; its join is at the roster then.
@@ -147,7 +150,7 @@ struct client_node : test_node {
     out.actor = static_cast<connection*>(out.address.get());
     out.actor->start();
     run();
-    if (!roster->all<join>().empty()) out.ticket = roster->all<join>().back().ticket;
+    if (!roster->all<join>().empty()) out.ticket = ticket_of(roster->all<join>().back());
     return out;
   }
   client begin(const std::string& user, const texts& rooms = {}) {
@@ -155,11 +158,37 @@ struct client_node : test_node {
     request.rooms = rooms;
     return begin(make_identity(user), std::move(request));
   }
-  /// What roster and bridge do: names the feeds, and lets the session in.
+  static ticket_ptr ticket_of(const join& request) {
+    return std::make_shared<ticket>(ticket{request});
+  }
+  /// The bridge's answer to a join.
+  joined answer_to(const join& request) {
+    joined out{};
+    out.session = request.session;
+    out.opening = request.opening;
+    out.request = request.request;
+    for (const auto& c : request.channels)
+      out.channels.push_back({id_of(*c.where), c.where, c.since, c.from_roster, c.again});
+    out.position = {7, position};
+    out.resume = request.resume;
+    out.lost = request.lost;
+    return out;
+  }
+  /// What the actor of a channel has for a replay.
+  replay_part part_of(const join& request, const std::string& room,
+                      std::vector<publication_ptr> events) {
+    const auto where = std::make_shared<channel>(room_of(room));
+    return {request.request, id_of(*where), where, std::move(events)};
+  }
+  /// What roster and bridge do: lets the session in; and the channels' actors: replays.
   void let_in(const ticket_ptr& ticket) {
-    for (auto& c : ticket->channels) c.feed = feed_of(*c.where);
-    ticket->position = {7, position};
-    tell(node.fanouts[0], joined{ticket});
+    auto answer = answer_to(*ticket);
+    const auto events = std::exchange(ticket->replay, {});
+    if (events.empty()) return tell(node.fanouts[0], std::move(answer));
+    const auto& room = events.front()->what().where.name;
+    answer.parts.push_back({id_of(room_of(room)), 0});
+    send(node.fanouts[0], std::move(answer));
+    tell(ticket->connection, part_of(*ticket, room, events));
   }
   client open(const std::string& user, const texts& rooms = {}) {
     auto out = begin(user, rooms);
@@ -172,26 +201,26 @@ struct client_node : test_node {
   void let_all_in() {
     while (!bridge->all<join>().empty()) {
       const auto waiting = std::exchange(bridge->all<join>(), {});
-      for (const auto& each : waiting) let_in(each.ticket);
+      for (const auto& each : waiting) let_in(ticket_of(each));
     }
   }
   /// The join that a session asked for last.
   ticket_ptr last_join() {
     REQUIRE_FALSE(bridge->all<join>().empty());
-    return bridge->all<join>().back().ticket;
+    return ticket_of(bridge->all<join>().back());
   }
 
-  feed_id feed_of(const channel& where) {
-    return feeds.emplace(where, feeds.size() + 1).first->second;
+  channel_id id_of(const channel& where) {
+    return ids.emplace(where, ids.size() + 1).first->second;
   }
   void publish(const std::string& room, const std::string& data) {
     fan(make_event(room_of(room), data));
   }
   void fan(event what) {
-    const auto feed = feed_of(what.where);
+    const auto id = id_of(what.where);
     const auto seq = ++position;
     tell(node.fanouts[0],
-         fan_out{feed, std::make_shared<publication>(std::move(what), cursor{7, seq}, seq)});
+         fan_out{id, std::make_shared<publication>(std::move(what), cursor{7, seq}, seq)});
   }
   void command(const client& who, net::ws_command what) {
     who.line->observer->on_command(std::move(what));
@@ -227,7 +256,7 @@ struct client_node : test_node {
 
   net::io_loop loop{0};
   sequence position = 100;
-  std::map<channel, feed_id> feeds;
+  std::map<channel, channel_id> ids;
 };
 
 inline std::vector<publication_ptr> some_events(const std::string& room, std::size_t count,

@@ -7,8 +7,8 @@ TEST_SUITE("actors/connection roster") {
     client_node n;
     const auto c = n.begin("ann", {"b"});
     c.ticket->channels.back().from_roster = true;
-    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 77});
-    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "b", false, 0});
+    n.tell(c.address, roster_changed{acme, user_id{"ann"}, "a", true, 77});
+    n.tell(c.address, roster_changed{acme, user_id{"ann"}, "b", false, 0});
     CHECK(n.bridge->all<join>().empty());
     n.let_in(c.ticket);
     const auto more = n.last_join();
@@ -22,15 +22,15 @@ TEST_SUITE("actors/connection roster") {
     CHECK(c.events() == texts{"x"});
   }
 
-  TEST_CASE("a new member joins live, in all sessions of the user and in no other") {
+  TEST_CASE("a new member joins live, in all sessions that are told") {
     client_node n;
     const auto first = n.open("ann");
     const auto second = n.open("ann");
     const auto bob = n.open("bob");
-    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 0});
-    n.tell(n.node.fanouts[0], roster_changed{tenant_id{"other"}, user_id{"bob"}, "a", true, 0});
+    for (const auto& each : {first, second})
+      n.tell(each.address, roster_changed{acme, user_id{"ann"}, "a", true, 0});
     REQUIRE(n.bridge->all<join>().size() == 2);
-    for (const auto& each : n.bridge->all<join>()) n.let_in(each.ticket);
+    n.let_all_in();
     n.publish("a", "x");
     CHECK(first.events() == texts{"x"});
     CHECK(second.events() == texts{"x"});
@@ -46,7 +46,7 @@ TEST_SUITE("actors/connection roster") {
     c.ticket->channels.push_back({std::make_shared<channel>(room_of("a")), 0, true});
     n.let_in(c.ticket);
     for (const auto* room : {"own", "a"})
-      n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, room, false, 0});
+      n.tell(c.address, roster_changed{acme, user_id{"ann"}, room, false, 0});
     n.publish("own", "x");
     n.publish("a", "y");
     CHECK(c.events() == texts{"x"});
@@ -54,20 +54,20 @@ TEST_SUITE("actors/connection roster") {
 
   TEST_CASE("a new member gets everything since its membership began") {
     client_node n;
-    n.node.epoch = 7;
+    n.node.partitions[0].epoch = 7;
     const auto c = n.open("ann", {"b"});
     n.publish("b", "x");
-    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 60});
+    n.tell(c.address, roster_changed{acme, user_id{"ann"}, "a", true, 60});
     const auto join = n.last_join();
     CHECK(join->resume == cursor{7, 60});
     CHECK(join->channels[0].since == 60);
-    join->missing.emplace_back();  // the store is asked
-    n.let_in(join);
+    auto answer = n.answer_to(*join);
+    answer.parts.push_back({n.id_of(room_of("a")), 60});
+    n.tell(n.node.fanouts[0], std::move(answer));
     n.publish("a", "live");
     CHECK(c.events() == texts{"x"});
     CHECK_FALSE(c.line->closing.has_value());
-    join->replay = some_events("a", 2, 60);
-    n.tell(c.address, replay_ready{join});
+    n.tell(c.address, n.part_of(*join, "a", some_events("a", 2, 60)));
     CHECK(c.events() == texts{"x", "r1", "r2", "live"});
     // The past of one room does not move the position in all of them back.
     CHECK(wire::field(c.line->last_with("r2"), "id") == cursor{7, 101}.str());
@@ -76,9 +76,9 @@ TEST_SUITE("actors/connection roster") {
   TEST_CASE("a new member is told when its past is lost") {
     client_node n;
     const auto c = n.open("ann");
-    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 60});
+    n.tell(c.address, roster_changed{acme, user_id{"ann"}, "a", true, 60});
     const auto join = n.last_join();
-    join->lose("a", "expired");
+    add_loss(join->lost, "a", "expired");
     n.let_in(join);
     CHECK(c.line->last_with("gap").find(R"("reason":"expired","room":"a")") != std::string::npos);
   }
@@ -86,8 +86,8 @@ TEST_SUITE("actors/connection roster") {
   TEST_CASE("a membership that ends while its join is under way does not stay") {
     client_node n;
     const auto c = n.open("ann");
-    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 0});
-    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", false, 0});
+    n.tell(c.address, roster_changed{acme, user_id{"ann"}, "a", true, 0});
+    n.tell(c.address, roster_changed{acme, user_id{"ann"}, "a", false, 0});
     n.let_all_in();
     n.publish("a", "secret");
     CHECK(c.events().empty());
@@ -96,10 +96,10 @@ TEST_SUITE("actors/connection roster") {
   TEST_CASE("a membership that ends and begins again at once stays") {
     client_node n;
     const auto c = n.open("ann");
-    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 0});
+    n.tell(c.address, roster_changed{acme, user_id{"ann"}, "a", true, 0});
     n.let_all_in();
-    n.send(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", false, 0});
-    n.send(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 0});
+    n.send(c.address, roster_changed{acme, user_id{"ann"}, "a", false, 0});
+    n.send(c.address, roster_changed{acme, user_id{"ann"}, "a", true, 0});
     n.run();
     n.let_all_in();
     n.publish("a", "x");
@@ -109,7 +109,7 @@ TEST_SUITE("actors/connection roster") {
   TEST_CASE("a member whose join is refused is sent away to come back, not left deaf") {
     client_node n;
     const auto c = n.open("ann");
-    n.tell(n.node.fanouts[0], roster_changed{acme, user_id{"ann"}, "a", true, 0});
+    n.tell(c.address, roster_changed{acme, user_id{"ann"}, "a", true, 0});
     const auto join = n.last_join();
     n.tell(c.address, refused{join->request, net::make_goodbye(close_code::overload, {}, {})});
     CHECK(c.line->closing == close_code::overload);

@@ -2,6 +2,40 @@
 
 namespace starling::actors::test {
 
+namespace {
+
+/// A client that comes back to room a with a cursor at 50.
+client_node::client resuming(client_node& n) {
+  net::stream_request request;
+  request.last_event_id = cursor{7, 50}.str();
+  request.rooms = {"a"};
+  return n.begin(make_identity("ann"), std::move(request));
+}
+
+/// The bridge's answer: the part of room a is to be waited for.
+joined answer_with_part(client_node& n, const client_node::client& c) {
+  auto out = n.answer_to(*c.ticket);
+  out.parts.push_back({n.id_of(room_of("a")), 50});
+  return out;
+}
+
+/// That part: its beginning only the store has.
+replay_part old_part(client_node& n, const client_node::client& c) {
+  auto out = n.part_of(*c.ticket, "a", some_events("a", 2, 60));
+  out.store_after = 50;
+  out.store_through = 60;
+  return out;
+}
+
+void answer_read(client_node& n, const std::string& data, sequence seq) {
+  cluster::log_page page;
+  page.events.push_back({seq, 0, make_event(room_of("a"), data)});
+  take_oldest(n.engine.reads).done(std::move(page));
+  n.run();
+}
+
+}  // namespace
+
 TEST_SUITE("actors/connection begin") {
   TEST_CASE("a session asks for its user, its tenant, its token's rooms and those in the request") {
     client_node n;
@@ -68,7 +102,7 @@ TEST_SUITE("actors/connection begin") {
     take_oldest(n.engine.gets)(std::optional<cursor>(cursor{7, 33}));
     n.run();
     REQUIRE(n.roster->all<join>().size() == 1);
-    CHECK(n.roster->all<join>()[0].ticket->resume == cursor{7, 33});
+    CHECK(n.roster->all<join>()[0].resume == cursor{7, 33});
 
     const auto c = n.begin(make_identity("ann"), request);
     take_oldest(n.engine.gets)(error{errc::unavailable, "no"});
@@ -80,15 +114,112 @@ TEST_SUITE("actors/connection begin") {
 
   TEST_CASE("events that come while history is read from the store wait for it") {
     client_node n;
-    const auto c = n.begin("ann", {"a"});
-    c.ticket->missing.push_back({std::make_shared<channel>(room_of("a")), 50, 100});
-    n.let_in(c.ticket);
+    const auto c = resuming(n);
+    n.tell(n.node.fanouts[0], answer_with_part(n, c));
     CHECK_FALSE(c.line->open);
     n.publish("a", "live");
-    c.ticket->replay = some_events("a", 2, 60);
-    n.tell(c.address, replay_ready{c.ticket});
+    n.tell(c.address, old_part(n, c));
+    CHECK_FALSE(c.line->open);
+    REQUIRE(n.engine.reads.size() == 1);
+    CHECK(n.engine.reads[0].where == room_of("a"));
+    CHECK(n.engine.reads[0].after == 50);
+    CHECK(n.engine.reads[0].through == 60);
+    answer_read(n, "old", 55);
     REQUIRE(c.line->open);
-    CHECK(c.events() == texts{"r1", "r2", "live"});
+    CHECK(c.events() == texts{"old", "r1", "r2", "live"});
+  }
+
+  TEST_CASE("a part of the replay may come before the join's answer") {
+    client_node n;
+    const auto c = resuming(n);
+    n.tell(c.address, n.part_of(*c.ticket, "a", some_events("a", 2, 60)));
+    CHECK_FALSE(c.line->open);
+    n.tell(n.node.fanouts[0], answer_with_part(n, c));
+    REQUIRE(c.line->open);
+    CHECK(c.events() == texts{"r1", "r2"});
+    n.publish("a", "live");
+    CHECK(c.events().back() == "live");
+  }
+
+  TEST_CASE("what the store has may come before the join's answer, too") {
+    client_node n;
+    const auto c = resuming(n);
+    n.tell(c.address, old_part(n, c));
+    answer_read(n, "old", 55);
+    CHECK_FALSE(c.line->open);
+    n.tell(n.node.fanouts[0], answer_with_part(n, c));
+    REQUIRE(c.line->open);
+    CHECK(c.events() == texts{"old", "r1", "r2"});
+  }
+
+  TEST_CASE("a stream begins when the parts of all channels are there") {
+    client_node n;
+    net::stream_request request;
+    request.last_event_id = cursor{7, 50}.str();
+    request.rooms = {"a", "b"};
+    const auto c = n.begin(make_identity("ann"), std::move(request));
+    auto answer = n.answer_to(*c.ticket);
+    for (const auto* room : {"a", "b"}) answer.parts.push_back({n.id_of(room_of(room)), 50});
+    n.tell(n.node.fanouts[0], std::move(answer));
+    n.tell(c.address, n.part_of(*c.ticket, "b", {make_publication("b", 61, "b1")}));
+    CHECK_FALSE(c.line->open);
+    n.tell(c.address, n.part_of(*c.ticket, "a", some_events("a", 2, 60)));
+    REQUIRE(c.line->open);
+    CHECK(c.events().size() == 3);
+    CHECK(c.events().back() == "r2");
+  }
+
+  TEST_CASE("the part of an actor that died is read from the store") {
+    client_node n;
+    const auto c = resuming(n);
+    n.tell(n.node.fanouts[0], answer_with_part(n, c));
+    CHECK(n.engine.reads.empty());
+    n.tell(n.node.fanouts[0], recount{n.id_of(room_of("a")), n.node.bridges[0]});
+    REQUIRE(n.engine.reads.size() == 1);
+    CHECK(n.engine.reads[0].where == room_of("a"));
+    CHECK(n.engine.reads[0].after == 50);
+    CHECK(n.engine.reads[0].through == 100);
+    answer_read(n, "stored", 70);
+    REQUIRE(c.line->open);
+    CHECK(c.events() == texts{"stored"});
+  }
+
+  TEST_CASE("the part of an actor that died after it was sent is not read again") {
+    client_node n;
+    const auto c = resuming(n);
+    n.tell(n.node.fanouts[0], answer_with_part(n, c));
+    n.tell(c.address, old_part(n, c));
+    n.tell(n.node.fanouts[0], recount{n.id_of(room_of("a")), n.node.bridges[0]});
+    CHECK(n.engine.reads.size() == 1);
+    answer_read(n, "old", 55);
+    CHECK(c.events() == texts{"old", "r1", "r2"});
+  }
+
+  TEST_CASE("a replay that cannot be read sends the session away to try again") {
+    client_node n;
+    const auto c = resuming(n);
+    n.tell(n.node.fanouts[0], answer_with_part(n, c));
+    n.tell(c.address, old_part(n, c));
+    take_oldest(n.engine.reads).done(error{errc::unavailable, "timeout"});
+    n.run();
+    CHECK_FALSE(c.line->open);
+    REQUIRE(c.line->refused.has_value());
+    CHECK(c.line->refused->code == close_code::overload);
+    CHECK(c.line->refused->reconnect);
+    CHECK(n.node.sessions == 0);
+  }
+
+  TEST_CASE("a session that ends while its replay is read leaves its channels") {
+    client_node n;
+    const auto c = resuming(n);
+    n.tell(n.node.fanouts[0], answer_with_part(n, c));
+    n.tell(c.address, old_part(n, c));
+    n.tell(c.address, close_session{close_code::kicked, std::nullopt, std::nullopt});
+    answer_read(n, "old", 55);
+    CHECK_FALSE(c.line->open);
+    REQUIRE(n.bridge->all<left>().size() == 1);
+    CHECK(n.bridge->all<left>()[0].ended);
+    CHECK(n.node.sessions == 0);
   }
 
   TEST_CASE("events from before the join are not delivered, those after are, in order") {
@@ -112,7 +243,7 @@ TEST_SUITE("actors/connection begin") {
     CHECK_FALSE(c.line->open);
     REQUIRE(n.bridge->all<left>().size() == 1);
     CHECK(n.bridge->all<left>()[0].ended);
-    CHECK(n.bridge->all<left>()[0].feeds.size() == 3);
+    CHECK(n.bridge->all<left>()[0].channels.size() == 3);
   }
 
   TEST_CASE("a denied room is an error before the stream") {
@@ -177,7 +308,7 @@ TEST_SUITE("actors/connection events") {
 }
 
 TEST_SUITE("actors/connection end") {
-  TEST_CASE("a peer that goes away leaves all its feeds and is forgotten") {
+  TEST_CASE("a peer that goes away leaves all its channels and is forgotten") {
     client_node n;
     const auto c = n.open("ann", {"a"});
     n.closed(c);
@@ -186,7 +317,7 @@ TEST_SUITE("actors/connection end") {
     CHECK(n.loop.metrics().sessions[1].get() == 0);
     CHECK(n.loop.metrics().sessions_closed[static_cast<int>(close_code::client_closed)].get() == 1);
     REQUIRE(n.bridge->all<left>().size() == 1);
-    CHECK(n.bridge->all<left>()[0].feeds.size() == 3);
+    CHECK(n.bridge->all<left>()[0].channels.size() == 3);
     CHECK(n.bridge->all<left>()[0].ended);
     n.publish("a", "nobody");
     CHECK(c.events().empty());
@@ -300,7 +431,7 @@ TEST_SUITE("actors/connection end") {
     n.publish("b", "y");
     CHECK(c.events() == texts{"y"});
     REQUIRE(n.bridge->all<left>().size() == 1);
-    CHECK(n.bridge->all<left>()[0].feeds == std::vector{n.feed_of(room_of("a"))});
+    CHECK(n.bridge->all<left>()[0].channels == std::vector{n.id_of(room_of("a"))});
     CHECK_FALSE(n.bridge->all<left>()[0].ended);
   }
 }

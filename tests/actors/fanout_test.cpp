@@ -163,7 +163,8 @@ TEST_SUITE("actors/fanout") {
     n.tell(n.node.fanouts[0], drain{std::chrono::milliseconds(1)});
     CHECK(wire::field(leaving.line->said().back(), "reason") == info(close_code::draining).reason);
     const auto staying = n.open("bob");
-    n.tell(n.node.fanouts[0], drain{std::chrono::milliseconds(1), "begun anew"});
+    n.tell(n.node.fanouts[0],
+           drain{std::chrono::milliseconds(1), close_code::draining, "begun anew"});
     CHECK(wire::field(staying.line->said().back(), "reason") == "begun anew");
   }
 
@@ -196,17 +197,35 @@ TEST_SUITE("actors/fanout") {
     CHECK(count(tenant_id{"other"}, {}, ann.session->id).empty());
   }
 
-  TEST_CASE("a recount names the members of a feed and nobody else") {
+  TEST_CASE("a drain of one partition leaves the sessions of others") {
+    client_node n;
+    n.node.partitions.resize(2);
+    n.node.bridges.push_back(n.node.bridges[0]);
+    const auto ann = n.open("ann");
+    const auto own = cluster::partition_of(acme, 2);
+    const auto other = cluster::partition_id{1 - cluster::index_of(own)};
+    const auto drain_of = [](cluster::partition_id which) {
+      return drain{std::chrono::milliseconds(1), close_code::draining, {}, which};
+    };
+    n.tell(n.node.fanouts[0], drain_of(other));
+    CHECK_FALSE(ann.line->closing.has_value());
+    n.tell(n.node.fanouts[0], drain_of(own));
+    CHECK(ann.line->closing == close_code::draining);
+  }
+
+  TEST_CASE("a recount names the members of a channel and nobody else") {
     client_node n;
     const auto ann = n.open("ann", {"a"});
     n.open("bob", {"b"});
-    const auto told = std::make_shared<journal>();
-    const auto asker = n.record<channel_inbox>(told);
-    const auto members = [&] { return told->all<members_report>().back().members; };
-    n.tell(n.node.fanouts[0], recount{n.feed_of(room_of("a")), asker});
-    CHECK(members() == std::vector<session_ptr>{ann.session});
-    n.tell(n.node.fanouts[0], recount{n.feed_of(room_of("empty")), asker});
-    CHECK(members().empty());
+    const auto& asker = n.node.bridges[0];
+    const auto report = [&] { return n.bridge->all<members_report>().back(); };
+    n.tell(n.node.fanouts[0], recount{n.id_of(room_of("a")), asker});
+    CHECK(report().channel == n.id_of(room_of("a")));
+    CHECK(report().members == std::vector<session_ptr>{ann.session});
+    CHECK(report().connections == std::vector{ann.address});
+    n.tell(n.node.fanouts[0], recount{n.id_of(room_of("empty")), asker});
+    CHECK(report().channel == n.id_of(room_of("empty")));
+    CHECK(report().members.empty());
   }
 
   TEST_CASE("a connection that dies of a fault is let go, the others live on") {

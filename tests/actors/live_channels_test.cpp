@@ -13,6 +13,15 @@ channel_ptr room(const std::string& name) {
 }  // namespace
 
 TEST_SUITE("actors/live_channels") {
+  TEST_CASE("no id of one partition is an id of another") {
+    // A fanout holds channels of all partitions: one id for two would bring events to strangers.
+    live_channels first(cluster::partition_id{0}), second(cluster::partition_id{1});
+    for (const auto* room : {"a", "b", "c"}) {
+      const auto name = std::make_shared<channel>(room_channel(tenant_id{"acme"}, room));
+      CHECK(first.add(name).id != second.add(name).id);
+    }
+  }
+
   TEST_CASE("a channel is found by name and by id until it is removed") {
     live_channels all;
     auto& a = all.add(room("a"));
@@ -32,7 +41,7 @@ TEST_SUITE("actors/live_channels") {
 
   TEST_CASE("an id is never used again, although its slot is") {
     live_channels all;
-    std::set<feed_id> ids;
+    std::set<channel_id> ids;
     for (int i = 0; i < 100; ++i) {
       auto& each = all.add(room("a"));
       CHECK(ids.insert(each.id).second);

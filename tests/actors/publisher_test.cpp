@@ -28,8 +28,8 @@ net::publish_item ephemeral(net::publish_item item) {
 struct publisher_node : test_node, session_locator {
   publisher_node() {
     node.locator = this;
-    node.epoch = 7;
-    node.position = 50;
+    node.partitions[0].epoch = 7;
+    node.partitions[0].position = 50;
     publisher = spawn<publisher_inbox, actors::publisher>(std::ref(node));
     who = make_identity("ann");
     who->publish = {"a", "b", "c", "user:*", "client:*"};

@@ -7,61 +7,68 @@ namespace starling::actors::test {
 namespace {
 
 struct room_node : test_node {
-  explicit room_node(std::size_t shards = 1) : test_node(shards) {
+  room_node() {
     room = spawn<room_inbox, actors::room>(std::ref(node), std::make_shared<channel>(room_of("a")),
-                                           feed_id{9}, sequence{0}, shard_counts{});
+                                           channel_id{9}, sequence{0});
   }
-  ticket_ptr attach(const std::string& user, unsigned shard = 0) {
-    auto ticket = make_ticket({"a"}, std::nullopt, user);
-    ticket->shard = shard;
-    tell(room, attach_member{ticket, 0});
-    return ticket;
+  session_ptr attach(const std::string& user) {
+    auto session = make_session(user);
+    tell(room, attach_member{session});
+    return session;
   }
-  void detach(const ticket_ptr& ticket) {
-    tell(room, detach_member{ticket->session, ticket->shard, true});
-  }
+  void detach(const session_ptr& session) { tell(room, detach_member{session->id}); }
   std::vector<net::presence_user> present() {
     std::vector<net::presence_user> out;
     tell(room, presence_query{room_of("a"), [&](auto users) { out = std::move(users); }});
     return out;
   }
-  std::size_t heard(unsigned shard) { return fanouts[shard]->all<fan_out>().size(); }
+  void store(sequence seq) { tell(room, inbound{make_publication("a", seq)}); }
+  /// What the room has for a replay.
+  replay_part ask(sequence after, sequence position, std::uint64_t request = 1) {
+    tell(room,
+         replay_wanted{record<connection_inbox>(client), request, after, {7, position}, true});
+    REQUIRE(client->all<replay_part>().size() == 1);
+    return std::exchange(client->all<replay_part>(), {}).front();
+  }
 
   handle<room_inbox> room;
 };
 
-void set_state(const ticket_ptr& ticket, presence_state state) { ticket->session->state = state; }
+void set_state(const session_ptr& session, presence_state state) { session->state = state; }
 
 }  // namespace
 
 TEST_SUITE("actors/room") {
-  TEST_CASE("one message per shard with members, however many those are") {
-    room_node n(3);
-    const auto ann = n.attach("ann", 0);
-    n.attach("bob", 2);
-    n.attach("cat", 2);
-    n.tell(n.room, inbound{make_publication("a", 1)});
-    CHECK(n.heard(0) == 1);
-    CHECK(n.heard(1) == 0);
-    CHECK(n.heard(2) == 1);
-    CHECK(n.fanouts[2]->all<fan_out>()[0].feed == 9);
-    n.detach(ann);
-    n.tell(n.room, inbound{make_publication("a", 2)});
-    CHECK(n.heard(0) == 1);
-    CHECK(n.heard(2) == 2);
-  }
-
-  TEST_CASE("an old event is not handed out again, an ephemeral one always is") {
+  TEST_CASE("what a room was told is there for a replay, and goes to no shard") {
     room_node n;
     n.attach("ann");
-    n.tell(n.room, inbound{make_publication("a", 5)});
-    n.tell(n.room, inbound{make_publication("a", 5)});
-    CHECK(n.heard(0) == 1);
-    const auto typing =
-        std::make_shared<publication>(make_event(room_of("a"), "x"), cursor{7, 5}, 0);
-    n.tell(n.room, inbound{typing});
-    n.tell(n.room, inbound{typing});
-    CHECK(n.heard(0) == 3);
+    for (const sequence seq : {3, 5, 8}) n.store(seq);
+    CHECK(n.fanouts[0]->all<fan_out>().empty());
+    const auto part = n.ask(3, 8, 6);
+    CHECK(part.request == 6);
+    CHECK(part.id == 9);
+    CHECK(*part.where == room_of("a"));
+    CHECK(part.gap_is_loss);
+    CHECK(data_of(part.events) == texts{"5", "8"});
+    CHECK(part.store_after == part.store_through);
+  }
+
+  TEST_CASE("an event that comes twice is there once") {
+    room_node n;
+    n.store(5);
+    n.store(5);
+    CHECK(data_of(n.ask(0, 5).events) == texts{"5"});
+  }
+
+  TEST_CASE("a store that began anew makes what was before void") {
+    room_node n;
+    n.store(50);
+    n.tell(n.room, forget_history{2});
+    n.store(5);
+    const auto part = n.ask(0, 5);
+    CHECK(data_of(part.events) == texts{"5"});
+    CHECK(part.store_after == 0);
+    CHECK(part.store_through == 2);
   }
 
   TEST_CASE("presence counts users, with the first session's time and the best state") {
@@ -75,7 +82,7 @@ TEST_SUITE("actors/room") {
     CHECK(users[0].user == "ann");
     CHECK(users[0].sessions == 2);
     CHECK(users[0].state == "online");
-    CHECK(users[0].since_ms == first->session->opened_ms());
+    CHECK(users[0].since_ms == first->opened_ms());
     CHECK(users[1].user == "bob");
     n.detach(second);
     users = n.present();
@@ -109,22 +116,30 @@ TEST_SUITE("actors/room") {
     room_node n;
     n.room.stop();
     n.run();
-    REQUIRE(n.bridge->all<feed_died>().size() == 1);
-    CHECK(n.bridge->all<feed_died>()[0].feed == 9);
+    REQUIRE(n.bridge->all<channel_died>().size() == 1);
+    CHECK(n.bridge->all<channel_died>()[0].channel == 9);
+    CHECK(n.bridge->all<channel_died>()[0].actor == n.room.id());
   }
 
-  TEST_CASE("the audience of a tenant delivers, and is only counted") {
+  TEST_CASE("a rebuilt room learns its members from a report") {
+    room_node n;
+    const auto ann = n.make_session("ann");
+    n.tell(n.room, members_report{9, {ann}, {n.record<connection_inbox>(n.client)}});
+    REQUIRE(n.present().size() == 1);
+    CHECK(n.present()[0].user == "ann");
+    n.detach(ann);
+    CHECK(n.present().empty());
+  }
+
+  TEST_CASE("nobody asks who is in the audience of a tenant: it keeps no members") {
     test_node n;
     const auto all = n.spawn<room_inbox, actors::room>(
-        std::ref(n.node), std::make_shared<channel>(tenant_channel(acme)), feed_id{3}, sequence{0},
-        shard_counts{});
-    const auto ticket = n.make_ticket({"a"});
-    n.tell(all, attach_member{ticket, 0});
-    n.tell(all, inbound{make_publication("a", 1)});
-    CHECK(n.fanouts[0]->all<fan_out>().size() == 1);
-    n.tell(all, detach_member{ticket->session, 0, true});
-    n.tell(all, inbound{make_publication("a", 2)});
-    CHECK(n.fanouts[0]->all<fan_out>().size() == 1);
+        std::ref(n.node), std::make_shared<channel>(tenant_channel(acme)), channel_id{3},
+        sequence{0});
+    n.tell(all, members_report{3, {n.make_session("ann")}, {n.record<connection_inbox>(n.client)}});
+    std::size_t users = 9;
+    n.tell(all, presence_query{tenant_channel(acme), [&](auto some) { users = some.size(); }});
+    CHECK(users == 0);
   }
 }
 

@@ -12,13 +12,14 @@ struct user_node : test_node {
     node.clustered = clustered;
     user = spawn<user_inbox, actors::user>(std::ref(node),
                                            std::make_shared<channel>(user_channel(acme, "ann")),
-                                           feed_id{4}, sequence{0}, shard_counts{});
+                                           channel_id{4}, sequence{0});
   }
 
   /// A session with a journal of its own.
   struct guest {
     ticket_ptr ticket;
     std::shared_ptr<journal> told;
+    std::uint64_t number = 0;
     bool closed_for(close_code why) const {
       const auto& all = told->all<close_session>();
       return all.size() == 1 && all[0].code == why;
@@ -29,23 +30,27 @@ struct user_node : test_node {
     }
   };
   guest make_guest(const std::string& device = {}) {
-    guest out{make_opening("ann", {}, device), std::make_shared<journal>()};
+    guest out{make_opening("ann", {}, device), std::make_shared<journal>(), ++guests};
     out.ticket->connection = record<connection_inbox>(out.told);
     return out;
   }
   guest arrive(const std::string& device = {}) {
     auto out = make_guest(device);
-    tell(user, admit{out.ticket});
+    tell(user, admission_of(out));
     return out;
   }
+  static admit admission_of(const guest& of) {
+    return {of.number, of.ticket->session, of.ticket->connection};
+  }
+  void leave(const guest& who) { tell(user, detach_member{who.ticket->session->id}); }
   bool was_admitted(const guest& who) {
     for (const auto& a : bridge->all<admitted>())
-      if (a.ticket == who.ticket) return true;
+      if (a.number == who.number) return true;
     return false;
   }
   bool was_turned_away(const guest& who) {
     for (const auto& a : bridge->all<turned_away>())
-      if (a.ticket == who.ticket) return true;
+      if (a.number == who.number) return true;
     return false;
   }
   void hear(const user_control& what) {
@@ -64,6 +69,7 @@ struct user_node : test_node {
   }
 
   handle<user_inbox> user;
+  std::uint64_t guests = 0;
 };
 
 }  // namespace
@@ -107,7 +113,7 @@ TEST_SUITE("actors/user") {
     user_node n({1, true}, false);
     const auto first = n.arrive();
     n.arrive();
-    n.tell(n.user, detach_member{first.ticket->session, 0, true});
+    n.leave(first);
     CHECK(n.was_admitted(n.arrive()));
   }
 
@@ -184,7 +190,7 @@ TEST_SUITE("actors/user") {
   TEST_CASE("with reject-new an older session elsewhere wins over a newcomer here") {
     user_node n({1, true});
     const auto here = n.make_guest();
-    n.send(n.user, admit{here.ticket});
+    n.send(n.user, n.admission_of(here));
     n.send(n.user, engine_control{user_channel(acme, "ann"),
                                   encode({node_id{"n2"}, false, {n.elsewhere(1)}, {}})});
     n.run();
@@ -197,8 +203,8 @@ TEST_SUITE("actors/user") {
     user_node n({1, true});
     const auto first = n.make_guest();
     const auto second = n.make_guest();
-    n.send(n.user, admit{first.ticket});
-    n.send(n.user, admit{second.ticket});
+    n.send(n.user, n.admission_of(first));
+    n.send(n.user, n.admission_of(second));
     n.send(n.user, engine_control{user_channel(acme, "ann"),
                                   encode({node_id{"n2"}, false, {n.elsewhere(1)}, {}})});
     n.run();
@@ -206,15 +212,11 @@ TEST_SUITE("actors/user") {
     CHECK(second.refused_for(close_code::session_limit));
   }
 
-  TEST_CASE("the end of a session is told to the other nodes, leaving a feed is not") {
+  TEST_CASE("the end of a session is told to the other nodes") {
     user_node n;
     const auto here = n.arrive();
     n.engine.controls.clear();
-    n.tell(n.user, attach_member{here.ticket, 0});
-    n.tell(n.user, detach_member{here.ticket->session, 0, false});
-    CHECK(n.engine.controls.empty());
-    n.tell(n.user, attach_member{here.ticket, 0});
-    n.tell(n.user, detach_member{here.ticket->session, 0, true});
+    n.leave(here);
     CHECK(n.said().back().closed == std::vector{here.ticket->session->id});
   }
 
@@ -225,22 +227,52 @@ TEST_SUITE("actors/user") {
     CHECK(here.told->all<close_session>().empty());
   }
 
-  TEST_CASE("an event to the user goes to the shards that hold its sessions") {
+  TEST_CASE("what was sent to the user is kept for replays, and only for those") {
     user_node n;
-    n.tell(n.user, inbound{make_publication("x", 1)});
-    CHECK(n.fanouts[0]->all<fan_out>().empty());
     const auto here = n.arrive();
-    n.tell(n.user, attach_member{here.ticket, 0});
-    n.tell(n.user, inbound{make_publication("x", 2)});
-    CHECK(n.fanouts[0]->all<fan_out>().size() == 1);
+    for (sequence seq = 1; seq <= 3; ++seq) n.tell(n.user, inbound{make_publication("x", seq)});
+    CHECK(n.fanouts[0]->all<fan_out>().empty());
+    n.tell(n.user, replay_wanted{here.ticket->connection, 5, 1, {7, 3}, false});
+    REQUIRE(here.told->all<replay_part>().size() == 1);
+    const auto& part = here.told->all<replay_part>()[0];
+    CHECK(part.request == 5);
+    CHECK(part.id == 4);
+    CHECK(data_of(part.events) == texts{"2", "3"});
+    CHECK(part.store_after == part.store_through);
+  }
+
+  TEST_CASE("a change of the user's rooms is told to all its sessions here, and to nobody later") {
+    user_node n;
+    const auto first = n.arrive();
+    const auto second = n.arrive();
+    const auto gone = n.arrive();
+    n.leave(gone);
+    n.hear({node_id{"n2"}, false, {n.elsewhere(5)}, {}});
+    n.tell(n.user, roster_changed{acme, user_id{"ann"}, "a", true, 9});
+    for (const auto& each : {first, second}) {
+      REQUIRE(each.told->all<roster_changed>().size() == 1);
+      CHECK(each.told->all<roster_changed>()[0].room == "a");
+      CHECK(each.told->all<roster_changed>()[0].since == 9);
+    }
+    CHECK(gone.told->all<roster_changed>().empty());
+  }
+
+  TEST_CASE("a rebuilt user learns its sessions from a report and counts them") {
+    user_node n({1, false});
+    const auto here = n.make_guest();
+    n.tell(n.user, members_report{4, {here.ticket->session}, {here.ticket->connection}});
+    const auto fresh = n.arrive();
+    CHECK(n.was_admitted(fresh));
+    CHECK(here.closed_for(close_code::session_limit));
   }
 
   TEST_CASE("a fault is reported to the bridge") {
     user_node n;
     n.user.stop();
     n.run();
-    REQUIRE(n.bridge->all<feed_died>().size() == 1);
-    CHECK(n.bridge->all<feed_died>()[0].feed == 4);
+    REQUIRE(n.bridge->all<channel_died>().size() == 1);
+    CHECK(n.bridge->all<channel_died>()[0].channel == 4);
+    CHECK(n.bridge->all<channel_died>()[0].actor == n.user.id());
   }
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/runtime/spawn.hpp"
 #include "actors/session/connection.hpp"
 #include "actors/session/fanout.hpp"
 #include "cluster/engine.hpp"
@@ -96,6 +97,7 @@ class room_on_a_shard {
  public:
   explicit room_on_a_shard(std::int64_t members) : loop_(0) {
     node_.engine = engine_.get();
+    node_.bridges.resize(1);
     node_.fanouts.push_back(spawn<fanout_inbox, fanout>(system_, nullptr, node_, 0u));
     for (; members > 0; --members) add_member();
     run();
@@ -115,7 +117,7 @@ class room_on_a_shard {
   /// Hands a fresh event to the fanout.
   void publish() {
     auto what = std::make_shared<publication>(sample_event(), cursor{1, ++last_}, last_);
-    node_.fanouts[0].send(fan_out{feed, std::move(what)});
+    node_.fanouts[0].send(fan_out{room, std::move(what)});
     run();
   }
   /// The end of the pass: all that waits goes to the kernel.
@@ -129,7 +131,7 @@ class room_on_a_shard {
   }
 
  private:
-  static constexpr feed_id feed = 1;
+  static constexpr channel_id room = 1;
   struct config : caf::actor_system_config {
     config() { set("scheduler.policy", caf::atom("testing")); }
   };
@@ -148,13 +150,13 @@ class room_on_a_shard {
     auto address = spawn<connection_inbox, connection>(
         system_, nullptr, node_, loop_, session, std::make_unique<net::stream_request>(),
         std::make_unique<accepting_responder>(transports_));
-    auto ticket = std::make_shared<join_ticket>();
-    ticket->connection = address;
-    ticket->session = session;
-    ticket->channels.push_back({where_, 0, false, false, feed});
+    joined entered{};
+    entered.session = session;
+    entered.opening = true;
+    entered.channels.push_back({room, where_, 0, false, false});
     // Nobody hears the join that start() asks for; what the bridge would answer follows.
     static_cast<connection&>(*address.get()).start();
-    node_.fanouts[0].send(joined{std::move(ticket)});
+    node_.fanouts[0].send(std::move(entered));
     connections_.push_back(std::move(address));
   }
 

@@ -105,14 +105,14 @@ TEST_CASE_TEMPLATE("odd names of users and tenants do not meet", Maker, BOTH_ENG
 }
 
 TEST_CASE_TEMPLATE("a position is forgotten with the history after it", Maker, BOTH_ENGINES) {
-  running_engine<Maker> node({.max_age = 1s});
+  running_engine<Maker> node({.positions_max_age = 1s});
   put(*node.engine, "ann", {1, 2});
   REQUIRE(becomes(*node.engine, "ann", cursor{1, 2}));
   CHECK(becomes(*node.engine, "ann", std::nullopt));
 }
 
 TEST_CASE("a new put makes a position young again") {
-  running_engine<memory_engine_maker<>> node({.max_age = 1s});
+  running_engine<memory_engine_maker<>> node({.positions_max_age = 1s});
   put(*node.engine, "ann", {1, 1});
   put(*node.engine, "bob", {1, 1});
   put(*node.engine, "ann", {1, 2});

@@ -28,7 +28,7 @@ PLANNED = {
     "bridge.engine_stored": (50, 600), "bridge.engine_ephemeral": (30, 200), "bridge.join": (5, 60),
     "bridge.tick": (2, 8), "room.inbound": (20, 300), "room.attach_member": (5, 80), "room.detach_member": (1, 30),
     "user.inbound": (5, 60), "user.admit": (5, 60), "connection.last_position": (2, 30),
-    "connection.replay_ready": (2, 30), "fanout.fan_out": (50, 500), "fanout.session_started": (5, 50),
+    "connection.replay_part": (2, 30), "fanout.fan_out": (50, 500), "fanout.session_started": (5, 50),
     "fanout.joined": (5, 50), "publisher.publish_request": (10, 100), "publisher.append_done": (10, 100),
     "roster.join": (5, 60),
 }

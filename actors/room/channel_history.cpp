@@ -1,0 +1,50 @@
+#include "actors/room/channel_history.hpp"
+
+#include <algorithm>
+
+namespace starling::actors {
+
+void ring::push(publication_ptr what, const ring_limits& limits) {
+  if (!events_) events_ = std::make_unique<std::deque<publication_ptr>>();
+  bytes_ += what->what().data.size();
+  events_->push_back(std::move(what));
+  while (events_->size() > limits.max_events ||
+         (bytes_ > limits.max_bytes && events_->size() > 1)) {
+    const auto& oldest = events_->front();
+    complete_after_ = oldest->seq();
+    bytes_ -= oldest->what().data.size();
+    events_->pop_front();
+  }
+}
+
+void ring::copy_after(sequence after, std::vector<publication_ptr>& out) const {
+  if (!events_) return;
+  const auto from = std::partition_point(events_->begin(), events_->end(),
+                                         [&](const auto& p) { return p->seq() <= after; });
+  out.insert(out.end(), from, events_->end());
+}
+
+void channel_history::forget(sequence from) {
+  last_ = 0;
+  ring_ = ring(from);
+}
+
+void channel_history::remember(publication_ptr event, const ring_limits& limits) {
+  if (event->seq() <= last_) return;
+  last_ = event->seq();
+  ring_.push(std::move(event), limits);
+}
+
+replay_part channel_history::answer(const replay_wanted& wish, channel_id id,
+                                    channel_ptr of) const {
+  replay_part out{wish.request, id, std::move(of), {}, 0, 0, wish.gap_is_loss};
+  const auto complete_after = ring_.complete_after();
+  ring_.copy_after(std::max(wish.after, complete_after), out.events);
+  if (wish.after < complete_after) {
+    out.store_after = wish.after;
+    out.store_through = complete_after;
+  }
+  return out;
+}
+
+}  // namespace starling::actors

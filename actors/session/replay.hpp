@@ -1,0 +1,65 @@
+/// What a join replays: parts from channels' actors, from the store, and late events.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "actors/messages/fanout_inbox.hpp"
+
+namespace starling::actors {
+
+/// Collects the parts of one join. They may come before the join's own answer. Plain state.
+class replay {
+ public:
+  struct store_read {
+    channel_id id;
+    channel_ptr of;
+    sequence after;
+    sequence through;
+    std::size_t limit;
+  };
+
+  /// `keep`: how many events of a channel history keeps; what a store has beyond is not shown.
+  replay(std::uint64_t request, std::size_t keep) : request_(request), keep_(keep) {}
+
+  std::uint64_t request() const noexcept { return request_; }
+  void begin(joined&& answer) { answer_ = std::move(answer); }
+  /// Once it has begun.
+  joined& answer() noexcept { return *answer_; }
+  bool begun() const noexcept { return answer_.has_value(); }
+
+  /// A channel's part: what has to be read from the store for it, or nothing. A part that came
+  /// already (its actor died after sending it) counts once.
+  std::optional<store_read> add(replay_part&& part);
+  /// A page of that: the rest that is still to be read, or nothing.
+  std::optional<store_read> add(channel_id id, cluster::log_page&& page, epoch_id epoch);
+  /// The channel's actor was rebuilt: what it was asked for comes from the store.
+  std::optional<store_read> actor_rebuilt(channel_id id);
+
+  bool complete() const noexcept;
+  /// All events in the order in which they were handed out; those lost are in `answer().lost`.
+  std::vector<publication_ptr> take();
+
+ private:
+  struct part {
+    channel_id id;
+    channel_ptr of;
+    std::vector<publication_ptr> from_ring;
+    std::vector<publication_ptr> from_store;
+    sequence store_after = 0;
+    sequence store_through = 0;
+    bool gap_is_loss = false;
+    bool lost = false;
+    bool reading = false;
+  };
+  part* find(channel_id id) noexcept;
+  store_read rest_of(const part& wanting) const;
+
+  std::uint64_t request_;
+  std::size_t keep_;
+  std::optional<joined> answer_;
+  std::vector<part> parts_;
+};
+
+}  // namespace starling::actors
