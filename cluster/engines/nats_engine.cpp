@@ -2,10 +2,10 @@
 
 #include "cluster/engine.hpp"
 #include "cluster/jetstream/jetstream_log.hpp"
+#include "cluster/jetstream/nats_bus.hpp"
+#include "cluster/jetstream/nats_connection.hpp"
 #include "cluster/kv/kv_positions.hpp"
 #include "cluster/kv/kv_roster.hpp"
-#include "cluster/nats/nats_bus.hpp"
-#include "cluster/nats/nats_connection.hpp"
 
 namespace starling::cluster {
 

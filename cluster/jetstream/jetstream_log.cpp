@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "cluster/envelope.hpp"
-#include "cluster/jetstream/jetstream_api.hpp"
 #include "cluster/jetstream/jetstream_reader.hpp"
+#include "cluster/nats/jetstream_api.hpp"
 
 namespace starling::cluster {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cluster/event_log.hpp"
-#include "cluster/nats/nats_connection.hpp"
+#include "cluster/jetstream/nats_connection.hpp"
 
 namespace starling::cluster {
 

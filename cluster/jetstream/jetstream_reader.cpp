@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "cluster/envelope.hpp"
-#include "cluster/jetstream/jetstream_api.hpp"
+#include "cluster/nats/jetstream_api.hpp"
 #include "net/base/log.hpp"
 
 namespace starling::cluster {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <thread>
 
-#include "cluster/jetstream/store_marks.hpp"
 #include "cluster/nats/nats_turn.hpp"
+#include "cluster/nats/store_marks.hpp"
 #include "cluster/subjects.hpp"
 #include "net/base/clock.hpp"
 #include "net/base/log.hpp"

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "cluster/jetstream/jetstream_api.hpp"
 #include "cluster/jetstream/jetstream_setup.hpp"
+#include "cluster/nats/jetstream_api.hpp"
 #include "net/base/log.hpp"
 
 namespace starling::cluster {

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "cluster/nats/nats_connection.hpp"
+#include "cluster/jetstream/nats_connection.hpp"
 #include "cluster/position_store.hpp"
 
 namespace starling::cluster {

@@ -10,8 +10,8 @@
 #include <string>
 #include <thread>
 
+#include "cluster/jetstream/nats_connection.hpp"
 #include "cluster/kv/kv_watch.hpp"
-#include "cluster/nats/nats_connection.hpp"
 #include "cluster/roster_store.hpp"
 
 namespace starling::cluster {

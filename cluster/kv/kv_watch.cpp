@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "cluster/jetstream/jetstream_api.hpp"
+#include "cluster/nats/jetstream_api.hpp"
 
 namespace starling::cluster {
 

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <utility>
 
-#include "cluster/jetstream/jetstream_api.hpp"
+#include "cluster/nats/jetstream_api.hpp"
 #include "net/base/log.hpp"
 
 namespace starling::cluster {

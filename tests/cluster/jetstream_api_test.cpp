@@ -1,4 +1,4 @@
-#include "cluster/jetstream/jetstream_api.hpp"
+#include "cluster/nats/jetstream_api.hpp"
 
 #include <doctest/doctest.h>
 

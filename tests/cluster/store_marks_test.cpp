@@ -1,4 +1,4 @@
-#include "cluster/jetstream/store_marks.hpp"
+#include "cluster/nats/store_marks.hpp"
 
 #include <doctest/doctest.h>
 

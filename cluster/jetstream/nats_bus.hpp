@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "cluster/bus.hpp"
-#include "cluster/nats/nats_connection.hpp"
+#include "cluster/jetstream/nats_connection.hpp"
 
 namespace starling::cluster {
 

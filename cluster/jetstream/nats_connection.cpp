@@ -1,4 +1,4 @@
-#include "cluster/nats/nats_connection.hpp"
+#include "cluster/jetstream/nats_connection.hpp"
 
 #include <algorithm>
 #include <random>

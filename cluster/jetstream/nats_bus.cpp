@@ -1,4 +1,4 @@
-#include "cluster/nats/nats_bus.hpp"
+#include "cluster/jetstream/nats_bus.hpp"
 
 #include <charconv>
 #include <utility>

@@ -1,10 +1,10 @@
-#include "cluster/jetstream/jetstream_api.hpp"
+#include "cluster/nats/jetstream_api.hpp"
 
 #include <array>
 #include <charconv>
 #include <concepts>
 
-#include "cluster/jetstream/store_marks.hpp"
+#include "cluster/nats/store_marks.hpp"
 
 namespace starling::cluster::jetstream {
 
