@@ -1,54 +1,60 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BACKOFF, ConnectionQuality, classifyError, LONG_TERM_MS, retryDelay } from '../starling.js';
+import { BACKOFF, ConnectionQuality, classifyError, LONG_TERM_MS, retryDelay } from '../src/index.js';
 
 const highest = () => 1 - Number.EPSILON;
 
-test('the ceilings grow by kind of failure and stop at its maximum', () => {
+test('while a server is away the tries are short and flat, around the retry it named', () => {
+  const draws = (attempt, retry) =>
+    Array.from({ length: 500 }, () => retryDelay({ attempt, retry }));
+  assert.ok(draws(0, 500).every((ms) => ms >= 250 && ms <= 750));
+  assert.ok(draws(200, 500).every((ms) => ms >= 600 && ms < 2000), 'never two seconds apart');
+  assert.ok(draws(200, 10_000).every((ms) => ms >= 5_000 && ms <= 15_000), 'a busy server spreads them');
+  const first = draws(0, 500);
+  assert.ok(first.filter((ms) => ms < 375).length > 50 && first.filter((ms) => ms > 625).length > 50);
+});
+
+test('the ceilings of what does not heal by itself grow up to their maximum', () => {
   const ceiling = (kind, attempt) =>
     Math.ceil(retryDelay({ kind, attempt, random: highest, maxDelay: Infinity }));
   const near = (actual, expected) => assert.ok(Math.abs(actual - expected) <= 1, `${actual}`);
-  near(ceiling('network', 0), 5_000);
-  near(ceiling('network', 2), 11_250);
-  near(ceiling('network', 50), 300_000);
+  near(ceiling('auth', 0), 30_000);
   near(ceiling('auth', 1), 60_000);
   near(ceiling('auth', 50), 600_000);
-  near(ceiling('server', 1), 18_000);
-  near(ceiling('server', 50), 180_000);
-  near(ceiling('proxy', 1), 37_500);
-  near(ceiling('proxy', 50), 900_000);
+  near(ceiling('address', 1), 37_500);
+  near(ceiling('address', 50), 900_000);
 });
 
 test('the cap comes after the quality factor', () => {
   for (const quality of ['excellent', 'good', 'fair', 'poor'])
-    assert.ok(retryDelay({ attempt: 40, quality, maxDelay: 60_000, random: highest }) <= 60_000);
-  assert.ok(retryDelay({ attempt: 40, quality: 'poor', maxDelay: Infinity, random: highest })
-    <= BACKOFF.network.max);
+    assert.ok(retryDelay({ kind: 'auth', attempt: 40, quality, maxDelay: 60_000, random: highest })
+      <= 60_000);
+  assert.ok(retryDelay({ kind: 'auth', attempt: 40, quality: 'poor', random: highest })
+    <= BACKOFF.auth.max);
 });
 
 test('quality stretches and shortens the first waiting time', () => {
-  const first = (quality) => retryDelay({ quality, random: () => 0.9999 });
-  assert.ok(first('excellent') < 2_501 && first('fair') > 7_000 && first('poor') > 14_000);
+  const first = (quality) => retryDelay({ kind: 'auth', quality, random: () => 0.9999 });
+  assert.ok(first('excellent') < 15_001 && first('fair') > 44_000 && first('poor') > 89_000);
 });
 
 test('full jitter spreads clients over the whole range and never spins', () => {
-  const draws = Array.from({ length: 2000 }, () => retryDelay({ attempt: 3 }));
+  const draws = Array.from({ length: 2000 }, () => retryDelay({ kind: 'auth', attempt: 1 }));
   assert.ok(Math.min(...draws) >= 250);
-  assert.ok(draws.filter((ms) => ms < 16_875 / 4).length > 300);
-  assert.ok(draws.filter((ms) => ms > 16_875 * 0.75).length > 300);
+  assert.ok(draws.filter((ms) => ms < 15_000).length > 300);
+  assert.ok(draws.filter((ms) => ms > 45_000).length > 300);
 });
 
 test('a cap below the shortest waiting time wins', () => {
   assert.equal(retryDelay({ maxDelay: 20, random: () => 0.5 }), 20);
+  assert.equal(retryDelay({ kind: 'auth', maxDelay: 20, random: () => 0.5 }), 20);
 });
 
-test('failures are sorted in the documented order', () => {
+test('only a refused token and a wrong address wait long', () => {
   const table = [
-    [{ status: 404 }, 'proxy'], [{ status: 502 }, 'proxy'], [{ status: 503 }, 'proxy'],
-    [{ status: 401 }, 'auth'], [{ status: 403 }, 'auth'], [{ status: 500 }, 'server'],
-    [{ status: 504 }, 'server'], [{ message: 'network: refused' }, 'network'],
-    [{ message: 'event stream closed' }, 'proxy'], [{ message: 'Unauthorized' }, 'auth'],
-    [{}, 'network'],
+    [{ status: 401 }, 'auth'], [{ status: 403 }, 'auth'], [{ status: 404 }, 'address'],
+    [{ status: 500 }, 'away'], [{ status: 502 }, 'away'], [{ status: 503 }, 'away'],
+    [{ status: 504 }, 'away'], [{}, 'away'],
   ];
   for (const [error, kind] of table) assert.equal(classifyError(error), kind, JSON.stringify(error));
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { Starling, StarlingError } from '../starling.js';
+import { Starling, StarlingError } from '../src/index.js';
 import { body, next, serve, state, token } from './server.mjs';
 
 const open = [];
@@ -351,4 +351,40 @@ test('a base URL may be any of the aliases', async () => {
     const client = new Starling({ url: server.url + path, autoConnect: false });
     assert.equal(client.url, server.url);
   }
+});
+
+test('after a stream was cut the next of several nodes is tried first', async () => {
+  const { client, connections } = await start((c) => c.greet('e-1'));
+  const other = await serve((c) => c.greet('e-1'));
+  try {
+    client.close();
+    const both = new Starling({
+      urls: [connections.url ?? client.url, other.url], transport: 'sse', storage: null, maxDelay: 20,
+    });
+    await state(both, 'open');
+    connections.at(-1).response.destroy();
+    await state(both, 'open');
+    assert.equal(both.url, other.url);
+    both.close();
+  } finally {
+    await other.stop();
+  }
+});
+
+test('a room joins, hears only itself and leaves', async () => {
+  const { client, connections } = await start((c) => c.greet('e-1', { rooms: ['a', 'b'] }), { rooms: ['b'] });
+  await state(client, 'open');
+  const room = client.room('a');
+  await room.joined;
+  assert.deepEqual(connections.at(-1).query.get('rooms').split(',').sort(), ['a', 'b']);
+  const heard = [];
+  room.on('note', (event) => heard.push(event.data));
+  const last = next(client, 'end');
+  connections.at(-1).envelope('e-2', 1, 'note', { room: 'a' });
+  connections.at(-1).envelope('e-3', 2, 'note', { room: 'b' });
+  connections.at(-1).envelope('e-4', 3, 'end', { room: 'b' });
+  await last;
+  assert.deepEqual(heard, [1]);
+  await room.leave();
+  assert.deepEqual(connections.at(-1).query.get('rooms'), 'b');
 });

@@ -2,7 +2,7 @@
 // the Web Locks below are as exclusive and as fair as the real ones.
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { Starling } from '../starling.js';
+import { Starling } from '../src/index.js';
 import { next, serve, state } from './server.mjs';
 
 function fakeLocks() {
@@ -94,4 +94,20 @@ test('a tab that comes back gets what it missed from the tab with the connection
   await last;
   assert.deepEqual(seen, ['e-3', 'e-4']);
   assert.equal(node.connections.length, 1);
+});
+
+test('each tab hears its own rooms, and all hear what nobody asked for', async () => {
+  const node = await startNode((c) => c.greet('e-1', { rooms: c.query.get('rooms').split(',') }));
+  const one = tab(node.url, { rooms: ['a'] });
+  await state(one, 'connecting');
+  const two = tab(node.url, { rooms: ['b'] });
+  await next(two, 'starling:connected', (session) => session.rooms.includes('b'));
+  const heard = { one: [], two: [] };
+  one.on('*', (event) => heard.one.push(event.room));
+  two.on('*', (event) => heard.two.push(event.room));
+  const last = Promise.all([one, two].map((each) => next(each, 'note', (event) => event.room === 'r')));
+  const live = node.connections.at(-1);
+  for (const room of ['a', 'b', 'r']) live.envelope(`e-${room}`, room, 'note', { room });
+  await last;
+  assert.deepEqual(heard, { one: ['a', 'r'], two: ['b', 'r'] });
 });

@@ -1,164 +1,35 @@
-// Starling client for browsers and Node 20 or later: one ES module without dependencies.
+// Starling client for browsers and Node 20 or later.
 //
 //   const client = new Starling({ url: 'https://push.example', token, rooms: ['lobby'] });
 //   client.on('NewMessage', (event) => console.log(event.room, event.data));
 //
 // Application events go to on(<event name>) and on('*'). What the client itself has to say goes to
 // names that start with 'starling:': state, connected, lost, gap, goodbye, heartbeat, error.
+import { Link } from './link.js';
+import { ConnectionQuality } from './quality.js';
+import { BACKOFF, classifyError, LONG_TERM_MS, RETRY_MS, retryDelay } from './retry.js';
+import { Room } from './room.js';
+import { SseParser } from './sse_parser.js';
+import { Tabs } from './tabs.js';
+import { bearer, claims, delay, parseJson, randomId, refusal, StarlingError } from './util.js';
 
-/// Waiting before the next attempt, by kind of failure (milliseconds). `attempts` is how many
-/// failures in a row switch to LONG_TERM_MS when the option `longTerm` is set.
-export const BACKOFF = Object.freeze({
-  network: { initial: 5_000, max: 300_000, factor: 1.5, attempts: 8 },
-  auth: { initial: 30_000, max: 600_000, factor: 2.0, attempts: 5 },
-  server: { initial: 10_000, max: 180_000, factor: 1.8, attempts: 6 },
-  proxy: { initial: 15_000, max: 900_000, factor: 2.5, attempts: 4 },
-});
-export const QUALITY_FACTOR = Object.freeze({ excellent: 0.5, good: 1, fair: 1.5, poor: 3 });
-export const LONG_TERM_MS = Object.freeze([600_000, 1_200_000, 1_800_000, 3_600_000]);
-
-const MIN_DELAY_MS = 250; // full jitter may draw 0, which would be a busy loop
-const MAX_DELAY_MS = 120_000; // a client is back within two minutes of its server
 const OPEN_TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 30_000;
-const SILENCE_FACTOR = 2.5; // heartbeats missed before a connection counts as dead
 const REFRESH_BEFORE_MS = 120_000;
+const SLEEP_CHECK_MS = 5_000;
 const SEEN_EVENTS = 512; // per tab, to recognise what a replay repeats
-const MAX_FRAME_CHARS = 16 * 1024 * 1024;
 const ENDPOINTS =
   /\/(?:api\/sse\/connect|realtime\/(?:events|sse)|api\/events|events|stream|sse|ws)$/;
-
-/// The kind of a failure: 'proxy' | 'auth' | 'server' | 'network'.
-export function classifyError({ status = 0, message = '' } = {}) {
-  if ([404, 502, 503].includes(status)) return 'proxy';
-  if ([401, 403].includes(status)) return 'auth';
-  if (status >= 500) return 'server';
-  if (/network|connection/i.test(message)) return 'network';
-  if (/stream closed|premature|event stream/i.test(message)) return 'proxy';
-  if (/unauthori[sz]ed|forbidden/i.test(message)) return 'auth';
-  return 'network';
-}
-
-/// Milliseconds to wait before attempt number `attempt` (0 = first retry): full jitter below an
-/// exponential ceiling. The cap comes last, so no factor can lift the result above it.
-export function retryDelay({
-  kind = 'network', attempt = 0, quality = 'good', maxDelay = MAX_DELAY_MS, random = Math.random,
-} = {}) {
-  const { initial, max, factor } = BACKOFF[kind];
-  const ceiling = Math.min(initial * factor ** attempt * QUALITY_FACTOR[quality], max, maxDelay);
-  return Math.floor(Math.min(Math.max(random() * ceiling, MIN_DELAY_MS), maxDelay));
-}
-
-/// How good the connection has been: mean time to open, share of failures in five minutes, and
-/// how long the last stream lived.
-export class ConnectionQuality {
-  #latencies = [];
-  #attempts = [];
-  #stability = 1;
-
-  opened(latencyMs, now = Date.now()) {
-    this.#latencies = [...this.#latencies, latencyMs].slice(-10);
-    this.#note(now, false);
-  }
-  failed(now = Date.now()) {
-    this.#note(now, true);
-  }
-  ended(uptimeMs) {
-    this.#stability = Math.min(uptimeMs / 60_000, 1);
-  }
-  #note(now, error) {
-    this.#attempts = [...this.#attempts, { now, error }].slice(-100);
-  }
-
-  assess(now = Date.now()) {
-    const count = this.#latencies.length;
-    if (count < 3) return 'good';
-    const mean = this.#latencies.reduce((sum, value) => sum + value, 0) / count;
-    const recent = this.#attempts.filter((attempt) => now - attempt.now < 300_000);
-    const errors = recent.filter((attempt) => attempt.error).length / Math.max(recent.length, 1);
-    if (mean < 100 && errors < 0.1 && this.#stability > 0.8) return 'excellent';
-    if (mean < 500 && errors < 0.3 && this.#stability > 0.5) return 'good';
-    if (mean < 2000 && errors < 0.5 && this.#stability > 0.2) return 'fair';
-    return 'poor';
-  }
-}
-
-/// The WHATWG event stream parser. push() takes bytes in any slicing; `lastEventId` is the id a
-/// reconnect has to name. Throws RangeError when one event outgrows MAX_FRAME_CHARS.
-export class SseParser {
-  lastEventId = '';
-  #on;
-  #decoder = new TextDecoder('utf-8'); // strips one byte order mark, at the start only
-  #rest = '';
-  #skipLineFeed = false;
-  #data = [];
-  #size = 0;
-  #type = '';
-  #id = '';
-
-  constructor({ onEvent = () => {}, onComment = () => {}, onRetry = () => {} } = {}) {
-    this.#on = { onEvent, onComment, onRetry };
-  }
-
-  push(bytes) {
-    let text = this.#decoder.decode(bytes, { stream: true });
-    if (text === '') return;
-    if (this.#skipLineFeed && text[0] === '\n') text = text.slice(1);
-    this.#skipLineFeed = text === '' ? false : text.endsWith('\r');
-    const newline = /\r\n|\n|\r/g;
-    newline.lastIndex = this.#rest.length;
-    text = this.#rest + text;
-    let start = 0;
-    for (let hit = newline.exec(text); hit; hit = newline.exec(text)) {
-      this.#line(text.slice(start, hit.index));
-      start = newline.lastIndex;
-    }
-    this.#rest = text.slice(start);
-    if (this.#rest.length + this.#size > MAX_FRAME_CHARS) throw new RangeError('event too large');
-  }
-
-  #line(line) {
-    if (line === '') return this.#dispatch();
-    const colon = line.indexOf(':');
-    if (colon === 0) return this.#on.onComment(line.slice(1));
-    const field = colon < 0 ? line : line.slice(0, colon);
-    let value = colon < 0 ? '' : line.slice(colon + 1);
-    if (value[0] === ' ') value = value.slice(1);
-    if (field === 'data') {
-      this.#data.push(value);
-      this.#size += value.length;
-    } else if (field === 'event') this.#type = value;
-    else if (field === 'id' && !value.includes('\0')) this.#id = value;
-    else if (field === 'retry' && /^[0-9]+$/.test(value)) this.#on.onRetry(Number(value));
-  }
-
-  #dispatch() {
-    const type = this.#type || 'message';
-    const data = this.#data;
-    this.#type = '';
-    this.#data = [];
-    this.#size = 0;
-    this.lastEventId = this.#id;
-    if (data.length) this.#on.onEvent({ type, data: data.join('\n'), lastEventId: this.#id });
-  }
-}
-
-/// A request that the server answered with an error; `code` is its error code when it gave one.
-export class StarlingError extends Error {
-  constructor(message, { status = 0, code = '' } = {}) {
-    super(message);
-    this.name = 'StarlingError';
-    this.status = status;
-    this.code = code;
-  }
-}
+const CONTROL = ['connected', 'goodbye', 'heartbeat', 'token_expiring', 'gap'];
 
 /// One subscription to a Starling cluster that survives reconnects, reloads and node changes.
 ///
 /// Options: url | urls (base URLs, tried in order), token | getToken({reason}) -> token,
 /// rooms, device, format ('envelope', with `native` 'message'), transport ('sse' | 'ws' | 'auto'),
 /// native (use EventSource instead of fetch), sharedAcrossTabs, storage (Storage-like or null),
-/// since ('last'), longTerm, maxDelay (ms), openTimeout (ms), autoConnect.
+/// since ('last'), longTerm, maxDelay (ms), openTimeout (ms), autoConnect, credentials (as in fetch).
+/// `sharedAcrossTabs` is true unless said otherwise: one stream for all tabs of a page, where the
+/// browser can.
 ///
 /// Events given to listeners: {id, cursor, event, room?, user?, data, ts?, sender?, replayed}.
 export class Starling {
@@ -184,6 +55,7 @@ export class Starling {
   #tabs = null;
   #environment = [];
   #pendingRefs = new Map();
+  #retry = RETRY_MS; // what a server last asked for
   #nextRef = 1;
   #storageKey;
 
@@ -200,7 +72,8 @@ export class Starling {
     const urls = options.urls ?? [options.url ?? here];
     if (!urls.length || !urls[0]) throw new TypeError('Starling needs `url` or `urls`');
     this.#options = {
-      transport: 'auto', native: false, maxDelay: MAX_DELAY_MS, openTimeout: OPEN_TIMEOUT_MS,
+      transport: 'auto', native: false, maxDelay: Infinity, openTimeout: OPEN_TIMEOUT_MS,
+      sharedAcrossTabs: Boolean(globalThis.document),
       ...options,
     };
     const { transport, native } = this.#options;
@@ -262,6 +135,22 @@ export class Starling {
   /// Cuts the present waiting time short.
   reconnectNow() {
     this.#wake?.();
+  }
+
+  /// One room: on(name, fn), publish(event, data), history(), presence(), leave(). It is joined if it
+  /// was not yet.
+  room(name) {
+    return new Room(this, name);
+  }
+
+  /// {events: [{id, event, data, ts, sender?}], next}, oldest first; `next` goes on as `after`.
+  history(room, { after, limit } = {}) {
+    return this.#get(`/api/rooms/${encodeURIComponent(room)}/history`, { after, limit });
+  }
+
+  /// {room, count, users: [{user, state, sessions, since}], unreachable: [node]}.
+  presence(room) {
+    return this.#get(`/api/rooms/${encodeURIComponent(room)}/presence`);
   }
 
   /// Adds rooms; resolves when the server has accepted them, rejects (and forgets them) when not.
@@ -342,6 +231,7 @@ export class Starling {
     const asked = this.rooms;
     this.counters.attempts++;
     this.#relay({ kind: 'state', state: 'connecting', detail: { url: base, transport: via } });
+    link.onRetry = (ms) => { this.#retry = link.retry = ms; };
     link.onOpened = () => {
       this.#acceptedRooms = new Set(asked);
       run.failures = run.round = run.longTerm = 0;
@@ -391,18 +281,26 @@ export class Starling {
       return this.#finish(run, { reason: 'request refused', status, message: link.message }), null;
     if (!opened || !goodbye)
       this.#relay({ kind: 'error', error: { status, message: link.message ?? 'stream ended' } });
+    const { maxDelay, longTerm } = this.#options;
     if (goodbye?.retry_ms >= 0) {
+      this.#retry = goodbye.retry_ms || this.#retry;
       if (!opened || ['draining', 'shutdown'].includes(goodbye.code)) this.#nextUrl();
       return goodbye.retry_ms;
     }
     if (link.retryAfter !== undefined) return this.#nextUrl(), link.retryAfter;
-    if (opened && link.retry !== undefined) return link.retry;
-    if (!opened && !this.#nextCandidate(run)) return Math.ceil(Math.random() * 1000);
-    const kind = classifyError({ status, message: link.message });
+    // A stream that was cut: its node may be gone, and another one there at once.
+    if (opened) return this.#nextUrl(), link.retry ?? retryDelay({ retry: this.#retry, maxDelay });
+    const kind = classifyError({ status });
+    const roundIsOver = this.#nextCandidate(run);
+    if (kind === 'away') {
+      const retry = this.#retry;
+      if (!roundIsOver) return retryDelay({ retry: retry / this.#candidates.length, maxDelay });
+      return retryDelay({ attempt: run.failures++, retry, maxDelay });
+    }
     const attempt = run.failures++;
-    if (this.#options.longTerm && attempt >= BACKOFF[kind].attempts)
+    if (longTerm && attempt >= BACKOFF[kind].attempts)
       return LONG_TERM_MS[Math.min(run.longTerm++, 3)] * (0.75 + Math.random() / 4);
-    return retryDelay({ kind, attempt, quality: this.quality, maxDelay: this.#options.maxDelay });
+    return retryDelay({ kind, attempt, quality: this.quality, maxDelay });
   }
 
   // Moves on to the next URL or transport; true when all were tried and it is time to back off.
@@ -455,7 +353,7 @@ export class Starling {
   async #fetch(link, base, token) {
     const headers = { Accept: 'text/event-stream', ...bearer(token) };
     const response = await fetch(this.#target(base, link.rooms, '/events'), {
-      headers, cache: 'no-store', signal: link.signal,
+      headers, cache: 'no-store', signal: link.signal, credentials: this.#options.credentials,
     });
     if (response.status !== 200) return refusal(response);
     if (!/^text\/event-stream\s*(;|$)/i.test(response.headers.get('content-type') ?? ''))
@@ -463,7 +361,7 @@ export class Starling {
     const parser = new SseParser({
       onEvent: ({ type, data, lastEventId }) => this.#frame(link, type, data, lastEventId),
       onComment: () => link.opened && this.#relay({ kind: 'heartbeat' }),
-      onRetry: (ms) => { link.retry = ms; },
+      onRetry: (ms) => link.onRetry(ms),
     });
     const reader = response.body.getReader();
     // Node 20 may forget the signal once the response is there, so the body is cancelled as well;
@@ -537,11 +435,11 @@ export class Starling {
     const parsed = parseJson(raw);
     const wrapped = typeof parsed?.event === 'string' && 'data' in parsed && 'ts' in parsed;
     if (!wrapped && CONTROL.includes(type)) return this.#command(link, { ...parsed, type }, cursor);
-    if (wrapped) return this.#deliver({ ...parsed, cursor });
+    if (wrapped) return this.#deliver(link, { ...parsed, cursor });
     if (this.#options.format === 'both') return; // the envelope of the same event follows
     const id = `${cursor}|${raw.length}|${raw.slice(0, 80)}`;
     const data = parsed === undefined ? raw : parsed;
-    this.#deliver({ id: cursor, cursor, event: type, data, raw }, id);
+    this.#deliver(link, { id: cursor, cursor, event: type, data, raw }, id);
   }
 
   #command(link, frame, cursor = frame.id) {
@@ -549,7 +447,7 @@ export class Starling {
     const { type, ...fields } = frame;
     switch (type) {
       case 'event':
-        return this.#deliver({ ...fields, cursor });
+        return this.#deliver(link, { ...fields, cursor });
       case 'connected':
         link.open(fields.heartbeat_ms ?? HEARTBEAT_MS);
         return this.#relay({
@@ -575,9 +473,11 @@ export class Starling {
     }
   }
 
-  #deliver(event, key = `${event.id}|${event.ts}`) {
+  #deliver(link, event, key = `${event.id}|${event.ts}`) {
     const full = `${event.event}|${event.room ?? event.user ?? ''}|${key}`;
-    this.#relay({ kind: 'event', event, key: full, cursor: event.cursor });
+    // Rooms that a tab asked for are that tab's; what the roster or the token adds is everybody's.
+    const asked = link.rooms.includes(event.room);
+    this.#relay({ kind: 'event', event, key: full, asked, cursor: event.cursor });
   }
 
   // Everything that listeners hear passes here, on the tab that holds the connection and, over
@@ -590,7 +490,8 @@ export class Starling {
   #apply({ kind, ...message }) {
     switch (kind) {
       case 'event':
-        this.#event(message.event, message.key);
+        if (!message.asked || this.#rooms.has(message.event.room))
+          this.#event(message.event, message.key);
         break;
       case 'connected':
         this.#connected(message.session);
@@ -603,6 +504,8 @@ export class Starling {
         this.#emit('starling:heartbeat', {});
         break;
       case 'goodbye':
+        if (message.goodbye.code === 'session_limit')
+          console.warn('Starling: too many sessions of this user (sessions.max_per_user):', message.goodbye);
         this.#emit('starling:goodbye', message.goodbye);
         break;
       case 'gap':
@@ -699,13 +602,22 @@ export class Starling {
     });
   }
 
-  async #post(path, body, refreshed = false) {
+  #get(path, query = {}) {
+    const given = Object.entries(query).filter(([, value]) => value !== undefined);
+    return this.#ask(given.length ? `${path}?${new URLSearchParams(given)}` : path);
+  }
+
+  #post(path, body) {
+    const headers = { 'Content-Type': 'application/json' };
+    return this.#ask(path, { method: 'POST', body: JSON.stringify(body), headers });
+  }
+
+  async #ask(path, request = {}, refreshed = false) {
     const response = await fetch(this.url + path, {
-      method: 'POST', body: JSON.stringify(body),
-      headers: { 'Content-Type': 'application/json', ...bearer(await this.#currentToken()) },
+      ...request, headers: { ...request.headers, ...bearer(await this.#currentToken()) },
     });
     if (response.status === 401 && !refreshed && this.#options.getToken
-        && await this.#refreshToken('unauthorized')) return this.#post(path, body, true);
+        && await this.#refreshToken('unauthorized')) return this.#ask(path, request, true);
     if (!response.ok) {
       const { status, message, code, retryAfter } = await refusal(response);
       throw Object.assign(new StarlingError(message, { status, code }), { retryAfter });
@@ -802,11 +714,24 @@ export class Starling {
       if (this.#paused) this.#start();
       this.#paused = false;
     });
-    // Everybody in the building comes online in the same instant.
-    listen(globalThis, 'online', () => setTimeout(() => this.#wake?.(), Math.random() * 1000));
+    listen(globalThis, 'online', () => this.#lookAgain());
     listen(globalThis, 'offline', () => this.#wake && this.#setState('offline'));
-    if (globalThis.document)
-      listen(document, 'visibilitychange', () => document.hidden || this.#link?.check());
+    if (!globalThis.document) return;
+    listen(document, 'visibilitychange', () => document.hidden || this.#lookAgain());
+    // Timers stand still while the machine sleeps: the connection may be long dead by then.
+    let last = Date.now();
+    const timer = setInterval(() => {
+      const slept = Date.now() - last > SLEEP_CHECK_MS * 4;
+      last = Date.now();
+      if (slept && !document.hidden) this.#restart();
+    }, SLEEP_CHECK_MS);
+    this.#environment.push(() => clearInterval(timer));
+  }
+
+  /// Something changed for the better, perhaps: no more waiting, and is the connection alive?
+  #lookAgain() {
+    this.#wake?.();
+    this.#link?.check();
   }
 
   #shareName() {
@@ -830,203 +755,4 @@ export class Starling {
       },
     };
   }
-}
-
-const CONTROL = ['connected', 'goodbye', 'heartbeat', 'token_expiring', 'gap'];
-
-/// One connection from attempt to end: its abort signal, its open timeout, its silence watchdog.
-class Link {
-  opened = false;
-  openedAt = 0;
-  ended = false;
-  reason = null;
-  onOpened = () => {};
-  onQuiet = () => {};
-  #controller = new AbortController();
-  #timer;
-  #lastActivity = 0;
-  #silence = Infinity;
-
-  constructor(rooms) {
-    this.rooms = rooms;
-  }
-
-  get signal() { return this.#controller.signal; }
-
-  expectOpen(timeoutMs) {
-    this.#timer = setTimeout(() => this.end('connection timed out while opening'), timeoutMs);
-  }
-
-  open(heartbeatMs) {
-    this.opened = true;
-    this.openedAt = Date.now();
-    clearTimeout(this.#timer);
-    this.touch();
-    this.onOpened();
-    if (!(heartbeatMs > 0)) return; // the server sends none, so silence means nothing
-    this.#silence = heartbeatMs * SILENCE_FACTOR;
-    this.#timer = setInterval(() => {
-      this.check();
-      if (!this.ended) this.onQuiet();
-    }, heartbeatMs);
-  }
-
-  /// Any bytes at all prove that the connection lives.
-  touch() {
-    this.#lastActivity = Date.now();
-  }
-
-  check() {
-    if (Date.now() - this.#lastActivity > this.#silence) this.end('connection silent for too long');
-  }
-
-  end(reason) {
-    if (this.ended) return;
-    this.ended = true;
-    this.reason = reason;
-    clearInterval(this.#timer);
-    this.#controller.abort();
-  }
-}
-
-/// One connection for all tabs: the tab that holds the Web Lock connects and tells the others
-/// over a BroadcastChannel; when it goes, the lock passes on and the next tab resumes.
-class Tabs {
-  leading = false;
-  #tab = randomId();
-  #hooks;
-  #channel;
-  #name;
-  #waiting = null;
-  #ring = []; // recent events of the leader, for a tab that was away for a moment
-  #rooms = new Map();
-  #mine = [];
-  #final = false;
-
-  /// null where the browser lacks one of the two (or the page is not a secure context): then each
-  /// tab has a connection of its own.
-  static open(name, hooks) {
-    if (!globalThis.navigator?.locks || !globalThis.BroadcastChannel) return null;
-    return new Tabs(name, hooks);
-  }
-
-  constructor(name, hooks) {
-    this.#name = name;
-    this.#hooks = hooks;
-    this.#channel = new BroadcastChannel(name);
-    this.#channel.onmessage = ({ data }) => this.#receive(data);
-  }
-
-  lead(loop, lastId, rooms) {
-    this.#mine = rooms;
-    this.#waiting = new AbortController();
-    this.#post({ kind: 'hello', rooms, lastId });
-    navigator.locks.request(this.#name, { signal: this.#waiting.signal }, async () => {
-      this.leading = true;
-      this.#post({ kind: 'who' });
-      await delay(100); // the other tabs say which rooms they need
-      await loop();
-      this.leading = false;
-      if (this.#final) await delay(500); // it reaches every tab before one of them gets the lock
-    }).catch((error) => {
-      if (error.name !== 'AbortError') throw error;
-    });
-  }
-
-  resign() {
-    this.#waiting?.abort();
-    this.#post({ kind: 'bye' });
-  }
-
-  close() {
-    this.#channel.close();
-  }
-
-  tell(message) {
-    if (!this.leading) return;
-    this.#final = message.kind === 'final';
-    if (message.kind === 'event') this.#ring = [...this.#ring.slice(-SEEN_EVENTS + 1), message];
-    this.#post({ kind: 'tell', message });
-  }
-
-  announce(rooms) {
-    this.#mine = rooms;
-    this.#post({ kind: 'rooms', rooms });
-  }
-
-  allRooms(own) {
-    return [...new Set([...own, ...[...this.#rooms.values()].flat()])];
-  }
-
-  #post(message) {
-    this.#channel.postMessage({ from: this.#tab, ...message });
-  }
-
-  #receive({ kind, from, to, ...message }) {
-    if (to && to !== this.#tab) return;
-    if (kind === 'bye') return void this.#rooms.delete(from);
-    if (kind === 'who') return this.announce(this.#mine);
-    if (!this.leading) {
-      if (kind === 'tell') this.#hooks.apply(message.message);
-      if (kind === 'welcome') this.#hooks.welcome(message);
-      return;
-    }
-    if (kind !== 'hello' && kind !== 'rooms') return;
-    const before = this.allRooms(this.#mine).length;
-    this.#rooms.set(from, message.rooms);
-    if (this.allRooms(this.#mine).length > before) this.#hooks.roomsChanged();
-    if (kind === 'hello') this.#welcome(from, message.lastId);
-  }
-
-  #welcome(to, theirs) {
-    const { lastId, ...now } = this.#hooks.snapshot();
-    let missed = [];
-    if (theirs && theirs !== lastId) {
-      const index = this.#ring.findLastIndex((message) => message.cursor === theirs);
-      missed = index < 0 ? null : this.#ring.slice(index + 1);
-    }
-    this.#post({ kind: 'welcome', to, ...now, lastId, missed });
-  }
-}
-
-function bearer(token) {
-  return token ? { Authorization: `Bearer ${token}` } : {};
-}
-
-async function refusal(response) {
-  const { error } = parseJson(await response.text().catch(() => '')) ?? {};
-  const seconds = response.headers.get('retry-after');
-  return {
-    status: response.status,
-    code: error?.code ?? '',
-    message: error?.message ?? (typeof error === 'string' ? error : `HTTP ${response.status}`),
-    retryAfter: seconds && /^[0-9]+$/.test(seconds) ? seconds * 1000 : undefined,
-  };
-}
-
-function parseJson(text) {
-  try {
-    return JSON.parse(text);
-  } catch { // not JSON: a payload of plain text
-    return undefined;
-  }
-}
-
-/// The claims of a JWT, unverified: only to know when it ends and whose cursor this is.
-function claims(token) {
-  const body = token?.split('.')[1]?.replaceAll('-', '+').replaceAll('_', '/');
-  try {
-    return body ? JSON.parse(atob(body)) : undefined;
-  } catch { // an opaque token
-    return undefined;
-  }
-}
-
-function randomId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-function delay(ms) {
-  return new Promise((resolve) => { setTimeout(resolve, ms); });
 }
