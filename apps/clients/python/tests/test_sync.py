@@ -1,4 +1,4 @@
-"""Run with: python3 -m unittest (in this folder)."""
+"""The blocking client against a scripted node."""
 
 import http.server
 import itertools
@@ -176,6 +176,57 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(list(client), [])
         closer[0].join()
 
+    def test_subscribe_opens_the_stream_anew_at_its_position(self):
+        done = threading.Event()
+        self.addCleanup(done.set)
+
+        def script(node, number):
+            node.greet("e-1")
+            if number == 0:
+                node.note("e-2")
+                done.wait(10)
+            else:
+                node.goodbye("kicked", False, 0, "e-2.x")
+
+        node, client = self.start(script, rooms=["lobby"])
+        for _ in client:
+            client.subscribe("attic")
+        self.assertEqual(node.queries[1]["rooms"], "lobby,attic")
+        self.assertEqual(node.queries[1]["last_event_id"], "e-2")
+
+    def test_an_expiring_token_is_renewed_on_the_live_session(self):
+        renewed = threading.Event()
+
+        def script(node, number):
+            node.greet("e-1")
+            node.event("token_expiring", {"expires": 1}, "e-1")
+            renewed.wait(10)
+            node.goodbye("kicked", False, 0, "e-1.x")
+
+        def renew(handler, number):
+            handler.answer(200, {"expires": 2})
+            renewed.set()
+
+        reasons = []
+        node, client = self.start(
+            script, renew, token="old", get_token=lambda reason: reasons.append(reason) or "fresh"
+        )
+        self.assertEqual(list(client), [])
+        self.assertEqual((reasons, node.posts), (["expiring"], [{"token": "fresh"}]))
+        self.assertEqual(len(node.queries), 1)
+
+    def test_after_a_cut_the_next_node_is_tried_first(self):
+        first = Node(lambda node, number: node.greet("e-1"))
+        self.addCleanup(first.stop)
+
+        def script(node, number):
+            node.greet("e-1")
+            node.goodbye("kicked", False, 0, "e-1.x")
+
+        second, _ = self.start(script)
+        self.assertEqual(list(Starling([first.url, second.url], max_delay=0.01)), [])
+        self.assertEqual((len(first.queries), len(second.queries)), (1, 1))
+
     def test_a_dead_node_is_passed_over(self):
         dead = Node(lambda handler, number: None)
         dead.stop()
@@ -246,13 +297,19 @@ class ParserTest(unittest.TestCase):
         self.assertEqual(parser.retry_ms, 3000)
 
 
-class BackoffTest(unittest.TestCase):
-    def test_the_cap_comes_last_and_jitter_is_full(self):
+class RetryTest(unittest.TestCase):
+    def test_while_a_server_is_away_the_tries_are_short_and_flat(self):
+        for draw in (0.0, 0.5, 1.0):
+            self.assertLessEqual(retry_delay(attempt=500, draw=lambda draw=draw: draw), 1.8)
+        self.assertEqual(retry_delay(draw=lambda: 0.0), 0.25)
+        self.assertEqual(retry_delay(retry=10, attempt=50, draw=lambda: 0.0), 5.0)
+        self.assertEqual(retry_delay(max_delay=0.01), 0.01)
+
+    def test_the_cap_of_the_long_tables_comes_last_and_their_jitter_is_full(self):
         for kind in BACKOFF:
-            self.assertLessEqual(retry_delay(kind, 500, 60, draw=lambda: 1.0), 60)
-        self.assertEqual(retry_delay("network", 0, draw=lambda: 1.0), 5.0)
-        self.assertEqual(retry_delay("network", 3, draw=lambda: 0.0), 0.25)
-        self.assertEqual(retry_delay("network", 0, max_delay=0.01), 0.01)
+            self.assertLessEqual(retry_delay(kind, 500, max_delay=60, draw=lambda: 1.0), 60)
+        self.assertEqual(retry_delay("auth", 0, draw=lambda: 1.0), 30.0)
+        self.assertEqual(retry_delay("auth", 3, draw=lambda: 0.0), 0.25)
 
 
 if __name__ == "__main__":
