@@ -1,13 +1,16 @@
 """Runs seeds and reports. See scripts/proof."""
 import argparse
 import json
-import signal
+import os
+import pathlib
+import re
 import sys
 from collections import Counter
 
 from faults import KINDS
+from jobs import carry_out_all, end_on_sigterm
 from people import CLIENTS, ROOMS, WEB_SOCKETS
-from seed import Options, carry_out, variant
+from seed import Options, variant
 
 VERDICT = ("lost", "duplicated", "reordered")
 
@@ -23,6 +26,7 @@ def line(result):
             f"rate={result['rate']}/{result['wanted_rate']} lag={result['lag']:.2f}s "
             f"busy={result['busy']:.0%} partitions={result['partitions']} tenants={result['tenants']} "
             f"actor-faults={result['actor_faults']}/{result['actor_faults_planned']} restarts={result['restarts']} "
+            f"took={result['took']:.0f}s "
             f"[{faults}] {verdict} {'FAILED' if result['failed'] else 'ok'}")
 
 
@@ -42,7 +46,8 @@ def summary(results):
             "worst_failover": max((r["worst_nats_heal"] for r in results if r["nats"] == "cluster"), default=0),
             "slow_checker": [[r["seed"], r["nats"]] for r in results if not r["keeps_up"]],
             "worst_lag": max(r["lag"] for r in results), "most_busy": max(r["busy"] for r in results),
-            "worst_settled": max(r["settled"] for r in results)}
+            "worst_settled": max(r["settled"] for r in results),
+            "seconds_per_seed": round(sum(r["took"] for r in results) / len(results), 1)}
 
 
 def table(whole):
@@ -61,6 +66,7 @@ def table(whole):
             ("worst recovery after kill -9 of a node, with retry", f"{whole['worst_recovery']:.2f} s"),
             ("worst time from nats-server back to all nodes ready", f"{whole['worst_nats_heal']:.2f} s"),
             ("... with three servers (nats-server elects a leader in 4-9 s)", f"{whole['worst_failover']:.2f} s"),
+            ("seconds per seed, start and check included", f"{whole['seconds_per_seed']}"),
             ("the checker itself: worst lag, most of a core", f"{whole['worst_lag']:.2f} s, {whole['most_busy']:.0%}"),
             *((kind, f"{whole[kind]}") for kind in VERDICT)]
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
@@ -70,12 +76,20 @@ def what_goes_wrong():
     return "what goes wrong:\n" + "\n".join(f"  {name:<14} {kind.what}" for name, kind in KINDS.items())
 
 
-def main():
+def seed_range(text):
+    """`N`: so many from --from on (an int); `A-B`: these (a range)."""
+    found = re.fullmatch(r"(\d+)(?:-(\d+))?", text)
+    if not found or (found[2] and int(found[1]) > int(found[2])) or int(found[2] or found[1]) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: must be a number of seeds (20), or a first and a last one (1-20)")
+    return range(int(found[1]), int(found[2]) + 1) if found[2] else int(found[1])
+
+
+def arguments():
     parse = argparse.ArgumentParser(prog="scripts/proof", description="The proof that nothing is lost, duplicated or "
                                     "reordered: faults drawn from seeds, three nodes, real nats-servers.",
                                     formatter_class=argparse.RawDescriptionHelpFormatter, epilog=what_goes_wrong())
-    parse.add_argument("--seeds", type=int, default=10, metavar="N", help="so many seeds (10)")
-    parse.add_argument("--from", type=int, default=1, metavar="S", dest="first", help="the first one (1)")
+    parse.add_argument("--seeds", type=seed_range, default=10, metavar="N|A-B", help="so many seeds (10), or these")
+    parse.add_argument("--from", type=int, default=1, metavar="S", dest="first", help="the first of N (1)")
     parse.add_argument("--seed", type=int, metavar="N", help="only this one, telling what happens")
     parse.add_argument("--nats", choices=("single", "cluster", "both"),
                        help="one server, three with replicas, or each seed with both; default: three for even seeds")
@@ -84,42 +98,89 @@ def main():
     parse.add_argument("--rooms", type=int, default=ROOMS, metavar="N", help=f"rooms ({ROOMS}); 1 is one busy room")
     parse.add_argument("--rate", type=float, default=1.0, metavar="X", help="times the usual publishing rate (1)")
     parse.add_argument("--tenants", type=int, metavar="N", help="so many share the rooms (6 in each third seed, else 1)")
-    parse.add_argument("--partitions", type=int, metavar="N", help="of the store (1)")
+    parse.add_argument("--partitions", type=int, metavar="N", help="of the store (3 in each fourth seed, else 1)")
     parse.add_argument("--actor-faults", action="store_true", help="on two nodes some actors throw at the Nth message "
-                       "of a kind; nodes that end by that are started again")
+                       "of a kind; nodes that end by that are started again (in each third seed)")
     parse.add_argument("--no-faults", action="store_true", help="nothing is broken; ephemeral events must all come")
-    parse.add_argument("--json", metavar="FILE", help="the report, with every seed")
+    parse.add_argument("--jobs", type=int, default=1, metavar="N", help="so many seeds at a time (1); two need two idle cores")
+    parse.add_argument("--json", type=pathlib.Path, metavar="FILE", help="the report, with every seed; written after each")
+    parse.add_argument("--resume", action="store_true", help="what is in the --json FILE already is not done again")
     parse.add_argument("--verbose", action="store_true", help="tell what happens")
     options = parse.parse_args()
-    seeds = [options.seed] if options.seed is not None else range(options.first, options.first + options.seeds)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends what was started, as Ctrl-C does
+    if options.jobs < 1:
+        parse.error("--jobs: must be 1 or more")
+    if options.resume and not options.json:
+        parse.error("--resume needs --json FILE, where the seeds that are done stand")
+    return options
 
-    results = []
-    for seed in seeds:
+
+def tasks(options):
+    """(seed, clustered, Options) of every run that is asked for."""
+    count = options.seeds
+    many = range(options.first, options.first + count) if isinstance(count, int) else count
+    out = []
+    for seed in many if options.seed is None else [options.seed]:
         kinds = {"single": [False], "cluster": [True], "both": [False, True]}.get(options.nats, [seed % 2 == 0])
-        for clustered in kinds:
-            varied = {**variant(seed), **{name: getattr(options, name) for name in ("tenants", "partitions", "actor_faults")
-                                          if getattr(options, name)}}
-            result = carry_out(seed, clustered, Options(
-                options.clients, options.rooms, options.rate, not options.no_faults,
-                verbose=options.verbose or options.seed is not None, **varied))
-            results.append(result)
-            print(line(result), flush=True)
-            for sentence in result["complaints"][:5]:
-                print("   ", sentence)
-            if not result["keeps_up"]:
-                print(f"    the checker itself did not keep up ({result['rate']} of {result['wanted_rate']} "
-                      f"events/s, {result['lag']:.2f} s late, {result['busy']:.0%} of a core): "
-                      "fewer --clients, a lower --rate or an idle machine")
-            if result["failed"]:
-                more = [f" --{name} {result[name]}" for name in ("tenants", "partitions") if getattr(options, name)]
-                more += [" --actor-faults"] * options.actor_faults
-                print(f"    kept in {result['kept']}; again: "
-                      f"scripts/proof --seed {seed} --nats {result['nats']}{''.join(more)}", flush=True)
+        varied = {**variant(seed), **{name: getattr(options, name) for name in ("tenants", "partitions", "actor_faults")
+                                      if getattr(options, name)}}
+        out += [(seed, clustered, Options(options.clients, options.rooms, options.rate, not options.no_faults,
+                                          verbose=options.verbose or options.seed is not None, **varied))
+                for clustered in kinds]
+    return out
+
+
+def done_before(options):
+    """Results of the --json FILE, to be resumed; of runs of other options there must be none."""
+    if not options.resume or not options.json.exists():
+        return []
+    report = json.loads(options.json.read_text())
+    if report["asked"] != asked(options):
+        sys.exit(f"scripts/proof: {options.json} is of a run with {report['asked']}, this one has {asked(options)}; "
+                 "take another file")
+    return report["seeds"]
+
+
+def asked(options):
+    return {name: getattr(options, name)
+            for name in ("clients", "rooms", "rate", "tenants", "partitions", "actor_faults", "no_faults")}
+
+
+def write_report(options, results):
+    """In one step: whoever is killed meanwhile leaves the report of before."""
+    fresh = options.json.with_name(options.json.name + ".new")
+    fresh.write_text(json.dumps({"asked": asked(options), "summary": summary(results), "seeds": results}, indent=1))
+    os.replace(fresh, options.json)
+
+
+def tell(options, result):
+    print(line(result), flush=True)
+    for sentence in result["complaints"][:5]:
+        print("   ", sentence)
+    if not result["keeps_up"]:
+        print(f"    the checker itself did not keep up ({result['rate']} of {result['wanted_rate']} "
+              f"events/s, {result['lag']:.2f} s late, {result['busy']:.0%} of a core): "
+              "fewer --clients or --jobs, a lower --rate or an idle machine")
+    if result["failed"]:
+        more = [f" --{name} {result[name]}" for name in ("tenants", "partitions") if getattr(options, name)]
+        more += [" --actor-faults"] * options.actor_faults
+        print(f"    kept in {result['kept']}; again: "
+              f"scripts/proof --seed {result['seed']} --nats {result['nats']}{''.join(more)}", flush=True)
+
+
+def main():
+    options = arguments()
+    end_on_sigterm()
+    results = done_before(options)
+    known = {(result["seed"], result["nats"]) for result in results}
+    missing = [task for task in tasks(options) if (task[0], "cluster" if task[1] else "single") not in known]
+    if known:
+        print(f"{len(known)} runs are in {options.json} already, {len(missing)} are to be done")
+    for result in carry_out_all(missing, options.jobs):
+        results.append(result)
+        tell(options, result)
+        if options.json:
+            write_report(options, results)
     whole = summary(results)
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as out:
-            json.dump({"summary": whole, "seeds": results}, out, indent=1)
     print(table(whole))
     return 1 if whole["failed_seeds"] else 0
 

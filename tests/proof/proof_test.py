@@ -1,12 +1,18 @@
 """The ledger finds what it must find, the schedule keeps its word, and a few seeds end without a complaint."""
 import asyncio
+import contextlib
+import io
+import json
 import pathlib
 import random
+import sys
 import tempfile
 import time
 import types
 import unittest
+from unittest import mock
 
+import proof
 from faults import FIRST_SECONDS, KINDS, PLANNED, plan_actor_faults, schedule
 from harness import ROOT
 from keeper import Keeper
@@ -229,6 +235,57 @@ class KeeperStarts(unittest.IsolatedAsyncioTestCase):
     async def test_a_node_again_that_nothing_planned_ended_and_complains(self):
         restarts, complaints, _ = await self.kept(planned=False)
         self.assertEqual((restarts, complaints), (1, ["n1 ended by itself with 70"]))
+
+
+class WhatIsAskedFor(unittest.TestCase):
+    """Which runs are done, without doing them."""
+
+    RESULT = {"events": 1, "deliveries": 1, "clients": 1, "reconnects": 0, "publish_retries": 0, "worst_recovery": 0,
+              "worst_nats_heal": 0, "settled": 0, "batches": 0, "ephemeral_events": 0, "ephemeral_deliveries": 0,
+              "rate": 1, "wanted_rate": 1, "lag": 0, "busy": 0, "partitions": 1, "tenants": 1, "actor_faults": 0,
+              "actor_faults_planned": 0, "restarts": 0, "web_sockets": 0, "faults": {}, "lost": 0, "duplicated": 0,
+              "reordered": 0, "complaints": [], "keeps_up": True, "failed": False, "took": 1}
+
+    def runs(self, *arguments, stop_after=None):
+        """[(seed, nats)] that were carried out, and what was said."""
+        done = []
+
+        def carry_out_all(tasks, jobs):
+            for seed, clustered, _ in tasks:
+                if stop_after == len(done):
+                    raise KeyboardInterrupt
+                done.append((seed, "cluster" if clustered else "single"))
+                yield {**self.RESULT, "seed": seed, "nats": done[-1][1]}
+
+        said = io.StringIO()
+        with mock.patch.object(proof, "carry_out_all", carry_out_all), contextlib.redirect_stdout(said), \
+                mock.patch.object(sys, "argv", ["proof", *arguments]), contextlib.suppress(KeyboardInterrupt):
+            proof.main()
+        return done, said.getvalue()
+
+    def test_a_range_of_seeds(self):
+        self.assertEqual(self.runs("--seeds", "3-5")[0], [(3, "single"), (4, "cluster"), (5, "single")])
+
+    def test_what_was_stopped_goes_on_where_it_was(self):
+        with tempfile.TemporaryDirectory() as folder:
+            report = f"{folder}/report.json"
+            self.assertEqual(len(self.runs("--seeds", "4", "--json", report, stop_after=2)[0]), 2)
+            done, said = self.runs("--seeds", "4", "--json", report, "--resume")
+            self.assertEqual(done, [(3, "single"), (4, "cluster")])
+            self.assertIn("| seeds (failed) | 4 (0) |", said)
+            self.assertEqual([each["seed"] for each in json.loads(pathlib.Path(report).read_text())["seeds"]], [1, 2, 3, 4])
+
+    def test_a_report_of_other_options_is_not_resumed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            report = f"{folder}/report.json"
+            self.runs("--seeds", "1", "--json", report)
+            with self.assertRaisesRegex(SystemExit, "take another file"):
+                self.runs("--seeds", "2", "--json", report, "--resume", "--rate", "2")
+
+    def test_each_fourth_seed_has_partitions_on_one_server_and_on_three(self):
+        with_some = [seed for seed in range(1, 17) if variant(seed)["partitions"] == 3]
+        self.assertEqual(with_some, [3, 4, 11, 12])
+        self.assertTrue(all(variant(seed)["tenants"] > 1 for seed in with_some))
 
 
 class Seeds(unittest.TestCase):

@@ -26,6 +26,7 @@ RECOVERY_SECONDS = 2.0  # after kill -9 of a node, plus the retry the client was
 HEAL_SECONDS = 3.0  # after a single nats-server is back; a cluster takes 4-9 s to elect a leader, back or not
 WAY_SECONDS = 1.0  # for an ephemeral event to reach everybody while all is well
 VOLLEY, VOLLEYS = 10, 5  # ephemeral events in a row, and attempts to get them through at the end
+PARTITIONS = 3  # of a seed that has some
 OPEN_FILES = 8192  # a client through the proxy takes three here
 KEPT = ROOT / ".run" / "proof"
 
@@ -43,8 +44,11 @@ class Options:
 
 
 def variant(seed):
-    """What a seed has beside its faults, of Options: each third many tenants, each third faults in actors."""
-    return {"tenants": TENANTS if seed % 3 == 0 else 1, "actor_faults": seed % 3 == 1}
+    """What a seed has beside its faults, of Options: each third many tenants, each third faults in actors, each
+    fourth partitions and many tenants, half of these on one nats-server and half on three."""
+    partitions = PARTITIONS if seed % 8 in (3, 4) else 1
+    return {"partitions": partitions, "tenants": TENANTS if partitions > 1 or seed % 3 == 0 else 1,
+            "actor_faults": seed % 3 == 1}
 
 
 class Run:
@@ -290,4 +294,6 @@ class Run:
 def carry_out(seed, clustered, options=Options()):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, OPEN_FILES)), hard))
-    return asyncio.run(Run(seed, clustered, options).carry_out())
+    begun = time.monotonic()
+    result = asyncio.run(Run(seed, clustered, options).carry_out())
+    return {**result, "took": round(time.monotonic() - begun, 1)}
