@@ -38,7 +38,7 @@ void adapt(jsCtx* js, const bucket& what, const nats_options& options) {
   update_if_needed(js, *info->Config, wanted);
 }
 
-result<void> ensure_bucket(jsCtx* js, const nats_session& session, const bucket& what,
+result<void> ensure_bucket(jsCtx* js, nats_session& session, const bucket& what,
                            const nats_options& options) {
   kvStore* store = nullptr;
   auto status = js_KeyValue(&store, js, what.name.c_str());
@@ -70,7 +70,7 @@ result<void> ensure_bucket(jsCtx* js, const nats_session& session, const bucket&
 std::string roster_bucket(const nats_options& options) { return options.stream + "_roster"; }
 std::string positions_bucket(const nats_options& options) { return options.stream + "_positions"; }
 
-result<std::vector<epoch_id>> ensure_store(const nats_session& session, const nats_options& options,
+result<std::vector<epoch_id>> ensure_store(nats_session& session, const nats_options& options,
                                            const std::vector<epoch_id>& known) {
   context_ptr js;
   if (const auto status = open_context(session, js); status != NATS_OK)

@@ -14,7 +14,7 @@ namespace starling::cluster {
 /// that the caller has seen before, empty or 0 for none; finding them again is quicker. Blocks up
 /// to some seconds. Errors: unavailable, with what NATS says; conflict: the store has another
 /// number of partitions, and the message says the way out.
-result<std::vector<epoch_id>> ensure_store(const nats_session& session, const nats_options& options,
+result<std::vector<epoch_id>> ensure_store(nats_session& session, const nats_options& options,
                                            const std::vector<epoch_id>& known);
 
 /// Name of the key-value bucket that holds the roster.

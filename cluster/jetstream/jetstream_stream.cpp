@@ -118,7 +118,7 @@ struct progress {
 /// Looks at the streams of all partitions until each stands.
 class setup {
  public:
-  setup(jsCtx* js, const nats_session& session, const nats_options& options,
+  setup(jsCtx* js, nats_session& session, const nats_options& options,
         const std::vector<epoch_id>& known)
       : js_(js),
         session_(session),
@@ -136,7 +136,7 @@ class setup {
   void pause();
 
   jsCtx* const js_;
-  const nats_session& session_;
+  nats_session& session_;
   const nats_options& options_;
   const std::vector<epoch_id>& known_;
   const subjects names_;
@@ -250,7 +250,7 @@ result<void> check_partitions(jsCtx* js, const nats_options& options) {
   return {};
 }
 
-result<std::vector<epoch_id>> ensure_streams(jsCtx* js, const nats_session& session,
+result<std::vector<epoch_id>> ensure_streams(jsCtx* js, nats_session& session,
                                              const nats_options& options,
                                              const std::vector<epoch_id>& known) {
   return setup(js, session, options, known).run();

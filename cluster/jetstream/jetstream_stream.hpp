@@ -20,7 +20,7 @@ result<void> check_partitions(jsCtx* js, const nats_options& options);
 /// descriptions name, by partition. A stream without one is given its creation time in ms. An epoch
 /// other than `known` (shorter, or 0: none) is only believed once it has stayed. Blocks up to some
 /// seconds. Error: unavailable, with what NATS says.
-result<std::vector<epoch_id>> ensure_streams(jsCtx* js, const nats_session& session,
+result<std::vector<epoch_id>> ensure_streams(jsCtx* js, nats_session& session,
                                              const nats_options& options,
                                              const std::vector<epoch_id>& known);
 

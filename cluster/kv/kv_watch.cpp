@@ -16,8 +16,8 @@ struct message_deleter {
 
 }  // namespace
 
-kv_watch::kv_watch(const nats_session& session, const std::string& bucket)
-    : prefix_("$KV." + bucket + '.') {
+kv_watch::kv_watch(nats_session& session, const std::string& bucket)
+    : session_(session), prefix_("$KV." + bucket + '.') {
   status_ = jetstream::open_context(session, js_);
   if (status_ != NATS_OK) return;
 
@@ -33,20 +33,22 @@ kv_watch::kv_watch(const nats_session& session, const std::string& bucket)
   how.Config.Heartbeat = heartbeat_ns;
   how.Config.MemoryStorage = true;
   how.Config.Replicas = 1;
-  natsSubscription* subscription = nullptr;
-  status_ = js_SubscribeSync(&subscription, js_.get(), all.c_str(), nullptr, &how, nullptr);
-  subscription_.reset(subscription);
+  status_ = js_SubscribeSync(&subscription_, js_.get(), all.c_str(), nullptr, &how, nullptr);
   if (status_ != NATS_OK) return;
 
   jsConsumerInfo* info = nullptr;
-  status_ = natsSubscription_GetConsumerInfo(&info, subscription, nullptr, nullptr);
+  status_ = natsSubscription_GetConsumerInfo(&info, subscription_, nullptr, nullptr);
   if (status_ == NATS_OK) complete_ = info->NumPending == 0 && info->Delivered.Consumer == 0;
   jsConsumerInfo_Destroy(info);
 }
 
+kv_watch::~kv_watch() {
+  if (subscription_) session_.retire(subscription_);
+}
+
 std::optional<kv_watch::entry> kv_watch::next(std::chrono::milliseconds patience) {
   natsMsg* raw = nullptr;
-  status_ = natsSubscription_NextMsg(&raw, subscription_.get(), patience.count());
+  status_ = natsSubscription_NextMsg(&raw, subscription_, patience.count());
   const std::unique_ptr<natsMsg, message_deleter> message(raw);
   if (status_ != NATS_OK) return std::nullopt;
   const char* const reply = natsMsg_GetReply(raw);

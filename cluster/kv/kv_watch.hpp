@@ -26,8 +26,11 @@ class kv_watch {
     bool erased = false;
   };
 
-  /// A failure shows in status().
-  kv_watch(const nats_session& session, const std::string& bucket);
+  /// A failure shows in status(). The session outlives the watch.
+  kv_watch(nats_session& session, const std::string& bucket);
+  ~kv_watch();
+  kv_watch(const kv_watch&) = delete;
+  kv_watch& operator=(const kv_watch&) = delete;
 
   /// Everything that was there when the watch began has been returned by next().
   bool complete() const noexcept { return complete_; }
@@ -37,13 +40,10 @@ class kv_watch {
   std::optional<entry> next(std::chrono::milliseconds patience);
 
  private:
-  struct deleter {
-    void operator()(natsSubscription* sub) const noexcept { natsSubscription_Destroy(sub); }
-  };
-
+  nats_session& session_;
   const std::string prefix_;  ///< of the bucket's subjects
   jetstream::context_ptr js_;
-  std::unique_ptr<natsSubscription, deleter> subscription_;
+  natsSubscription* subscription_ = nullptr;
   natsStatus status_ = NATS_OK;
   bool complete_ = false;
   std::uint64_t taken_ = 0;

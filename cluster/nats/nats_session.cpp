@@ -27,15 +27,56 @@ struct message_deleter {
 };
 using message_ptr = std::unique_ptr<natsMsg, message_deleter>;
 
+struct connection_deleter {
+  void operator()(natsConnection* connection) const noexcept { natsConnection_Destroy(connection); }
+};
+
+/// What a session leaves to be destroyed. Closing a connection that another thread is closing
+/// already returns at once, while its read loop may still be at work: only when cnats has called us
+/// for the last time (on_closed) nobody uses the subscriptions any more.
+struct remains {
+  std::unique_ptr<natsConnection, connection_deleter> connection;
+  std::unique_ptr<retired_subscriptions> subscriptions;
+};
+
 struct registry {
+  struct entry {
+    std::weak_ptr<nats_session> session;
+    bool closed = false;  ///< on_closed has been called
+    remains left;
+  };
+
   std::mutex mutex;
   std::uintptr_t last_id = 0;
-  std::unordered_map<std::uintptr_t, std::weak_ptr<nats_session>> sessions;
+  std::unordered_map<std::uintptr_t, entry> sessions;
 };
 registry& all_sessions() {
   // Never destroyed: threads of cnats may look in while the process exits.
   static auto* const sessions = new registry;
   return *sessions;
+}
+
+/// The session is gone.
+void bury(std::uintptr_t id, remains left) {
+  auto& all = all_sessions();
+  const std::lock_guard hold(all.mutex);
+  const auto at = all.sessions.find(id);
+  if (left.connection && !at->second.closed)
+    at->second.left = std::move(left);
+  else
+    all.sessions.erase(at);
+}
+
+/// Its connection has been closed. What is to be destroyed: nothing while the session lives.
+remains note_closed(std::uintptr_t id) {
+  auto& all = all_sessions();
+  const std::lock_guard hold(all.mutex);
+  const auto at = all.sessions.find(id);
+  if (at == all.sessions.end()) return {};
+  at->second.closed = true;
+  auto left = std::move(at->second.left);
+  if (left.connection) all.sessions.erase(at);
+  return left;
 }
 
 void* closure_of(std::uintptr_t id) noexcept {
@@ -48,7 +89,8 @@ error unavailable(std::string_view doing, natsStatus status) {
 
 }  // namespace
 
-nats_session::nats_session(std::weak_ptr<owner> owner) : owner_(std::move(owner)) {}
+nats_session::nats_session(std::weak_ptr<owner> owner)
+    : owner_(std::move(owner)), retired_(std::make_unique<retired_subscriptions>()) {}
 
 result<std::shared_ptr<nats_session>> nats_session::open(const std::vector<std::string>& servers,
                                                          const std::string& name,
@@ -58,7 +100,7 @@ result<std::shared_ptr<nats_session>> nats_session::open(const std::vector<std::
     auto& all = all_sessions();
     const std::lock_guard hold(all.mutex);
     session->id_ = ++all.last_id;
-    all.sessions.emplace(session->id_, session);
+    all.sessions[session->id_].session = session;
   }
   void* const closure = closure_of(session->id_);
 
@@ -96,6 +138,7 @@ result<std::shared_ptr<nats_session>> nats_session::open(const std::vector<std::
   status = natsInbox_Create(&inbox);
   if (status != NATS_OK) return unavailable("no inbox for answers", status);
   session->inbox_ = std::string(inbox).append(".");
+  session->marks_ = session->inbox_ + "m";
   natsInbox_Destroy(inbox);
   if (!session->subscribe(session->inbox_ + "*"))
     return error{errc::unavailable, "the NATS connection was lost at once"};
@@ -104,24 +147,22 @@ result<std::shared_ptr<nats_session>> nats_session::open(const std::vector<std::
 
 nats_session::~nats_session() {
   close();
-  for (const auto& [subject, subscription] : subscriptions_) natsSubscription_Destroy(subscription);
-  natsConnection_Destroy(connection_);
-  auto& all = all_sessions();
-  const std::lock_guard hold(all.mutex);
-  all.sessions.erase(id_);
+  for (const auto& [subject, subscription] : subscriptions_) retired_->add(subscription);
+  bury(id_,
+       {std::unique_ptr<natsConnection, connection_deleter>(connection_), std::move(retired_)});
 }
 
 std::shared_ptr<nats_session> nats_session::find(void* closure) {
   auto& all = all_sessions();
   const std::lock_guard hold(all.mutex);
   const auto at = all.sessions.find(reinterpret_cast<std::uintptr_t>(closure));
-  return at == all.sessions.end() ? nullptr : at->second.lock();
+  return at == all.sessions.end() ? nullptr : at->second.session.lock();
 }
 
 void nats_session::on_message(natsConnection*, natsSubscription*, natsMsg* raw, void* closure) {
   const message_ptr message(raw);
   const auto session = find(closure);
-  if (!session || !message) return;
+  if (!session || !message || session->handle_mark(nats_message(raw))) return;
   // What still waits for us may have holes before it: the next session's catch-up reads it all.
   if (session->lost()) return;
   if (const auto owner = session->owner_.lock())
@@ -130,6 +171,7 @@ void nats_session::on_message(natsConnection*, natsSubscription*, natsMsg* raw, 
 
 void nats_session::on_closed(natsConnection* connection, void* closure) {
   const auto session = find(closure);
+  const auto left = note_closed(reinterpret_cast<std::uintptr_t>(closure));
   if (!session) return;
   const char* text = nullptr;
   natsConnection_GetLastError(connection, &text);
@@ -164,9 +206,23 @@ void nats_session::unsubscribe(const std::string& subject) {
   const std::lock_guard hold(mutex_);
   const auto at = subscriptions_.find(subject);
   if (at == subscriptions_.end()) return;
-  natsSubscription_Unsubscribe(at->second);
-  natsSubscription_Destroy(at->second);
+  retire(at->second);
   subscriptions_.erase(at);
+}
+
+void nats_session::retire(natsSubscription* subscription) {
+  natsSubscription_Unsubscribe(subscription);
+  // A mark that cannot be sent means that the connection is going, and all that lives on it.
+  if (const auto number = retired_->add(subscription)) publish(marks_, std::to_string(*number));
+}
+
+bool nats_session::handle_mark(const nats_message& message) {
+  if (message.subject() != marks_) return false;
+  const auto text = message.data();
+  std::uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  retired_->echoed(number);
+  return true;
 }
 
 bool nats_session::publish(const std::string& subject, std::string_view payload,

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -19,6 +20,7 @@
 
 #include "cluster/nats/nats_message.hpp"
 #include "cluster/nats/nats_requests.hpp"
+#include "cluster/nats/retired_subscriptions.hpp"
 #include "net/base/result.hpp"
 
 namespace starling::cluster {
@@ -47,6 +49,9 @@ class nats_session : public std::enable_shared_from_this<nats_session> {
   /// False when the connection cannot take it; the session is then lost or about to be.
   bool subscribe(const std::string& subject);
   void unsubscribe(const std::string& subject);
+  /// Ends a subscription that was made on connection() by other means, and destroys it once no
+  /// thread of cnats can be using it. What lives on connection() is ended in no other way.
+  void retire(natsSubscription* subscription);
   /// Written to the socket before it returns (may block up to 5 s when the server does not read).
   bool publish(const std::string& subject, std::string_view payload, const std::string& reply = {},
                const std::string& message_id = {});
@@ -88,6 +93,7 @@ class nats_session : public std::enable_shared_from_this<nats_session> {
   static void on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure);
 
   std::string answer_subject(std::uint64_t token) const;
+  bool handle_mark(const nats_message& message);
 
   const std::weak_ptr<owner> owner_;
   /// What cnats gets as closure. It may call us after we are gone, so it never holds a pointer.
@@ -95,7 +101,9 @@ class nats_session : public std::enable_shared_from_this<nats_session> {
   natsConnection* connection_ = nullptr;
   std::int64_t max_payload_ = 0;
   std::string inbox_;  ///< `_INBOX.<unique>.`; the token follows
+  std::string marks_;  ///< where marks come back
   request_table requests_;
+  std::unique_ptr<retired_subscriptions> retired_;
   std::atomic<std::uint64_t> watch_faults_{0};
   std::atomic<bool> lost_{false};
 

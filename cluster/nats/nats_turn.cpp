@@ -14,17 +14,17 @@ namespace {
 constexpr std::chrono::milliseconds window{200};
 
 struct deleter {
-  void operator()(natsSubscription* heard) const noexcept { natsSubscription_Destroy(heard); }
   void operator()(natsMsg* message) const noexcept { natsMsg_Destroy(message); }
 };
 
 }  // namespace
 
-bool take_turn(const nats_session& session, const std::string& subject) {
+bool take_turn(nats_session& session, const std::string& subject) {
   auto* const connection = session.connection();
   natsSubscription* raw = nullptr;
   if (natsConnection_SubscribeSync(&raw, connection, subject.c_str()) != NATS_OK) return false;
-  const std::unique_ptr<natsSubscription, deleter> heard(raw);
+  const auto end_subscription = [&session](natsSubscription* heard) { session.retire(heard); };
+  const std::unique_ptr<natsSubscription, decltype(end_subscription)> heard(raw, end_subscription);
 
   // Of the tickets that are shown in the same window the lowest has the turn.
   const auto ticket = make_event_id();

@@ -10,6 +10,6 @@ namespace starling::cluster {
 /// Blocks for 200 ms, in which the nodes that ask for the turn on `subject` hear each other; true
 /// for one of them. The others let it do its work. It is no lock: who cannot hear the others
 /// believes itself alone. Look once more at what was missing before acting on `true`.
-bool take_turn(const nats_session& session, const std::string& subject);
+bool take_turn(nats_session& session, const std::string& subject);
 
 }  // namespace starling::cluster
