@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "apps/starlingctl/commands/commands.hpp"
-#include "apps/starlingd/config/nearest_name.hpp"
+#include "net/base/nearest_name.hpp"
 
 namespace starling::ctl {
 namespace {
@@ -60,9 +60,9 @@ std::string missing_command(const CLI::App& root, const CLI::App& command) {
   // Words that no command took end up at the root.
   for (const std::string& word : root.remaining(true)) {
     if (word.starts_with('-')) continue;
-    const auto near = app::nearest_name(word, names);
+    const auto near = nearest_name(word, names);
     return "unknown command \"" + word + "\"" +
-           (near || &command == &root ? app::did_you_mean(near) : "; known are " + joined(names));
+           (near || &command == &root ? did_you_mean(near) : "; known are " + joined(names));
   }
   return &command == &root ? "a command is needed"
                            : command.get_name() + " needs one of " + joined(names);

@@ -1,5 +1,6 @@
 #include "net/base/clock.hpp"
 #include "net/front/http_handlers.hpp"
+#include "net/front/stream_admission.hpp"
 
 namespace starling::net {
 
@@ -42,6 +43,10 @@ std::optional<http_response> admit(http_exchange& x, loop_front& front) {
         {errc::forbidden, "this origin is not allowed here; cors.origins lists those that are"},
         plain);
   if (preflight) return preflight_response();
+  // Before the token, whose parameter may be the mistyped one.
+  if (x.where.found->target == endpoint::sse || x.where.found->target == endpoint::ws)
+    if (const auto known = check_stream_parameters(request.query()); !known)
+      return error_response(known.error(), plain);
   if (x.where.found->needs == access::none) return std::nullopt;
 
   auto who = authenticate(front, token_of(request, x.cors.cookie));

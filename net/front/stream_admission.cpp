@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "net/base/nearest_name.hpp"
+
 namespace starling::net {
 
 namespace {
@@ -21,6 +23,8 @@ constexpr format_name formats[] = {{"named", wire_format::sse_named},
 
 /// Text that parse_cursor refuses, so that the client is told bad_cursor.
 constexpr std::string_view no_cursor = "0";
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
 
@@ -49,10 +53,24 @@ result<wire_format> read_format(const query_params& query) {
   return malformed("format must be named, envelope, message or both");
 }
 
+/// `last_event_id`, and the spellings of other systems' clients: `lastEventId`, `lastEventID`,
+/// `Last-Event-ID`.
+bool names_position(std::string_view name) {
+  static constexpr std::string_view plain = "lasteventid";
+  std::size_t seen = 0;
+  for (const char c : name) {
+    if (c == '_' || c == '-') continue;
+    if (seen == plain.size() || lower(c) != plain[seen]) return false;
+    ++seen;
+  }
+  return seen == plain.size();
+}
+
 std::optional<std::string> read_position(const http_request& request) {
   std::string_view text = trimmed(request.get(header::last_event_id).value_or(""));
   if (text.empty())
-    if (const auto* asked = request.query().find("last_event_id")) text = *asked;
+    for (const auto& [name, value] : request.query().all())
+      if (text.empty() && names_position(name)) text = value;
   if (text.empty()) return std::nullopt;
   const auto parsed = parse_cursor(text);
   if (!parsed) return std::string(text);
@@ -91,6 +109,25 @@ result<stream_request> parse_stream_request(const http_request& request, transpo
   out.last_event_id = read_position(request);
   out.who = std::move(who);
   return out;
+}
+
+result<void> check_stream_parameters(const query_params& query) {
+  static const std::vector<std::string> known{
+      "rooms",     "device",   "last_event_id", "since", "format",
+      "heartbeat", "presence", "access_token",  "token", "ticket"};
+  static constexpr std::size_t most_looked_at = 64;  // no token has been seen yet
+  std::size_t looked_at = 0;
+  for (const auto& [name, value] : query.all()) {
+    if (++looked_at > most_looked_at) break;
+    if (names_position(name) || std::find(known.begin(), known.end(), name) != known.end())
+      continue;
+    std::string plain = name;
+    std::transform(plain.begin(), plain.end(), plain.begin(), lower);
+    if (const auto meant = nearest_name(plain, known))
+      return malformed("the query parameter \"" + name + "\" means nothing here" +
+                       did_you_mean(meant));
+  }
+  return {};
 }
 
 bool told_to_stay_away(const http_request& request) noexcept {

@@ -22,6 +22,11 @@ inline constexpr cursor fresh_cursor{0, 1};
 /// It came with something that is no cursor: its next connect must still hear of the loss.
 inline constexpr cursor lost_cursor{0, 0};
 
+/// A parameter that an event path does not know but that is all but the name of one it does (`room`
+/// for `rooms`): it would be ignored, and the stream be deaf. Names that resemble none pass, since
+/// proxies and caches add their own. Errors: errc::malformed names both.
+result<void> check_stream_parameters(const query_params& query);
+
 /// The Last-Event-ID *header* carries the closing mark: the client was told to stay away, and its
 /// EventSource comes back by itself. 204 stops it.
 bool told_to_stay_away(const http_request& request) noexcept;

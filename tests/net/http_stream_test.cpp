@@ -105,6 +105,46 @@ TEST_SUITE("net/http_stream: event streams") {
     }
   }
 
+  TEST_CASE("a parameter that is nearly one of ours is 400 and names it, with or without a token") {
+    http_fixture at;
+    for (const auto& [query, mistyped, meant] :
+         {std::tuple{"room=a", "room", "rooms"}, std::tuple{"roms=a", "roms", "rooms"},
+          std::tuple{"ROOMS=a", "ROOMS", "rooms"}, std::tuple{"devise=a", "devise", "device"},
+          std::tuple{"last_event=7-1", "last_event", "last_event_id"},
+          std::tuple{"rooms=a&acces_token=x", "acces_token", "access_token"}}) {
+      CAPTURE(query);
+      for (const auto& headers : {at.bearer(), std::string()}) {
+        const auto answer = at.ask("GET", "/events?" + std::string(query), headers);
+        CHECK(status_of(answer) == 400);
+        CHECK(has(answer, "\\\"" + std::string(mistyped) + "\\\""));
+        CHECK(has(answer, "did you mean \\\"" + std::string(meant) + "\\\""));
+      }
+      CHECK(status_of(at.ask("HEAD", "/stream?" + std::string(query), at.bearer())) == 400);
+      CHECK(status_of(at.ask("GET", "/ws?" + std::string(query), at.bearer())) == 400);
+    }
+  }
+
+  TEST_CASE("a parameter that resembles none of ours passes") {
+    http_fixture at;
+    CHECK(status_of(at.ask("HEAD", "/events?_=17&utm_source=x&v=2&t=1&chat_id=7", at.bearer())) ==
+          200);
+  }
+
+  TEST_CASE("a cursor may come under the names other systems' clients use") {
+    http_fixture at;
+    kept_responder kept;
+    kept.keep(at);
+    for (const std::string name :
+         {"last_event_id", "lastEventId", "lastEventID", "Last-Event-ID"}) {
+      CAPTURE(name);
+      auto client = at.connect();
+      client.send(get("/events?" + name + "=7-1", at.bearer()));
+      kept.wait();
+      CHECK(kept.request.last_event_id == "7-1");
+      at.on_loop([&] { kept.responder.reset(); });
+    }
+  }
+
   TEST_CASE("a malformed cursor is the service's to judge, and one of no store is malformed") {
     http_fixture at;
     kept_responder kept;

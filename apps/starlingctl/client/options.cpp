@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "apps/starlingctl/client/failure.hpp"
-#include "apps/starlingd/config/nearest_name.hpp"
+#include "net/base/nearest_name.hpp"
 
 namespace starling::ctl {
 namespace {
@@ -55,8 +55,7 @@ target named_context(const std::string& name, const environment& env) {
   if (found != contexts.end()) return found->second;
   std::vector<std::string> names;
   for (const auto& [known, context] : contexts) names.push_back(known);
-  refuse("no context \"" + name + "\" in " + file +
-         app::did_you_mean(app::nearest_name(name, names)));
+  refuse("no context \"" + name + "\" in " + file + did_you_mean(nearest_name(name, names)));
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include "apps/starlingd/config/config_schema.hpp"
 #include "apps/starlingd/config/config_source.hpp"
 #include "apps/starlingd/config/config_validate.hpp"
-#include "apps/starlingd/config/nearest_name.hpp"
+#include "net/base/nearest_name.hpp"
 
 #include <unistd.h>
 #include <array>

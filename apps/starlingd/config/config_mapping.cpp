@@ -1,6 +1,6 @@
 /// The `mapping` array of tables: one rule per table.
 #include "apps/starlingd/config/config_value.hpp"
-#include "apps/starlingd/config/nearest_name.hpp"
+#include "net/base/nearest_name.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,7 +1,7 @@
 #include "apps/starlingd/config/config_schema.hpp"
 
-#include "apps/starlingd/config/nearest_name.hpp"
 #include "net/base/ids.hpp"
+#include "net/base/nearest_name.hpp"
 #include "net/base/planned_faults.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,10 +1,10 @@
-#include "apps/starlingd/config/nearest_name.hpp"
+#include "net/base/nearest_name.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <vector>
 
-namespace starling::app {
+namespace starling {
 namespace {
 
 /// Optimal string alignment distance, over three rows.
@@ -47,4 +47,4 @@ std::string did_you_mean(const std::optional<std::string>& name) {
   return name ? "; did you mean \"" + *name + "\"?" : std::string{};
 }
 
-}  // namespace starling::app
+}  // namespace starling

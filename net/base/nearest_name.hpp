@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace starling::app {
+namespace starling {
 
 /// The candidate with the fewest edits (insert, delete, replace, swap neighbours) from `name`,
 /// when that is at most 1 + a fifth of its length; nullopt when none is that close.
@@ -16,4 +16,4 @@ std::optional<std::string> nearest_name(std::string_view name,
 /// `; did you mean "sse.heartbeat"?`, or nothing.
 std::string did_you_mean(const std::optional<std::string>& name);
 
-}  // namespace starling::app
+}  // namespace starling
