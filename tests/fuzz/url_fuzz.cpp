@@ -1,0 +1,66 @@
+/// What a request's head is taken apart into: path, query, cookies, lists, origin, stream
+/// parameters.
+#include <memory>
+
+#include "net/front/stream_admission.hpp"
+#include "net/http/cors.hpp"
+#include "net/http/http_request.hpp"
+#include "net/http/router.hpp"
+#include "net/http/url.hpp"
+#include "tests/fuzz/fuzz.hpp"
+
+using namespace starling;
+using fuzz::require;
+
+namespace {
+
+void check_stream(const net::http_request& request, net::transport_kind kind) {
+  static const auto who = std::make_shared<const net::identity>();
+  const auto wanted = net::parse_stream_request(request, kind, who, "127.0.0.1:1");
+  if (!wanted) {
+    require(wanted.error().code == errc::malformed, "a wrong parameter is malformed");
+    return;
+  }
+  for (const auto& room : wanted->rooms) require(valid_room(room), "rooms have valid names");
+}
+
+}  // namespace
+
+void fuzz(std::string_view bytes) {
+  const auto line = fuzz::take_until(bytes, '\n');
+  const auto decoded = net::percent_decode(line, false);
+  require(decoded.size() <= line.size(), "decoding does not make longer");
+  require(net::percent_decode(net::percent_encode(line), false) == line,
+          "what is encoded decodes to itself");
+  if (const auto url = net::parse_http_url(line)) require(!url->host.empty(), "a URL has a host");
+
+  net::http_request request;
+  request.clear();
+  request.method = net::http_method::get;
+  request.target = line;
+  request.set(net::header::accept, fuzz::take_until(bytes, '\n'));
+  request.set(net::header::cookie, fuzz::take_until(bytes, '\n'));
+  request.set(net::header::last_event_id, fuzz::take_until(bytes, '\n'));
+  request.set(net::header::origin, fuzz::take_until(bytes, '\n'));
+  request.set(net::header::ws_key, fuzz::take_until(bytes, '\n'));
+  request.set(net::header::connection, fuzz::take_until(bytes, '\n'));
+  request.set(net::header::host, bytes);
+
+  static const net::router routes({{"/", false}, {"/admin", true}});
+  for (const bool admin : {false, true}) {
+    const auto match = routes.match(request.method, request.path(), admin);
+    require(match.found == nullptr || match.allow.empty(), "found, or what is allowed");
+  }
+  const auto token = net::token_of(request, true);
+  require(token.empty() || !net::token_of(request, true).empty(), "a token is found again");
+  (void)net::accepts_event_stream(request.get(net::header::accept));
+  static const net::cors_policy policy({"https://*.example.com", "http://localhost:3000"});
+  const auto decision =
+      policy.check(request.get(net::header::origin), request.get(net::header::host).value_or(""));
+  require(decision.allow_origin.find_first_of("\r\n") == std::string::npos,
+          "an origin cannot begin another header");
+  bool wrong_version = false;
+  (void)net::check_ws_handshake(request, wrong_version);
+  check_stream(request, net::transport_kind::sse);
+  check_stream(request, net::transport_kind::ws);
+}
