@@ -154,9 +154,10 @@ class Reply:
 
 
 class Node(Process):
-    def __init__(self, folder, node_id, *settings, nats=None, config=None):
+    def __init__(self, folder, node_id, *settings, nats=None, config=None, port=0):
         self.id = node_id
-        command = [str(BIN / "starlingd"), "--node-id", node_id, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+        command = [str(BIN / "starlingd"), "--node-id", node_id, "--listen", f"127.0.0.1:{port}",
+                   "--admin", "127.0.0.1:0"]
         if config:
             command += ["--config", str(config)]
         if nats:

@@ -103,7 +103,7 @@ struct auth_section {
 
 struct sse_section {
   std::chrono::milliseconds heartbeat = 30s;
-  std::chrono::milliseconds retry = 2s;
+  std::chrono::milliseconds retry = 500ms;
 };
 
 struct ws_section {
