@@ -55,7 +55,7 @@ class Behind:
 
     def setUp(self):
         if not shutil.which(self.kind, path="/usr/sbin:/usr/bin"):
-            self.skipTest(f"{self.kind} is not installed (scripts/deps --proxies)")
+            self.skipTest(f"{self.kind} is not installed (scripts/deps --test)")
         self.world = World(self.kind)
         self.addCleanup(self.world.close)
         self.fleet = Fleet("127.0.0.1", self.world.proxy.port, [self.world.path(i) for i in range(CLIENTS)])
