@@ -148,8 +148,7 @@ void bridge::epoch_began(const cluster::log_state& store, bool anew) {
   log::warn("the store began anew: clients are told to fetch again", {{"epoch", store.epoch}});
   metrics().gaps[1].add();
   for (const auto& shard : node_.fanouts)
-    shard.send(drain{std::chrono::seconds(1), close_code::draining,
-                     "the history began anew: fetch again", partition_});
+    shard.send(drain{std::chrono::seconds(1), close_code::draining, anew_reason, partition_});
   channels_.for_each([&](const live_channel& each) {
     if (each.live) each.actor.send(forget_history{store.last});
   });

@@ -11,7 +11,8 @@ constexpr std::size_t max_bytes = 64 * 1024;
 
 void batch::push(publication_ptr what) {
   bytes_ += what->what().data.size();
-  uniform_ = uniform_ && what->what().exclude.empty() && what->what().earlier_targets.empty();
+  uniform_ = uniform_ && what->what().exclude.empty() && what->what().earlier_targets.empty() &&
+             (events_.empty() || what->at().epoch == events_.front()->at().epoch);
   if (what->at().seq > through_.seq) through_ = what->at();
   events_.push_back(std::move(what));
 }

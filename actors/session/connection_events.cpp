@@ -77,6 +77,9 @@ void connection::hand_over(const publication_ptr& what) {
 }
 
 void connection::send_events(const frame& bytes, const cursor& through) {
+  // With an id of the new life of the store the client would come back as if it had missed nothing.
+  if (through.epoch != cursor_.epoch)
+    return say_goodbye({close_code::draining, std::nullopt, std::nullopt, anew_reason});
   if (bytes) transport_->send(bytes);
   if (through.seq <= cursor_.seq) return;
   cursor_ = through;
