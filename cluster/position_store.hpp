@@ -1,8 +1,10 @@
-/// Where each user's last session ended: what a connect with `since=last` resumes from.
+/// Where each user's last session ended, and in which rooms: what a connect with `since=last`
+/// resumes from, and what tells a user who comes back which rooms were taken away.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cluster/event_log.hpp"
 #include "net/base/cursor.hpp"
@@ -25,6 +27,14 @@ class position_store {
   /// nullopt when nothing is known. Errors: unavailable, timeout. Any thread, never blocks.
   virtual void get(const tenant_id& tenant, const std::string& user,
                    completion<std::optional<cursor>> done) = 0;
+
+  /// Remembers the rooms the user's latest session is in, all of them; otherwise as `put`.
+  virtual void put_rooms(const tenant_id& tenant, const std::string& user,
+                         const std::vector<std::string>& rooms) = 0;
+
+  /// Empty when nothing is known. Otherwise as `get`.
+  virtual void rooms(const tenant_id& tenant, const std::string& user,
+                     completion<std::vector<std::string>> done) = 0;
 };
 
 }  // namespace starling::cluster

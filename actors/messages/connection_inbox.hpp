@@ -18,6 +18,11 @@ struct last_position {
   result<std::optional<cursor>> at;
 };
 
+/// store (any thread) -> connection: the rooms the user's latest session was in.
+struct former_rooms {
+  result<std::vector<std::string>> rooms;
+};
+
 /// roster, user, bridge -> connection: no.
 struct refused {
   std::uint64_t request;
@@ -72,8 +77,8 @@ struct publish_done {
 };
 
 /// Taken by session/connection.cpp.
-class connection_inbox : public inbox<last_position, refused, denied, replay_part, history_read,
-                                      roster_changed, close_session, publish_done> {
+class connection_inbox : public inbox<last_position, former_rooms, refused, denied, replay_part,
+                                      history_read, roster_changed, close_session, publish_done> {
  public:
   using inbox::inbox;
 };

@@ -42,6 +42,7 @@ void connection::start() {
   node_.fanouts[loop_.index()].send(session_started{session_, self()});
   const auto& request = *opening_->request;
   if (request.since_last && !request.last_event_id) {
+    ask_for_former_rooms();
     node_.engine->positions().get(
         who_->tenant, who_->user.str(),
         [me = self()](result<std::optional<cursor>> at) { me.send(last_position{std::move(at)}); });
@@ -49,7 +50,17 @@ void connection::start() {
   }
   if (!request.last_event_id) return ask_to_join(std::nullopt, {});
   const auto at = parse_cursor(*request.last_event_id);
-  at ? ask_to_join(at->at, {}) : ask_to_join(std::nullopt, {net::lost_room{"*", "bad_cursor"}});
+  if (!at) return ask_to_join(std::nullopt, {net::lost_room{"*", "bad_cursor"}});
+  ask_for_former_rooms();
+  ask_to_join(at->at, {});
+}
+
+void connection::ask_for_former_rooms() {
+  opening_->former_rooms_awaited = true;
+  node_.engine->positions().rooms(who_->tenant, who_->user.str(),
+                                  [me = self()](result<std::vector<std::string>> rooms) {
+                                    me.send(former_rooms{std::move(rooms)});
+                                  });
 }
 
 void connection::ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost,
@@ -95,6 +106,27 @@ void connection::on(last_position& known) {
   // Whoever was never here gets what was said to them.
   if (known.at) return ask_to_join(*known.at, {}, !*known.at);
   say_goodbye({close_code::overload, std::nullopt, std::nullopt});
+}
+
+void connection::on(former_rooms& known) {
+  if (!opening_) return;
+  opening_->former_rooms_awaited = false;
+  if (known.rooms)
+    opening_->former_rooms = std::move(*known.rooms);
+  else  // where events are to be had they are worth more than a list of rooms
+    log::warn("former rooms are not known",
+              {{"client_id", session_->id.str()}, {"why", known.rooms.error().message}});
+  if (!opening_->answered) return;
+  auto [answer, events] = std::move(*opening_->answered);
+  begin(answer, std::move(events));
+}
+
+void connection::add_forbidden(joined& answer, const std::vector<std::string>& former) {
+  for (const auto& room : former) {
+    if (in_room(room) || net::may_join(*who_, room)) continue;
+    add_loss(answer.lost, room, "forbidden");
+    answer.resumed = false;
+  }
 }
 
 // -- beginning ----------------------------------------------------------------------------------
@@ -171,12 +203,17 @@ void connection::hold_events() {
 }
 
 void connection::begin(joined& answer, std::vector<publication_ptr> events) {
+  if (opening_ && opening_->former_rooms_awaited) {
+    opening_->answered.emplace(std::move(answer), std::move(events));
+    return;
+  }
   --joins_unanswered_;
   if (!alive() || closing_) return;
   if (!answer.opening) return continue_with(answer, std::move(events));
 
   transport_ = opening_->responder->accept(session_->id, *this);
   const auto changes = std::move(opening_->roster_changes);
+  add_forbidden(answer, opening_->former_rooms);
   opening_.reset();
   if (!transport_) return quit();
   auto& metrics = metrics_of(loop_);
@@ -191,8 +228,7 @@ void connection::begin(joined& answer, std::vector<publication_ptr> events) {
   hello.user = who_->user.str();
   hello.tenant = who_->tenant.str();
   hello.node = node_.options.id.str();
-  for (const auto& m : subscriptions_)
-    if (m.where->kind == channel_kind::room) hello.rooms.push_back(m.where->name);
+  hello.rooms = rooms();
   got_ = mark_.at = cursor_;
   hello.position = cursor_;
   hello.resumed = answer.resumed;
@@ -218,6 +254,7 @@ void connection::continue_with(joined& answer, std::vector<publication_ptr> even
   metrics_of(loop_).replayed.add(events.size());
   hold_events();
   queue_replay(events);
+  ask_to_save();
 }
 
 // -- ending -------------------------------------------------------------------------------------
@@ -273,7 +310,10 @@ bool connection::save_what_arrived() {
   got_told_ = got_told_ && got_ == at;
   got_ = at;
   // A store that ends with this node need not know before the session's end.
-  if (node_.clustered) tell_position();
+  if (node_.clustered) {
+    tell_position();
+    tell_rooms();
+  }
   return all;
 }
 
@@ -282,10 +322,16 @@ void connection::tell_position() {
   node_.engine->positions().put(who_->tenant, who_->user.str(), got_);
 }
 
+void connection::tell_rooms() {
+  if (std::exchange(rooms_told_, true)) return;
+  node_.engine->positions().put_rooms(who_->tenant, who_->user.str(), rooms());
+}
+
 void connection::on_exit() {
   if (transport_) {
     save_position();
     tell_position();
+    tell_rooms();
     metrics_of(loop_).sessions[static_cast<std::size_t>(session_->kind)].sub();
   }
   loop_.timers().cancel(*this);
@@ -338,8 +384,7 @@ net::session_info connection::describe() const {
   out.transport = net::to_string(session_->kind);
   out.device = session_->device.str();
   out.remote = session_->remote;
-  for (const auto& m : subscriptions_)
-    if (m.where->kind == channel_kind::room) out.rooms.push_back(m.where->name);
+  out.rooms = rooms();
   out.opened_ms = session_->opened_ms();
   out.expires_ms = who_->expires_s * 1000;
   if (transport_) {

@@ -41,6 +41,7 @@ class connection final : public connection_inbox,
   fault_policy policy() const noexcept override { return fault_policy::end_actor; }
 
   void on(last_position& known) override;
+  void on(former_rooms& known) override;
   void on(refused& no) override;
   void on(denied& no) override;
   void on(replay_part& part) override;
@@ -79,7 +80,10 @@ class connection final : public connection_inbox,
   void expect_subscriptions(std::size_t more) {
     subscriptions_.reserve(subscriptions_.size() + more);
   }
-  void add_subscription(subscription in) { subscriptions_.push_back(std::move(in)); }
+  void add_subscription(subscription in) {
+    subscriptions_.push_back(std::move(in));
+    rooms_told_ = false;
+  }
   /// Index of the membership that was removed.
   std::optional<std::uint32_t> drop_subscription(channel_id id);
   /// Finds out how far the client has got, for `since=last`, and tells the position store. False
@@ -125,6 +129,10 @@ class connection final : public connection_inbox,
   void drained();
   void look_at_clock();
 
+  /// Who resumes is told which rooms were taken away meanwhile.
+  void ask_for_former_rooms();
+  void add_forbidden(joined& answer, const std::vector<std::string>& former);
+  std::vector<std::string> rooms() const;
   void ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost,
                    bool own_history = false);
   /// All events of a join are there.
@@ -151,6 +159,7 @@ class connection final : public connection_inbox,
   void ask_to_save();
   bool save_what_arrived();
   void tell_position();
+  void tell_rooms();
   void take(batch& events);
   void take(const publication_ptr& event);
   void queue_replay(const std::vector<publication_ptr>& events);
@@ -194,7 +203,11 @@ class connection final : public connection_inbox,
   struct opening {
     std::unique_ptr<net::stream_request> request;
     std::unique_ptr<net::stream_responder> responder;
-    std::vector<roster_changed> roster_changes;  ///< to be followed then
+    std::vector<roster_changed> roster_changes{};  ///< to be followed then
+    bool former_rooms_awaited = false;
+    std::vector<std::string> former_rooms{};  ///< of the user's latest session
+    /// The join's answer and its replay, while `former_rooms` are awaited.
+    std::optional<std::pair<joined, std::vector<publication_ptr>>> answered{};
   };
 
   // What deliver() looks at stands together.
@@ -206,6 +219,7 @@ class connection final : public connection_inbox,
   bool closing_ = false;
   bool save_asked_ = false;  ///< the fanout will call save_position
   bool got_told_ = false;    ///< the position store knows of got_
+  bool rooms_told_ = false;  ///< it knows of the rooms
   bool expiry_announced_ = false;
 
   net::io_loop& loop_;

@@ -12,6 +12,7 @@ std::optional<std::uint32_t> connection::drop_subscription(channel_id id) {
   if (found == subscriptions_.end()) return std::nullopt;
   const auto index = found->index;
   subscriptions_.erase(found);
+  rooms_told_ = false;
   return index;
 }
 
@@ -23,6 +24,13 @@ void connection::move_subscription(channel_id id, std::uint32_t index) {
 std::vector<channel_id> connection::channels() const {
   std::vector<channel_id> out;
   for (const auto& m : subscriptions_) out.push_back(m.id);
+  return out;
+}
+
+std::vector<std::string> connection::rooms() const {
+  std::vector<std::string> out;
+  for (const auto& m : subscriptions_)
+    if (m.where->kind == channel_kind::room && !m.leaving) out.push_back(m.where->name);
   return out;
 }
 

@@ -1,5 +1,8 @@
 #include "cluster/kv/kv_positions.hpp"
 
+#include <algorithm>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "cluster/jetstream/jetstream_setup.hpp"
@@ -10,28 +13,24 @@ namespace starling::cluster {
 
 namespace {
 
-using position = std::optional<cursor>;
-
 constexpr std::chrono::milliseconds answer_timeout{3000};
+constexpr std::string_view rooms_suffix = ".rooms";
+/// More than a session may have rooms (1,000 of 128 bytes); a message of NATS may be 1 MiB.
+constexpr std::size_t max_rooms_bytes = 512 * 1024;
 
-result<position> position_in(std::string_view answer, const std::string& subject) {
+result<std::string> value_in(std::string_view answer) {
   const auto message = jetstream::parse_message(answer);
-  if (!message) {
-    const auto refused = jetstream::find_error(answer);
-    if (refused && refused->err_code == jetstream::err_no_message) return position();
-    return error{errc::unavailable, "the positions cannot be read: " +
-                                        (refused ? refused->description : "no such answer")};
-  }
-  if (message->data.empty()) return position();  // the mark of a key that an operator erased
-  const auto found = parse_cursor(message->data);
-  if (found) return position(found->at);
-  log::warn("a stored position is unreadable and is left out", {{"subject", subject}});
-  return position();
+  // Empty also at the mark of a key that an operator erased.
+  if (message) return std::string(message->data);
+  const auto refused = jetstream::find_error(answer);
+  if (refused && refused->err_code == jetstream::err_no_message) return std::string();
+  return error{errc::unavailable, "the positions cannot be read: " +
+                                      (refused ? refused->description : "no such answer")};
 }
 
-result<position> position_of(const nats_answer& answer, const std::string& subject) {
+result<std::string> value_of(const nats_answer& answer) {
   switch (answer.state) {
-    case answer_state::answered: return position_in(answer.message->data(), subject);
+    case answer_state::answered: return value_in(answer.message->data());
     case answer_state::timed_out:
       return error{errc::timeout, "the positions were not answered in time"};
     case answer_state::no_responders:
@@ -39,6 +38,28 @@ result<position> position_of(const nats_answer& answer, const std::string& subje
     case answer_state::disconnected: break;
   }
   return error{errc::unavailable, "the engine (NATS) is away"};
+}
+
+/// Names as key tokens, separated by blanks.
+std::string encode_rooms(const std::vector<std::string>& rooms) {
+  std::string out;
+  for (const auto& room : rooms) {
+    if (!out.empty()) out += ' ';
+    out += escape_key_token(room);
+  }
+  return out;
+}
+
+std::optional<std::vector<std::string>> parse_rooms(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(' '), text.size());
+    auto room = unescape_token(text.substr(0, end));
+    if (!room || room->empty()) return std::nullopt;
+    out.push_back(std::move(*room));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
 }
 
 }  // namespace
@@ -59,24 +80,53 @@ void kv_positions::put(const tenant_id& tenant, const std::string& user, const c
   if (subject.size() <= max_subject_bytes) connection_->publish(std::move(subject), at.str());
 }
 
+void kv_positions::put_rooms(const tenant_id& tenant, const std::string& user,
+                             const std::vector<std::string>& rooms) {
+  auto subject = subject_of(tenant, user).append(rooms_suffix);
+  auto text = encode_rooms(rooms);
+  if (subject.size() <= max_subject_bytes && text.size() <= max_rooms_bytes)
+    connection_->publish(std::move(subject), std::move(text));
+}
+
 void kv_positions::get(const tenant_id& tenant, const std::string& user,
                        completion<std::optional<cursor>> done) {
   auto subject = subject_of(tenant, user);
+  read(subject, [subject, done = std::move(done)](result<std::string> text) {
+    if (!text) return done(text.error());
+    const auto found = parse_cursor(*text);
+    if (!found && !text->empty())
+      log::warn("a stored position is unreadable and is left out", {{"subject", subject}});
+    done(found ? std::optional<cursor>(found->at) : std::nullopt);
+  });
+}
+
+void kv_positions::rooms(const tenant_id& tenant, const std::string& user,
+                         completion<std::vector<std::string>> done) {
+  auto subject = subject_of(tenant, user).append(rooms_suffix);
+  read(subject, [subject, done = std::move(done)](result<std::string> text) {
+    if (!text) return done(text.error());
+    auto found = parse_rooms(*text);
+    if (!found)
+      log::warn("a stored list of rooms is unreadable and is left out", {{"subject", subject}});
+    done(found ? std::move(*found) : std::vector<std::string>());
+  });
+}
+
+void kv_positions::read(std::string subject, completion<std::string> done) {
   if (subject.size() > max_subject_bytes) {
-    done(position());  // nothing can have been stored there
+    done(std::string());  // nothing can have been stored there
     return;
   }
   auto body = jetstream::last_message_request(subject);
-  connection_->request("$JS.API.STREAM.MSG.GET.KV_" + bucket_, std::move(body), {}, answer_timeout,
-                       [connection = connection_, subject = std::move(subject),
-                        done = std::move(done)](const nats_answer& answer) {
-                         auto outcome = position_of(answer, subject);
-                         // The bucket may be gone: somebody should look.
-                         if (!outcome.ok() && answer.state != answer_state::disconnected)
-                           connection->verify_store();
-                         done(std::move(outcome));
-                         return false;
-                       });
+  connection_->request(
+      "$JS.API.STREAM.MSG.GET.KV_" + bucket_, std::move(body), {}, answer_timeout,
+      [connection = connection_, done = std::move(done)](const nats_answer& answer) {
+        auto outcome = value_of(answer);
+        // The bucket may be gone: somebody should look.
+        if (!outcome.ok() && answer.state != answer_state::disconnected) connection->verify_store();
+        done(std::move(outcome));
+        return false;
+      });
 }
 
 }  // namespace starling::cluster

@@ -1,8 +1,10 @@
-/// Last positions in a JetStream key-value bucket: one key per user.
+/// Last positions in a JetStream key-value bucket: a key per user for the position, one for the
+/// rooms.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cluster/jetstream/nats_connection.hpp"
 #include "cluster/position_store.hpp"
@@ -20,10 +22,16 @@ class kv_positions final : public position_store {
   void put(const tenant_id& tenant, const std::string& user, const cursor& at) override;
   void get(const tenant_id& tenant, const std::string& user,
            completion<std::optional<cursor>> done) override;
+  void put_rooms(const tenant_id& tenant, const std::string& user,
+                 const std::vector<std::string>& rooms) override;
+  void rooms(const tenant_id& tenant, const std::string& user,
+             completion<std::vector<std::string>> done) override;
 
  private:
   /// Where the user's position is published.
   std::string subject_of(const tenant_id& tenant, const std::string& user) const;
+  /// What the key holds; an empty text when nothing.
+  void read(std::string subject, completion<std::string> done);
 
   const std::shared_ptr<nats_connection> connection_;
   const std::string bucket_;

@@ -4,8 +4,10 @@
 #include <list>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cluster/position_store.hpp"
 #include "net/base/clock.hpp"
@@ -19,14 +21,22 @@ class memory_positions final : public position_store {
   void put(const tenant_id& tenant, const std::string& user, const cursor& at) override;
   void get(const tenant_id& tenant, const std::string& user,
            completion<std::optional<cursor>> done) override;
+  void put_rooms(const tenant_id& tenant, const std::string& user,
+                 const std::vector<std::string>& rooms) override;
+  void rooms(const tenant_id& tenant, const std::string& user,
+             completion<std::vector<std::string>> done) override;
 
  private:
   using owner = std::pair<tenant_id, std::string>;
   struct entry {
     owner whose;
-    cursor at;
+    std::optional<cursor> at;
+    std::vector<std::string> rooms;
     steady_time written;
   };
+  /// The user's entry, made young again; with the lock held.
+  entry& renewed(const tenant_id& tenant, const std::string& user);
+  std::optional<entry> find(const tenant_id& tenant, const std::string& user);
   void forget_old(steady_time now);
 
   const std::chrono::seconds max_age_;  ///< 0: for ever

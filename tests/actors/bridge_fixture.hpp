@@ -17,8 +17,9 @@ inline cluster::log_page page_of(std::vector<stored_event> events) {
 }
 
 /// A connection as far as joins go: puts the replay into its ticket, and records the rest.
-class replaying_client final : public recording<connection_inbox, last_position, refused, denied,
-                                                roster_changed, close_session, publish_done> {
+class replaying_client final
+    : public recording<connection_inbox, last_position, former_rooms, refused, denied,
+                       roster_changed, close_session, publish_done> {
  public:
   replaying_client(caf::actor_config& cfg, std::shared_ptr<journal> into, node_context& node,
                    ticket_ptr of)

@@ -112,6 +112,55 @@ TEST_SUITE("actors/connection begin") {
     CHECK(c.line->refused->reconnect);
   }
 
+  TEST_CASE("who comes back is told which rooms were taken away meanwhile, and only those") {
+    client_node n;
+    n.former_rooms = texts{"a", "gone", "team-2", "went too"};
+    auto who = make_identity("ann");
+    who->rooms = {"a", "team-*"};
+    for (const bool by_cursor : {true, false}) {
+      net::stream_request request;
+      if (by_cursor) request.last_event_id = cursor{7, 100}.str();
+      request.since_last = !by_cursor;
+      auto c = n.begin(who, std::move(request));
+      if (!by_cursor) {
+        take_oldest(n.engine.gets)(std::optional<cursor>(cursor{7, 100}));
+        n.run();
+        c.ticket = n.ticket_of(n.roster->all<join>().back());
+      }
+      auto answer = n.answer_to(*c.ticket);
+      answer.resumed = true;
+      n.tell(n.node.fanouts[0], std::move(answer));
+      REQUIRE(c.line->open);
+      const auto hello = c.line->said()[0];
+      CHECK(hello.find(R"("resumed":false)") != std::string::npos);
+      CHECK(hello.find(R"("lost":[{"room":"gone","reason":"forbidden"},)"
+                       R"({"room":"went too","reason":"forbidden"}])") != std::string::npos);
+    }
+  }
+
+  TEST_CASE("who comes without a position is asked for no former rooms") {
+    client_node n;
+    n.former_rooms.reset();
+    const auto c = n.open("ann", {"a"});
+    CHECK(n.engine.rooms_asked.empty());
+    CHECK(c.line->said()[0].find(R"("lost":[])") != std::string::npos);
+  }
+
+  TEST_CASE("a resume waits for the user's former rooms, and goes on when they are not to be had") {
+    client_node n;
+    n.former_rooms.reset();
+    const auto c = resuming(n);
+    n.tell(n.node.fanouts[0], answer_with_part(n, c));
+    n.tell(c.address, n.part_of(*c.ticket, "a", some_events("a", 2, 60)));
+    CHECK_FALSE(c.line->open);
+    n.publish("a", "live");
+    take_oldest(n.engine.rooms_asked)(error{errc::timeout, "no answer"});
+    n.run();
+    REQUIRE(c.line->open);
+    CHECK(c.events() == texts{"r1", "r2", "live"});
+    CHECK(c.line->said()[0].find(R"("lost":[])") != std::string::npos);
+  }
+
   TEST_CASE("events that come while history is read from the store wait for it") {
     client_node n;
     const auto c = resuming(n);
@@ -340,6 +389,23 @@ TEST_SUITE("actors/connection end") {
     CHECK(n.node.sessions == 0);
   }
 
+  TEST_CASE("an event of another life of the store sends its members away with their old cursor") {
+    client_node n;
+    const auto c = n.open("ann", {"a"});
+    n.publish("a", "old");
+    const auto id = n.id_of(room_of("a"));
+    for (const sequence seq : {1, 2})
+      n.tell(n.node.fanouts[0],
+             fan_out{id, std::make_shared<publication>(make_event(room_of("a"), "new"),
+                                                       cursor{8, seq}, seq)});
+    CHECK(c.events() == texts{"old"});
+    CHECK(c.line->closing == close_code::draining);
+    const auto goodbye = c.line->said().back();
+    CHECK(wire::field(goodbye, "code") == "draining");
+    CHECK(wire::field(goodbye, "reason") == "the history began anew: fetch again");
+    CHECK(wire::field(goodbye, "id") == cursor{7, 101}.str());
+  }
+
   TEST_CASE("where a session ended is kept for since=last: what the client got, not more") {
     client_node n;
     const auto c = n.open("ann", {"a"});
@@ -368,6 +434,20 @@ TEST_SUITE("actors/connection end") {
     c.line->flush();
     CHECK(c.actor->save_position());
     CHECK(n.engine.saved_positions.back() == cursor{7, 101});
+  }
+
+  TEST_CASE("the rooms of a session are saved with its position, once per change") {
+    client_node n;
+    n.node.clustered = true;
+    const auto c = n.open("ann", {"a", "b"});
+    CHECK(n.engine.saved_rooms == std::vector<texts>{{"a", "b"}});
+    n.publish("a", "more");
+    c.line->flush();
+    REQUIRE(c.actor->save_position());
+    CHECK(n.engine.saved_rooms.size() == 1);
+    n.unsubscribe(c, {"a"});
+    n.closed(c);
+    CHECK(n.engine.saved_rooms == std::vector<texts>{{"a", "b"}, {"b"}});
   }
 
   TEST_CASE("a token that has expired ends the session") {

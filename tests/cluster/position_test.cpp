@@ -104,6 +104,34 @@ TEST_CASE_TEMPLATE("odd names of users and tenants do not meet", Maker, BOTH_ENG
     CHECK_MESSAGE(becomes(*node.engine, "ann", cursor{2, ++seq}, tenant_id(name)), name);
 }
 
+TEST_CASE_TEMPLATE("the rooms of a user come back whole, beside the position", Maker,
+                   BOTH_ENGINES) {
+  running_engine<Maker> node;
+  auto& positions = node.engine->positions();
+  const auto rooms_of = [&](const std::string& user) {
+    return *wait_for<std::vector<std::string>>(
+        [&](auto done) { positions.rooms(acme, user, std::move(done)); });
+  };
+  const std::vector<std::string> odd{"lobby", "team/a.b:c~d@e", "a b", "é\n\"}", "*", ">"};
+  CHECK(rooms_of("ann").empty());
+  positions.put_rooms(acme, "ann", odd);
+  put(*node.engine, "ann", {1, 2});
+  REQUIRE(becomes(*node.engine, "ann", cursor{1, 2}));
+  CHECK(rooms_of("ann") == odd);
+  std::vector<std::string> many;
+  for (int i = 0; i < 1000; ++i) many.push_back(std::string(120, 'r') + std::to_string(i));
+  positions.put_rooms(acme, "ann", many);
+  positions.put_rooms(acme, "bob", {});
+  put(*node.engine, "ann", {1, 3});
+  REQUIRE(becomes(*node.engine, "ann", cursor{1, 3}));
+  CHECK(rooms_of("ann") == many);
+  CHECK(rooms_of("bob").empty());
+  positions.put_rooms(acme, "ann", {});
+  put(*node.engine, "ann", {1, 4});
+  REQUIRE(becomes(*node.engine, "ann", cursor{1, 4}));
+  CHECK(rooms_of("ann").empty());
+}
+
 TEST_CASE_TEMPLATE("a position is forgotten with the history after it", Maker, BOTH_ENGINES) {
   running_engine<Maker> node({.positions_max_age = 1s});
   put(*node.engine, "ann", {1, 2});

@@ -107,6 +107,57 @@ class Resume(ClusterCase):
                          (False, [{"room": room, "reason": "expired"}]))
         self.assertEqual(self.numbers(stream, 200), list(range(101, 301)))
 
+    def left(self, user):
+        eventually(lambda: not self.node.inspect(f"sessions?user={user}")["sessions"], 5, "the session to end")
+
+    def test_rooms_that_a_new_token_no_longer_allows_are_lost_by_name_once(self):
+        stays, goes, user = fresh("room"), fresh("room"), fresh("user")
+        for since_last in (False, True):
+            stream = Sse(self.nodes[0], token(user, rooms=[stays, goes]))
+            self.publish_many(stays, 0, 1)
+            self.assertEqual(self.numbers(stream, 1), [0])
+            stream.reset()
+            self.left(user)
+            self.publish_many(goes, 1, 1)
+            self.publish_many(stays, 2, 1)
+            poorer = token(user, rooms=[stays])
+            how = {"since": "last"} if since_last else {"last_event_id": stream.last_id}
+            again = Sse(self.nodes[1], poorer, **how)
+            self.assertEqual((again.connected["resumed"], again.connected["lost"]),
+                             (False, [{"room": goes, "reason": "forbidden"}]))
+            self.assertEqual(self.numbers(again, 1), [2])
+            again.reset()
+            self.left(user)
+            third = Sse(self.nodes[2], poorer, last_event_id=again.last_id)
+            self.assertEqual((third.connected["resumed"], third.connected["lost"]), (True, []))
+            third.reset()
+            self.left(user)
+
+    def test_a_membership_that_ended_while_its_user_was_away_is_lost_by_name(self):
+        room, own, user = fresh("room"), fresh("room"), fresh("user")
+        path = f"/api/rooms/{room}/members/{user}"
+        self.assertEqual(self.node.http("PUT", path, token=admin()).status, 200)
+        me = token(user, rooms=[own])
+        stream = Sse(self.nodes[0], me)
+        self.assertIn(room, stream.connected["rooms"])
+        self.publish_many(room, 0, 1)
+        self.assertEqual(self.numbers(stream, 1), [0])
+        stream.reset()
+        self.left(user)
+        self.assertEqual(self.node.http("DELETE", path, token=admin()).status, 200)
+        again = self.opened(Sse(self.nodes[1], me, last_event_id=stream.last_id))
+        self.assertEqual((again.connected["resumed"], again.connected["rooms"], again.connected["lost"]),
+                         (False, [own], [{"room": room, "reason": "forbidden"}]))
+
+    def test_rooms_not_asked_for_again_but_still_allowed_are_no_loss(self):
+        first, second, user = fresh("room"), fresh("room"), fresh("user")
+        me = token(user, rooms=["room-*"])
+        stream = Sse(self.nodes[0], me, rooms=f"{first},{second}")
+        stream.reset()
+        self.left(user)
+        again = self.opened(Sse(self.nodes[1], me, last_event_id=stream.last_id, rooms=first))
+        self.assertEqual((again.connected["resumed"], again.connected["lost"]), (True, []))
+
     def test_history_pages_through_everything_once(self):
         room = fresh("room")
         self.publish_many(room, 0, 25)

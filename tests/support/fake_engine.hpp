@@ -11,8 +11,8 @@
 
 namespace starling::test {
 
-/// One thread. Unanswered calls wait in `appends`, `reads`, `lasts`, `states` and `gets`, oldest
-/// first.
+/// One thread. Unanswered calls wait in `appends`, `reads`, `lasts`, `states`, `gets` and
+/// `rooms_asked`, oldest first.
 class fake_engine final : public cluster::engine,
                           private cluster::bus,
                           private cluster::event_log,
@@ -55,7 +55,9 @@ class fake_engine final : public cluster::engine,
   std::deque<cluster::completion<std::optional<cursor>>> gets;
   std::vector<event> ephemeral;
   std::vector<std::pair<channel, std::string>> controls;
+  std::deque<cluster::completion<std::vector<std::string>>> rooms_asked;
   std::vector<cursor> saved_positions;
+  std::vector<std::vector<std::string>> saved_rooms;
 
  private:
   void start(cluster::bus_listener&) override {}
@@ -109,6 +111,14 @@ class fake_engine final : public cluster::engine,
   void get(const tenant_id&, const std::string&,
            cluster::completion<std::optional<cursor>> done) override {
     gets.push_back(std::move(done));
+  }
+  void put_rooms(const tenant_id&, const std::string&,
+                 const std::vector<std::string>& rooms) override {
+    saved_rooms.push_back(rooms);
+  }
+  void rooms(const tenant_id&, const std::string&,
+             cluster::completion<std::vector<std::string>> done) override {
+    rooms_asked.push_back(std::move(done));
   }
 };
 
