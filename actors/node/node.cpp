@@ -6,6 +6,7 @@
 
 #include "actors/api/process_usage.hpp"
 #include "actors/base/access.hpp"
+#include "actors/base/loop_shares.hpp"
 #include "actors/bridge/bridge.hpp"
 #include "actors/publish/publisher.hpp"
 #include "actors/roster/roster.hpp"
@@ -49,10 +50,12 @@ node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> en
   }
   // Partitions on shards of their own, as far as there are enough.
   for (std::size_t i = 0; i < context_.partitions.size(); ++i)
-    context_.bridges.push_back(spawn<bridge_inbox, bridge>(*system_, &shards.at(i % loops_.size()),
-                                                           std::ref(context_),
-                                                           static_cast<cluster::partition_id>(i)));
-  context_.roster = spawn<roster_inbox, roster>(*system_, &shards.at(0), std::ref(context_));
+    context_.bridges.push_back(
+        spawn<bridge_inbox, bridge>(*system_, &shards.at(home_of_bridge(i, loops_.size())),
+                                    std::ref(context_), static_cast<cluster::partition_id>(i)));
+  context_.roster = spawn<roster_inbox, roster>(
+      *system_, &shards.at(home_of_roster(context_.partitions.size(), loops_.size())),
+      std::ref(context_));
 }
 
 node::~node() {

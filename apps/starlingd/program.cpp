@@ -93,8 +93,8 @@ class program {
       if (!bearer) return bearer.error();
       return std::make_shared<const net::identity>(std::move(*bearer));
     });
-    server_ = std::make_unique<net::http_server>(loop_list_, *node_, http_options_of(c),
-                                                 http_.load(), assets());
+    server_ = std::make_unique<net::http_server>(
+        loop_list_, *node_, http_options_of(c, loop_list_.size()), http_.load(), assets());
   }
 
   ~program() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "actors/base/loop_shares.hpp"
 #include "apps/starlingd/config/config_value.hpp"
 
 namespace starling::app {
@@ -52,12 +53,13 @@ std::shared_ptr<const net::http_settings> http_settings_of(
   return out;
 }
 
-net::http_options http_options_of(const config& c) {
+net::http_options http_options_of(const config& c, std::size_t shards) {
   net::http_options out;
   out.public_address = format_endpoint(c.listen.public_);
   out.admin_address = format_endpoint(c.listen.admin);
   out.tls_cert_file = c.tls.cert_file;
   out.tls_key_file = c.tls.key_file;
+  out.loop_shares = actors::connection_shares(c.nats.partitions, shards);
   return out;
 }
 

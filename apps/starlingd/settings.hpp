@@ -13,7 +13,7 @@ namespace starling::app {
 
 std::shared_ptr<const net::http_settings> http_settings_of(
     const config& c, std::shared_ptr<const net::key_set> keys);
-net::http_options http_options_of(const config& c);
+net::http_options http_options_of(const config& c, std::size_t shards);
 actors::node_options node_options_of(const config& c);
 std::unique_ptr<cluster::engine> make_engine(const config& c);
 /// The pages and the client this program carries.

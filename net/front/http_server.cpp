@@ -48,7 +48,12 @@ std::vector<router::asset_path> paths_of(const std::vector<static_asset>& assets
 struct http_server::impl {
   std::vector<io_loop*> loops;
   std::vector<std::shared_ptr<loop_front>> fronts;  // one per loop
-  std::vector<std::shared_ptr<listener>> listeners;
+  struct bound_listener {
+    io_loop* loop;
+    std::shared_ptr<listener> what;
+  };
+  std::vector<bound_listener> listeners;
+  std::shared_ptr<placement> places;
   std::string public_address;
   std::string admin_address;
 
@@ -58,21 +63,30 @@ struct http_server::impl {
 };
 
 std::string http_server::impl::listen(const std::string& address, bool admin) {
-  auto acceptors = bind_acceptors(loops, address);
+  // To accept for others is work too: loops that shall have no connections do not listen.
+  std::vector<std::size_t> listening;
+  for (std::size_t i = 0; i < loops.size(); ++i)
+    if (places->has_share(i)) listening.push_back(i);
+  std::vector<io_loop*> listening_loops;
+  for (const auto i : listening) listening_loops.push_back(loops[i]);
+  auto acceptors = bind_acceptors(listening_loops, address);
   auto bound = to_text(acceptors.front().local_endpoint());
   for (std::size_t i = 0; i < acceptors.size(); ++i)
-    listeners.push_back(make_listener(i, std::move(acceptors[i]), admin));
+    listeners.push_back(
+        {listening_loops[i], make_listener(listening[i], std::move(acceptors[i]), admin)});
   return bound;
 }
 
 std::shared_ptr<listener> http_server::impl::make_listener(std::size_t index, tcp_acceptor acceptor,
                                                            bool admin) {
-  const auto take = [front = fronts[index], admin](tcp_socket socket, const tcp_endpoint& remote) {
+  const auto take = [all = fronts, admin](std::size_t loop, tcp_socket socket,
+                                          const tcp_endpoint& remote) {
+    const auto& front = all[loop];
     auto* const tls = admin ? nullptr : front->tls.get();
     auto stream = tls ? peer_stream(std::move(socket), *tls) : peer_stream(std::move(socket));
     std::make_shared<http_session>(front, std::move(stream), remote, admin)->start();
   };
-  return std::make_shared<listener>(*loops[index], std::move(acceptor), take);
+  return std::make_shared<listener>(loops, index, std::move(acceptor), places, take);
 }
 
 http_server::http_server(std::vector<io_loop*> loops, service& node, http_options options,
@@ -80,6 +94,9 @@ http_server::http_server(std::vector<io_loop*> loops, service& node, http_option
                          std::vector<static_asset> assets)
     : impl_(std::make_unique<impl>()) {
   impl_->loops = std::move(loops);
+  impl_->places = std::make_shared<placement>(options.loop_shares.empty()
+                                                  ? std::vector<double>(impl_->loops.size(), 1.0)
+                                                  : options.loop_shares);
   router routes(paths_of(assets));
   const auto tls = load_tls_context({options.tls_cert_file, options.tls_key_file});
   if (!tls) throw std::runtime_error("TLS: " + tls.error().message);
@@ -99,17 +116,13 @@ http_server::http_server(std::vector<io_loop*> loops, service& node, http_option
 http_server::~http_server() { stop(); }
 
 void http_server::start() {
-  for (std::size_t i = 0; i < impl_->listeners.size(); ++i) {
-    auto& loop = *impl_->loops[i % impl_->loops.size()];
-    asio::post(loop.context(), [each = impl_->listeners[i]] { each->start(); });
-  }
+  for (const auto& each : impl_->listeners)
+    asio::post(each.loop->context(), [what = each.what] { what->start(); });
 }
 
 void http_server::stop() {
-  for (std::size_t i = 0; i < impl_->listeners.size(); ++i) {
-    auto& loop = *impl_->loops[i % impl_->loops.size()];
-    asio::post(loop.context(), [each = impl_->listeners[i]] { each->stop(); });
-  }
+  for (const auto& each : impl_->listeners)
+    asio::post(each.loop->context(), [what = each.what] { what->stop(); });
   for (auto& front : impl_->fronts)
     asio::post(front->loop.context(), [front] {
       front->stopping = true;

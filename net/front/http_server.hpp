@@ -38,6 +38,7 @@ struct http_options {
   std::chrono::seconds keep_alive_timeout{75};
   std::size_t max_header_bytes = 16 * 1024;  ///< 431
   std::size_t max_body_bytes = 8 * 1024 * 1024;
+  std::vector<double> loop_shares{};  ///< of connections, one per loop (see placement); empty: even
 };
 
 /// A file served as it is (pages, the JS client).

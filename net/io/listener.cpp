@@ -1,10 +1,14 @@
 #include "net/io/listener.hpp"
 
 #include <sys/socket.h>
-#include <thread>
+#include <unistd.h>
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <cerrno>
 #include <stdexcept>
+#include <thread>
+#include <utility>
 
 #include "net/base/log.hpp"
 
@@ -105,8 +109,38 @@ std::vector<tcp_acceptor> bind_acceptors(const std::vector<io_loop*>& loops,
   }
 }
 
-listener::listener(io_loop& loop, tcp_acceptor acceptor, on_accept taker)
-    : loop_(loop), acceptor_(std::move(acceptor)), taker_(std::move(taker)) {}
+namespace {
+/// Closes what nobody has taken.
+class accepted_socket {
+ public:
+  explicit accepted_socket(int handle) noexcept : handle_(handle) {}
+  accepted_socket(accepted_socket&& other) noexcept : handle_(std::exchange(other.handle_, -1)) {}
+  ~accepted_socket() {
+    if (handle_ >= 0) ::close(handle_);
+  }
+  int get() const noexcept { return handle_; }
+  void release() noexcept { handle_ = -1; }
+
+ private:
+  int handle_;
+};
+
+void begin(const listener::on_accept& taker, std::size_t index, tcp_socket socket,
+           const tcp_endpoint& remote) {
+  boost::system::error_code gone;
+  socket.set_option(tcp::no_delay(true), gone);
+  if (!gone) taker(index, std::move(socket), remote);  // only a connection that is gone refuses it
+}
+}  // namespace
+
+listener::listener(std::vector<io_loop*> loops, std::size_t index, tcp_acceptor acceptor,
+                   std::shared_ptr<placement> places, on_accept taker)
+    : loops_(std::move(loops)),
+      index_(index),
+      loop_(*loops_[index]),
+      acceptor_(std::move(acceptor)),
+      placement_(std::move(places)),
+      taker_(std::make_shared<const on_accept>(std::move(taker))) {}
 
 void listener::start() { wait(); }
 
@@ -127,19 +161,44 @@ void listener::wait() {
 
 void listener::accept_some() {
   for (int i = 0; i < accepts_per_wakeup && acceptor_.is_open(); ++i) {
-    tcp_socket socket(loop_.context());
-    tcp_endpoint remote;
-    boost::system::error_code ec;
-    acceptor_.accept(socket, remote, ec);
+    const auto to = placement_->choose(index_);
+    const auto ec = to == index_ ? accept_here() : accept_for(to);
     if (ec == asio::error::would_block || ec == asio::error::try_again) break;
     // The peer gave up while it was queued.
     if (ec == asio::error::connection_aborted || ec == asio::error::interrupted) continue;
     if (ec) return back_off(ec);
-    socket.set_option(tcp::no_delay(true), ec);
-    if (ec) continue;  // only a connection that is gone refuses this
-    taker_(std::move(socket), remote);
+    placement_->placed(to);
   }
   wait();
+}
+
+boost::system::error_code listener::accept_here() {
+  tcp_socket socket(loop_.context());
+  tcp_endpoint remote;
+  boost::system::error_code ec;
+  acceptor_.accept(socket, remote, ec);
+  if (!ec) begin(*taker_, index_, std::move(socket), remote);
+  return ec;
+}
+
+boost::system::error_code listener::accept_for(std::size_t other) {
+  tcp_endpoint remote;
+  auto size = static_cast<socklen_t>(remote.capacity());
+  accepted_socket handle(
+      ::accept4(acceptor_.native_handle(), remote.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (handle.get() < 0) return {errno, boost::system::system_category()};
+  remote.resize(size);
+  auto& context = loops_[other]->context();
+  asio::post(context,
+             [&context, taker = taker_, other, remote, handle = std::move(handle)]() mutable {
+               tcp_socket socket(context);
+               boost::system::error_code ec;
+               socket.assign(remote.protocol(), handle.get(), ec);
+               if (ec) return;
+               handle.release();
+               begin(*taker, other, std::move(socket), remote);
+             });
+  return {};
 }
 
 void listener::back_off(const boost::system::error_code& why) {

@@ -3,12 +3,14 @@
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "net/io/io_loop.hpp"
+#include "net/io/placement.hpp"
 #include "net/io/socket.hpp"
 
 namespace starling::net {
@@ -34,12 +36,17 @@ std::string to_text(const tcp_endpoint& at);
 std::vector<tcp_acceptor> bind_acceptors(const std::vector<io_loop*>& loops,
                                          const std::string& address);
 
-/// Loop thread only, but for construction.
+/// Accepts what comes to one loop, and gives it to the loop that shall have it. Loop thread only,
+/// but for construction.
 class listener : public std::enable_shared_from_this<listener>, private wheel_timer {
  public:
-  using on_accept = std::function<void(tcp_socket, const tcp_endpoint& remote)>;
+  /// Called on the thread of `loops[index]`, to whose context the socket belongs.
+  using on_accept =
+      std::function<void(std::size_t index, tcp_socket socket, const tcp_endpoint& remote)>;
 
-  listener(io_loop& loop, tcp_acceptor acceptor, on_accept taker);
+  /// `index`: of the loop among `loops`, which outlive this.
+  listener(std::vector<io_loop*> loops, std::size_t index, tcp_acceptor acceptor,
+           std::shared_ptr<placement> places, on_accept taker);
 
   void start();
   void stop();
@@ -48,11 +55,16 @@ class listener : public std::enable_shared_from_this<listener>, private wheel_ti
   void on_timer() override;
   void wait();
   void accept_some();
+  boost::system::error_code accept_here();
+  boost::system::error_code accept_for(std::size_t other);
   void back_off(const boost::system::error_code& why);
 
+  const std::vector<io_loop*> loops_;
+  const std::size_t index_;
   io_loop& loop_;
   tcp_acceptor acceptor_;
-  on_accept taker_;
+  const std::shared_ptr<placement> placement_;
+  const std::shared_ptr<const on_accept> taker_;
   steady_time complained_{};
 };
 
