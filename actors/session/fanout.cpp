@@ -46,6 +46,9 @@ fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
 
 void fanout::on_exit() {
   dispatch();
+  // Nobody else ends them, and they need the node until they have ended.
+  for (const auto& [id, session] : sessions_) session.stop();
+  sessions_.clear();
   if (!home()) return;
   pause_.reset();
   home()->loop().forget(*this);

@@ -80,6 +80,17 @@ result<void> close_it(client_node& n, close_one what) {
 }  // namespace
 
 TEST_SUITE("actors/fanout") {
+  TEST_CASE("a fanout that ends takes its sessions with it, while the node is still there") {
+    client_node n;
+    const auto open = n.open("ann", {"a"});
+    const auto joining = n.begin("bob");
+    CHECK(n.node.sessions == 2);
+    n.node.fanouts[0].stop();
+    n.run();
+    CHECK(n.node.sessions == 0);
+    CHECK_FALSE(open.line->open);
+  }
+
   TEST_CASE("whoever comes and goes, exactly the members of a room get its events") {
     crowd c;
     for (int i = 0; i < 150; ++i) c.arrive();

@@ -2,11 +2,12 @@
 import base64
 import json
 import os
+import signal
 import socket
 import time
 import unittest
 
-from clients import Sse
+from clients import Closed, Sse, Ws
 from harness import Cluster, ClusterCase, Nats, Node, admin, eventually, fresh, token
 
 # How much longer NATS is away than it takes to notice. OUTAGE_SECONDS=600 is the long run.
@@ -37,28 +38,109 @@ def values(stream, count):
     return [json.loads(event.data) for event in stream.take(count, 10)]
 
 
-class SinceLast(ClusterCase):
-    count = 2
-    settings = ("sse.heartbeat=500ms",)
+class SinceLast:
+    """The same of both engines."""
+    settings = ("sse.heartbeat=500ms", "history.max_events_per_room=20")
+
+    @property
+    def other(self):
+        return self.nodes[-1]
+
+    def left(self, user):
+        eventually(lambda: not self.node.inspect(f"sessions?user={user}")["sessions"], 5, "the session to end")
 
     def test_what_came_while_nobody_was_there_is_delivered(self):
         room, user = fresh("room"), fresh("user")
         me = token(user, rooms=[room])
-        stream = Sse(self.nodes[0], me)
+        stream = Sse(self.node, me)
         self.node.publish(room=room, data=1)
         self.assertEqual(values(stream, 1), [1])
         stream.reset()
-        eventually(lambda: self.node.http("GET", f"/admin/v1/users/{user}", token=admin(),
-                                          admin_listener=True).status == 404, 5, "the session to end")
+        self.left(user)
         self.node.publish(room=room, data=2)
         self.node.publish(user=user, data=3)
-        again = self.opened(Sse(self.nodes[1], me, since="last"))
+        again = self.opened(Sse(self.other, me, since="last"))
         self.assertEqual((again.connected["resumed"], again.connected["replayed"]), (True, 2))
         self.assertEqual(values(again, 2), [2, 3])
 
     def test_a_user_who_was_never_here_begins_afresh(self):
         stream = self.opened(Sse(self.node, token(fresh("user")), since="last"))
         self.assertEqual((stream.connected["resumed"], stream.connected["lost"]), (False, []))
+
+    def test_a_user_who_was_never_here_gets_what_was_said_to_them_and_no_room_s_past(self):
+        room, user = fresh("room"), fresh("user")
+        self.node.publish(room=room, data=0)
+        for i in range(1, 4):
+            self.node.publish(user=user, data=i)
+        stream = self.opened(Sse(self.other, token(user, rooms=[room]), since="last"))
+        self.assertEqual((stream.connected["resumed"], stream.connected["replayed"], stream.connected["lost"]),
+                         (False, 3, []))
+        self.node.publish(room=room, data=4)
+        self.assertEqual(values(stream, 4), [1, 2, 3, 4])
+
+    def test_what_has_aged_out_since_the_last_session_is_lost_by_name(self):
+        room, user = fresh("room"), fresh("user")
+        me = token(user, rooms=[room])
+        stream = Sse(self.node, me)
+        self.node.publish(room=room, data=0)
+        self.assertEqual(values(stream, 1), [0])
+        stream.reset()
+        self.left(user)
+        for i in range(1, 31):
+            self.node.publish(room=room, data=i)
+        again = self.opened(Sse(self.other, me, since="last"))
+        self.assertEqual((again.connected["resumed"], again.connected["lost"]),
+                         (False, [{"room": room, "reason": "expired"}]))
+        self.assertEqual(values(again, 20), list(range(11, 31)))
+
+
+class SinceLastInMemory(SinceLast, ClusterCase):
+    count = 1
+
+
+class SinceLastOnNats(SinceLast, ClusterCase):
+    count = 2
+
+
+class Shutdown:
+    """A node that is told twice to end does not wait out its drain window."""
+
+    def test_whoever_is_left_is_told_of_the_shutdown_and_can_resume(self):
+        cluster = Cluster(1, "drain.window=60s", nats=self.nats)
+        self.addCleanup(cluster.close)
+        node, room = cluster.nodes[0], fresh("room")
+        streams = [Sse(node, token(fresh("user"), rooms=[room])) for _ in range(8)]
+        web = Ws(node, token(fresh("user"), rooms=[room]))
+        for client in (*streams, web):
+            self.addCleanup(client.close)
+        node.publish(room=room, data=1)
+        for stream in streams:
+            self.assertEqual(values(stream, 1), [1])
+        node.process.send_signal(signal.SIGTERM)
+        eventually(lambda: not node.ready(), 5, "the drain to begin")
+        node.process.send_signal(signal.SIGTERM)
+        codes = []
+        for stream in streams:
+            bye = stream.goodbye()
+            self.assertTrue(bye["reconnect"])
+            codes.append(bye["code"])
+        frame = web.until("goodbye")
+        with self.assertRaises(Closed):
+            web.next()
+        self.assertEqual(web.close_code, {"shutdown": 1001, "draining": 1012}[frame["code"]])
+        codes.append(frame["code"])
+        # The first few of a drain's window may have been sent away by it.
+        self.assertGreaterEqual(codes.count("shutdown"), 6)
+        self.assertEqual(set(codes) - {"shutdown", "draining"}, set())
+        self.assertEqual(node.process.wait(10), 0)
+
+
+class ShutdownInMemory(Shutdown, unittest.TestCase):
+    nats = False
+
+
+class ShutdownOnNats(Shutdown, unittest.TestCase):
+    nats = True
 
 
 class NodeDeath(unittest.TestCase):
