@@ -144,6 +144,16 @@ class Nats(Process):
         return f"nats://127.0.0.1:{self.port}"
 
 
+def nats_publish(nats, subject, body=""):
+    """One message over the NATS text protocol; the server has it then."""
+    with socket.create_connection(("127.0.0.1", nats.port), 5) as link:
+        lines = link.makefile("rb")
+        lines.readline()
+        link.sendall(f'CONNECT {{"verbose":false}}\r\nPUB {subject} {len(body)}\r\n{body}\r\nPING\r\n'.encode())
+        while not lines.readline().startswith(b"PONG"):
+            pass
+
+
 class Reply:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -154,7 +164,8 @@ class Reply:
 
 
 class Node(Process):
-    def __init__(self, folder, node_id, *settings, nats=None, config=None, port=0):
+    def __init__(self, folder, node_id, *settings, nats=None, config=None, port=0, wait=True):
+        """wait: until it says that it is ready; else `started` does."""
         self.id = node_id
         command = [str(BIN / "starlingd"), "--node-id", node_id, "--listen", f"127.0.0.1:{port}",
                    "--admin", "127.0.0.1:0"]
@@ -166,6 +177,10 @@ class Node(Process):
             command += ["--set", setting]
         env = {k: v for k, v in os.environ.items() if not k.startswith("STARLING")}
         super().__init__(command, folder, fresh(node_id), env)
+        if wait:
+            self.started()
+
+    def started(self):
         found = self.wait_for(r"(?m)^starlingd ready node=(\S+) public=(\S+):(\d+) admin=(\S+):(\d+)")
         self.public = (found[2], int(found[3]))
         self.admin = (found[4], int(found[5]))
