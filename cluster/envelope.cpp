@@ -7,6 +7,9 @@
 #include <optional>
 #include <utility>
 
+#include "cluster/fields.hpp"
+#include "net/wire/json_reader.hpp"
+
 namespace starling::cluster {
 
 namespace {
@@ -17,16 +20,6 @@ constexpr int id_given = 2;
 constexpr std::size_t session_bytes = 16;
 static_assert(sizeof(session_id) == session_bytes);
 
-void put_varint(std::string& out, std::uint64_t n) {
-  for (; n >= 0x80; n >>= 7) out += static_cast<char>(n | 0x80);
-  out += static_cast<char>(n);
-}
-
-void put_field(std::string& out, std::string_view bytes) {
-  put_varint(out, bytes.size());
-  out += bytes;
-}
-
 std::string little_endian(std::uint64_t n) {
   std::string out(8, '\0');
   for (auto& byte : out) {
@@ -36,38 +29,7 @@ std::string little_endian(std::uint64_t n) {
   return out;
 }
 
-/// Takes fields off the front; never looks past the end.
-class reader {
- public:
-  explicit reader(std::string_view rest) noexcept : rest_(rest) {}
-
-  bool at_end() const noexcept { return rest_.empty(); }
-
-  std::optional<std::string_view> field() noexcept {
-    const auto size = varint();
-    if (!size || *size > rest_.size()) return std::nullopt;
-    const auto bytes = rest_.substr(0, static_cast<std::size_t>(*size));
-    rest_.remove_prefix(bytes.size());
-    return bytes;
-  }
-
- private:
-  std::optional<std::uint64_t> varint() noexcept {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      if (rest_.empty()) return std::nullopt;
-      const auto byte = static_cast<unsigned char>(rest_.front());
-      rest_.remove_prefix(1);
-      const std::uint64_t bits = byte & 0x7F;
-      if (shift == 63 && bits > 1) return std::nullopt;
-      value |= bits << shift;
-      if (byte < 0x80) return value;
-    }
-    return std::nullopt;
-  }
-
-  std::string_view rest_;
-};
+using reader = field_reader;
 
 error malformed(std::string_view what) {
   return {errc::malformed, std::string("envelope: ").append(what)};
@@ -191,6 +153,17 @@ result<event> decode(std::string_view bytes) {
   return out;
 }
 
+result<void> check_content(const event& item) {
+  if (!valid_event_id(item.id)) return error{errc::malformed, "the id is none"};
+  if (!valid_event_name(item.name)) return error{errc::malformed, "the event name is none"};
+  if (!item.sender.empty() && !valid_user(item.sender))
+    return error{errc::malformed, "the sender is no user"};
+  if (item.data_is_text) return {};
+  net::json_reader data(item.data);
+  if (!data.skip() || !data.finish()) return error{errc::malformed, data.failure()};
+  return {};
+}
+
 std::string encode(const node_id& from, std::string_view payload) {
   std::string out;
   out.reserve(from.str().size() + payload.size() + 8);
@@ -205,7 +178,7 @@ result<node_message> decode_node_message(std::string_view bytes) {
   reader in(bytes);
   std::string from;
   node_message out;
-  if (!read_text(in, from)) return bad_field("from");
+  if (!read_text(in, from) || !valid_user(from)) return bad_field("from");
   if (!read_text(in, out.payload)) return bad_field("payload");
   out.from = node_id(std::move(from));
   return out;

@@ -17,6 +17,10 @@ std::string encode(const event& what);
 /// Any bytes are safe to pass. Error: malformed, naming the field.
 result<event> decode(std::string_view bytes);
 
+/// Can the event be handed to clients and embedded in answers as it is? Error: malformed, when its
+/// id or name would break framing, or its data is neither text nor JSON of at most 64 levels.
+result<void> check_content(const event& item);
+
 /// A message from one node to others: questions, answers, control.
 struct node_message {
   node_id from;

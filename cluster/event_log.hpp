@@ -36,6 +36,7 @@ struct log_state {
   epoch_id epoch = 0;
   sequence first = 1;
   sequence last = 0;
+  std::string leader = {};  ///< the server that leads it; empty when there is none or it is unknown
 };
 
 /// A part of one channel's history, ascending.

@@ -46,6 +46,7 @@ class fences {
     sent_at_ = now;
     event out;
     out.where = channel_;
+    out.id = std::to_string(sent_ + 1);
     out.name = "fence";
     out.data = std::to_string(++sent_);
     out.data_is_text = true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/runtime/delayed.hpp"
+#include "cluster/foreign_messages.hpp"
 
 namespace starling::actors {
 
@@ -21,7 +22,10 @@ void user::on(inbound& event) { history_.remember(std::move(event.what), node_.o
 void user::on(replay_wanted& wish) { wish.connection.send(history_.answer(wish, id_, of_)); }
 
 void user::on(engine_control& control) {
-  if (const auto told = decode_user_control(control.payload)) hear(*told);
+  if (const auto told = decode_user_control(control.payload))
+    hear(*told);
+  else
+    cluster::refuse(cluster::refusal::malformed, "control of a user", control.payload.size());
 }
 
 void user::on(forget_history& anew) { history_.forget(anew.from); }

@@ -234,7 +234,10 @@ void jetstream_log::inner::state_answered(const nats_answer& answer) {
   if (answer.state == answer_state::answered) {
     if (const auto info = jetstream::parse_info(answer.message->data())) {
       const bool empty = info->first == 0 || info->first > info->last;
-      state = log_state{info->epoch, empty ? info->last + 1 : info->first, info->last};
+      state =
+          log_state{info->epoch, empty ? info->last + 1 : info->first, info->last, info->leader};
+      // A server that is no part of a cluster names no leader: it is the only one.
+      if (state->leader.empty()) state->leader = connection_->server();
       if (info->epoch != connection_->epoch(partition_)) connection_->verify_store();
     } else {
       connection_->verify_store();

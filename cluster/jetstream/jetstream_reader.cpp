@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "cluster/envelope.hpp"
+#include "cluster/foreign_messages.hpp"
 #include "cluster/nats/jetstream_api.hpp"
-#include "net/base/log.hpp"
 
 namespace starling::cluster {
 
@@ -210,13 +210,14 @@ bool jetstream_reader::take(const found& next) {
   if (first_ == 0) first_ = next.seq;
   at_ = next.seq;
   auto what = decode(next.data);
-  if (what.ok() && what->where == what_.where) {
+  const bool good = what.ok() && what->where == what_.where && check_content(*what);
+  if (good) {
     const auto previous = page_.events.empty() ? 0 : page_.events.back().seq;
     page_.events.push_back({next.seq, previous, std::move(*what)});
     bytes_ += next.data.size();
   } else {
-    log::warn("a stored message is no event of its channel and is left out",
-              {{"subject", subject_}, {"seq", next.seq}});
+    refuse(what.ok() ? refusal::bad_data : refusal::malformed, subject_, next.data.size(),
+           "a stored message is no event of its channel and is left out");
   }
   if (at_ == what_.through) return false;
   page_.more = page_.events.size() >= what_.limit || bytes_ >= max_page_bytes;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "cluster/envelope.hpp"
-#include "net/base/log.hpp"
+#include "cluster/foreign_messages.hpp"
 
 namespace starling::cluster {
 
@@ -20,17 +20,26 @@ sequence number_in(std::string_view header) noexcept {
 
 error engine_away() { return {errc::unavailable, "the engine (NATS) is away"}; }
 
-/// An event that says it belongs elsewhere must not cross over from one channel to another.
-result<event> event_of(const heard_subject& about, std::string_view bytes) {
-  auto what = decode(bytes);
-  if (what.ok() && what->where != about.where)
-    return error{errc::malformed, "the event names another channel than its subject"};
-  return what;
+void refuse_message(refusal why, const nats_message& message, std::string_view detail = {}) {
+  refuse(why, message.subject(), message.data().size(), detail);
 }
 
-void warn_dropped(std::string_view subject, const error& why) {
-  log::warn("a message from NATS was dropped",
-            {{"subject", std::string(subject)}, {"reason", why.message}});
+/// An event that says it belongs elsewhere must not cross over from one channel to another.
+std::optional<event> event_of(const heard_subject& about, const nats_message& message) {
+  auto item = decode(message.data());
+  if (!item) {
+    refuse_message(refusal::malformed, message, item.error().message);
+    return std::nullopt;
+  }
+  if (item->where != about.where) {
+    refuse_message(refusal::wrong_channel, message);
+    return std::nullopt;
+  }
+  if (const auto fault = check_content(*item); !fault) {
+    refuse_message(refusal::bad_data, message, fault.error().message);
+    return std::nullopt;
+  }
+  return std::move(*item);
 }
 
 /// What ask_all has gathered so far.
@@ -86,10 +95,13 @@ void nats_bus::ask(const node_id& who, std::string payload, std::chrono::millise
     switch (answer.state) {
       case answer_state::answered: {
         auto message = decode_node_message(answer.message->data());
-        if (message.ok())
+        if (!message)
+          refuse(refusal::malformed, "answer of " + who.str(), answer.message->data().size());
+        if (message)
           done(std::move(message->payload));
         else
-          done(error{errc::internal, "node '" + who.str() + "' answered nonsense"});
+          done(error{errc::unavailable,
+                     "node '" + who.str() + "' gave an answer that cannot be read"});
         break;
       }
       case answer_state::no_responders:
@@ -117,8 +129,10 @@ void nats_bus::ask_all(std::string payload, std::size_t expected,
   all->done = std::move(done);
   const auto answered = [all, expected](const nats_answer& answer) {
     if (answer.state == answer_state::answered) {
-      if (auto message = decode_node_message(answer.message->data()); message.ok())
+      if (auto message = decode_node_message(answer.message->data()))
         all->replies.push_back({std::move(message->from), std::move(message->payload)});
+      else
+        refuse(refusal::malformed, "answer to a question to all", answer.message->data().size());
       if (all->replies.size() < expected) return true;
     }
     all->done(std::move(all->replies));
@@ -145,17 +159,13 @@ void nats_bus::hear_channel(const heard_subject& about, const nats_message& mess
   switch (about.what) {
     case channel_message::stored: hear_stored(about, message); break;
     case channel_message::ephemeral: {
-      auto what = event_of(about, message.data());
-      if (what.ok())
-        listener_->on_ephemeral(std::move(*what));
-      else
-        warn_dropped(message.subject(), what.error());
+      if (auto item = event_of(about, message)) listener_->on_ephemeral(std::move(*item));
       break;
     }
     case channel_message::control: {
       auto said = decode_node_message(message.data());
       if (!said.ok())
-        warn_dropped(message.subject(), said.error());
+        refuse_message(refusal::malformed, message, said.error().message);
       else if (said->from != self_)
         listener_->on_control(about.where, std::move(said->payload));
       break;
@@ -166,21 +176,14 @@ void nats_bus::hear_channel(const heard_subject& about, const nats_message& mess
 void nats_bus::hear_stored(const heard_subject& about, const nats_message& message) {
   const auto seq = number_in(message.header("Nats-Sequence"));
   const auto previous = number_in(message.header("Nats-Last-Sequence"));
-  auto what = event_of(about, message.data());
-  if (seq == 0)
-    warn_dropped(message.subject(), {errc::malformed, "it did not come through the stream"});
-  else if (!what.ok())
-    warn_dropped(message.subject(), what.error());
-  else
-    listener_->on_stored(about.partition, {seq, previous, std::move(*what)});
+  if (seq == 0) return refuse_message(refusal::not_stored, message);
+  if (auto item = event_of(about, message))
+    listener_->on_stored(about.partition, {seq, previous, std::move(*item)});
 }
 
 void nats_bus::hear_question(const nats_message& message) {
   auto asked = decode_node_message(message.data());
-  if (!asked.ok()) {
-    warn_dropped(message.subject(), asked.error());
-    return;
-  }
+  if (!asked.ok()) return refuse_message(refusal::malformed, message, asked.error().message);
   const bool to_all = message.subject() == connection_->names().questions_to_all();
   if ((to_all && asked->from == self_) || message.reply().empty()) return;
   listener_->on_request(std::move(asked->payload),

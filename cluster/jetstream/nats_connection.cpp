@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "cluster/foreign_messages.hpp"
 #include "cluster/jetstream/jetstream_setup.hpp"
 #include "net/base/log.hpp"
 
@@ -174,8 +175,13 @@ std::shared_ptr<nats_session> nats_connection::wait_for_session(const nats_sessi
 
 void nats_connection::on_session_message(nats_session& from, const nats_message& message) {
   const std::lock_guard hold(events_mutex_);
-  if (&from != current_.get() || from.handle_answer(message)) return;
-  if (receiver_ && up()) receiver_->on_message(message);
+  if (&from != current_.get()) return;
+  try {  // no fault may reach cnats, whose thread this is
+    if (from.handle_answer(message)) return;
+    if (receiver_ && up()) receiver_->on_message(message);
+  } catch (const std::exception& fault) {
+    refuse(refusal::fault, message.subject(), message.data().size(), fault.what());
+  }
 }
 
 void nats_connection::on_session_lost(nats_session&) {
@@ -394,6 +400,7 @@ void nats_connection::raise(nats_session& session) {
   {
     const std::lock_guard hold(link_mutex_);
     raised_ = session.shared_from_this();
+    server_ = session.server();
     last_complaint_.clear();
   }
   link_changed_.notify_all();

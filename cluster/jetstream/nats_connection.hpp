@@ -53,6 +53,11 @@ class nats_connection final : public nats_session::owner,
   }
   /// The largest message that the server takes; 0 before the first connect.
   std::int64_t max_payload() const noexcept { return max_payload_.load(); }
+  /// Id of the server that this node is or was connected to last.
+  std::string server() const {
+    const std::lock_guard hold(link_mutex_);
+    return server_;
+  }
   const subjects& names() const noexcept { return names_; }
   const nats_options& options() const noexcept { return options_; }
 
@@ -141,6 +146,7 @@ class nats_connection final : public nats_session::owner,
   std::shared_ptr<nats_session> raised_;
   std::vector<std::string> discovered_servers_;
   std::string last_complaint_;
+  std::string server_;
 
   std::mutex out_mutex_;
   std::condition_variable out_changed_;

@@ -102,7 +102,9 @@ std::optional<stream_info> parse_info(std::string_view answer) {
   const auto first = number<sequence>(state, "first_seq");
   const auto last = number<sequence>(state, "last_seq");
   if (!epoch || !first || !last) return std::nullopt;
-  return stream_info{*epoch, *first, *last, count_on_subject(state)};
+  const auto cluster = member(answer, "cluster");
+  return stream_info{*epoch, *first, *last, count_on_subject(state),
+                     std::string(cluster ? text_member(*cluster, "leader").value_or("") : "")};
 }
 
 std::optional<stored_message> parse_message(std::string_view answer) {

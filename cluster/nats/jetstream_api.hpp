@@ -37,6 +37,7 @@ struct stream_info {
   sequence first = 0;
   sequence last = 0;
   std::uint64_t on_subject = 0;  ///< messages on the subject that was asked for
+  std::string leader = {};       ///< the server that leads it; empty when there is none
 };
 /// nullopt for an error, and for a stream whose description names no epoch.
 std::optional<stream_info> parse_info(std::string_view answer);

@@ -1,5 +1,6 @@
 #include "cluster/nats/nats_session.hpp"
 
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -133,6 +134,10 @@ result<std::shared_ptr<nats_session>> nats_session::open(const std::vector<std::
   status = natsConnection_Connect(&session->connection_, raw);
   if (status != NATS_OK) return unavailable("NATS cannot be reached", status);
   session->max_payload_ = natsConnection_GetMaxPayload(session->connection_);
+  std::array<char, 128> server{};
+  if (natsConnection_GetConnectedServerId(session->connection_, server.data(), server.size()) ==
+      NATS_OK)
+    session->server_ = server.data();
 
   natsInbox* inbox = nullptr;
   status = natsInbox_Create(&inbox);

@@ -79,6 +79,8 @@ class nats_session : public std::enable_shared_from_this<nats_session> {
 
   natsConnection* connection() const noexcept { return connection_; }
   std::int64_t max_payload() const noexcept { return max_payload_; }
+  /// Id of the server at the other end.
+  const std::string& server() const noexcept { return server_; }
   /// Servers of the cluster as far as known, `nats://host:port`.
   std::vector<std::string> known_servers() const;
   /// How often a JetStream subscription of this session may have missed messages.
@@ -100,6 +102,7 @@ class nats_session : public std::enable_shared_from_this<nats_session> {
   std::uintptr_t id_ = 0;
   natsConnection* connection_ = nullptr;
   std::int64_t max_payload_ = 0;
+  std::string server_;
   std::string inbox_;  ///< `_INBOX.<unique>.`; the token follows
   std::string marks_;  ///< where marks come back
   request_table requests_;

@@ -173,6 +173,7 @@ inline event make_event(const channel& where, const std::string& data) {
   out.id = "id-" + data;
   out.name = "message";
   out.data = data;
+  out.data_is_text = true;
   out.accepted_ns = 1'700'000'000'123'456'789;
   out.sender = "ann";
   return out;

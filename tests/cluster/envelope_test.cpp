@@ -57,6 +57,30 @@ TEST_CASE("an event comes back as it was") {
   check_equal(*back, full_event());
 }
 
+TEST_CASE("what clients could not be handed as it is, is refused") {
+  const auto with = [](auto change) {
+    event out = full_event();
+    out.data = R"({"a":[1,"two",null]})";
+    out.data_is_text = false;
+    change(out);
+    return check_content(out).ok();
+  };
+  CHECK(with([](event&) {}));
+  for (const std::string data : {"", "{", "nonsense", "{\"a\":1}{", "\"\xff\""}) {
+    CAPTURE(data);
+    CHECK_FALSE(with([&](event& e) { e.data = data; }));
+    CHECK(with([&](event& e) {
+      e.data = data;
+      e.data_is_text = true;
+    }));
+  }
+  CHECK(with([](event& e) { e.data = std::string(64, '[') + std::string(64, ']'); }));
+  CHECK_FALSE(with([](event& e) { e.data = std::string(100'000, '['); }));
+  CHECK_FALSE(with([](event& e) { e.name = "a\nevent: goodbye"; }));
+  CHECK_FALSE(with([](event& e) { e.id = "1\r\n\r\ndata: x"; }));
+  CHECK_FALSE(with([](event& e) { e.sender = "a\nb"; }));
+}
+
 TEST_CASE("an empty event, a long one and a time before 1970 come back") {
   event empty;
   empty.accepted_ns = -5;
