@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "net/auth/identity.hpp"
+#include "net/http/route.hpp"
 #include "net/stream/transport.hpp"
+#include "net/wire/admin.hpp"
 #include "net/wire/protocol.hpp"
 
 namespace starling::net {
@@ -46,43 +48,11 @@ class stream_responder {
   virtual void fail(const error& why) = 0;
 };
 
-/// Everything an HTTP API request can ask for besides streams and publishing.
-enum class api_op : std::uint8_t {
-  room_history,
-  room_presence,
-  members_list,
-  member_get,
-  member_put,
-  member_delete,
-  online_users,
-  session_token,  ///< POST /api/session/{client_id}/token; body has the new token, already verified
-  sse_disconnect,
-  sse_broadcast,
-  sse_send,
-  sse_stats,
-  admin_nodes,
-  admin_node,
-  admin_rooms,
-  admin_room,
-  admin_users,
-  admin_user,
-  admin_sessions,
-  admin_session,
-  admin_stats,
-  admin_kick_session,
-  admin_kick_user,
-  admin_drain,
-  admin_log_level,
-  admin_config,
-  admin_trace,
-};
-
+/// A request of a row that the service brought, admitted by what the row says.
 struct api_request {
-  api_op op;
-  identity_ptr who;
-  identity_ptr new_token;  ///< session_token only
-  std::string name;        ///< first path parameter: room, user, node, client id
-  std::string member;      ///< second path parameter: user of a membership
+  identity_ptr who;    ///< null where the row needs no token
+  std::string name;    ///< first path parameter: room, user, node, client id
+  std::string member;  ///< second path parameter: user of a membership
   std::map<std::string, std::string> query;
   std::string body;
 };
@@ -91,6 +61,17 @@ struct api_request {
 struct api_reply {
   int status = 200;
   std::string body;
+};
+
+/// A row of the API behind publishing and streams, see `route`. Its path lives as long as the
+/// program; one that begins with `/admin/` exists on the admin listener only.
+struct api_route {
+  http_method method = http_method::get;
+  std::string_view path;
+  access needs = access::token;
+  std::function<void(io_loop&, api_request, std::function<void(api_reply)>)> run;
+  std::string_view query = {};
+  std::size_t max_body = 0;
 };
 
 /// State for /livez, /readyz, /healthz.
@@ -115,7 +96,24 @@ class service {
   /// One verdict per item, in order.
   virtual void publish(io_loop& loop, identity_ptr who, publish_batch batch,
                        std::function<void(std::vector<publish_verdict>)> done) = 0;
-  virtual void call(io_loop& loop, api_request request, std::function<void(api_reply)> done) = 0;
+  /// The rows that the service answers itself. Asked once, before the first request.
+  virtual std::vector<api_route> routes() = 0;
+
+  // What dialects do besides, each with the rights of `who`. A session of another tenant does not
+  // exist (not_found); one of somebody else is forbidden to who is no administrator.
+
+  virtual void close_session(io_loop& loop, identity_ptr who, const session_id& id,
+                             std::function<void(result<void>)> done) = 0;
+  /// Publishes `item` to the session, whatever the token lets `who` publish.
+  virtual void send_to_session(io_loop& loop, identity_ptr who, const session_id& id,
+                               publish_item item, std::function<void(publish_verdict)> done) = 0;
+  /// Gives a live session the token of `fresh`, if it is of the same user: not_found for any other.
+  virtual void renew_session(io_loop& loop, identity_ptr fresh, const session_id& id,
+                             std::function<void(result<void>)> done) = 0;
+  /// Of all nodes together: what `who` may see.
+  virtual void statistics(io_loop& loop, identity_ptr who,
+                          std::function<void(result<node_stats>)> done) = 0;
+
   virtual net::health health() const = 0;
   /// Prometheus text.
   virtual std::string metrics_text() const = 0;

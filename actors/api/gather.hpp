@@ -1,15 +1,17 @@
 /// One answer out of several parts that come from different threads.
 #pragma once
 
+#include <cstddef>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace starling::actors {
 
-/// Collects `parts` lists and calls `done` with all of them, on the thread of the last. Any thread.
+/// Collects `parts` values and calls `done` with all of them, on the thread of the last. Any
+/// thread.
 template <class T>
 class gather : public std::enable_shared_from_this<gather<T>> {
  public:
@@ -17,15 +19,15 @@ class gather : public std::enable_shared_from_this<gather<T>> {
       : left_(parts), done_(std::move(done)) {}
 
   /// A function that takes one part. It keeps this object alive.
-  std::function<void(std::vector<T>)> part() {
-    return [me = this->shared_from_this()](std::vector<T> some) { me->add(std::move(some)); };
+  std::function<void(T)> part() {
+    return [me = this->shared_from_this()](T one) { me->add(std::move(one)); };
   }
 
  private:
-  void add(std::vector<T> some) {
+  void add(T one) {
     {
       const std::lock_guard guard(lock_);
-      std::move(some.begin(), some.end(), std::back_inserter(all_));
+      all_.push_back(std::move(one));
       if (--left_ > 0) return;
     }
     done_(std::move(all_));

@@ -4,17 +4,19 @@
 
 namespace starling::actors {
 
-bool node_directory::heard(const net::node_info& from, bool leaving, steady_time now) {
+node_directory::news node_directory::heard(const net::node_info& from, bool leaving,
+                                           steady_time now) {
   const std::lock_guard guard(lock_);
+  if (nodes_.size() >= max_nodes && !nodes_.contains(from.id)) return news::refused;
   auto& e = nodes_[from.id];
   const bool restarted = !e.last.id.empty() && e.last.started_ms != from.started_ms;
-  const bool news = e.last.id.empty() || e.reported_gone || restarted;
+  const bool joined = e.last.id.empty() || e.reported_gone || restarted;
   if (restarted && !e.reported_gone) restarted_.emplace_back(from.id);
   e.last = from;
   e.heard = now;
   e.left = leaving;
   if (!leaving) e.reported_gone = false;
-  return news;
+  return joined ? news::joined : news::none;
 }
 
 std::vector<node_id> node_directory::newly_gone(steady_time now) {

@@ -19,12 +19,17 @@ class node_directory {
   static constexpr std::chrono::seconds suspect_after{3};
   static constexpr std::chrono::seconds gone_after{10};
   static constexpr std::chrono::seconds forgotten_after{60};
+  static constexpr std::size_t max_nodes = 1000;
 
   explicit node_directory(node_id self) : self_(std::move(self)) {}
 
-  /// A heartbeat. `leaving`: its last one; the node is gone at once. Returns true when the node
-  /// was unknown, gone or restarted until now.
-  bool heard(const net::node_info& from, bool leaving, steady_time now);
+  enum class news : std::uint8_t {
+    none,
+    joined,  ///< it was unknown, gone or restarted until now
+    refused  ///< there are max_nodes already
+  };
+  /// A heartbeat. `leaving`: its last one; the node is gone at once.
+  news heard(const net::node_info& from, bool leaving, steady_time now);
   /// Nodes that became gone, or began another life, since the last call.
   std::vector<node_id> newly_gone(steady_time now);
 

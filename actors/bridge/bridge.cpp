@@ -3,6 +3,7 @@
 
 #include "actors/base/gap.hpp"
 #include "actors/runtime/delayed.hpp"
+#include "cluster/foreign_messages.hpp"
 #include "net/base/clock.hpp"
 #include "net/base/log.hpp"
 
@@ -44,6 +45,10 @@ void bridge::on(engine_ephemeral& arrived) {
 }
 
 void bridge::on(engine_control& told) {
+  // Only supervisors of users talk to each other; a room's actor takes no such message.
+  if (told.where.kind != channel_kind::user)
+    return cluster::refuse(cluster::refusal::wrong_channel, "control of a channel",
+                           told.payload.size());
   const auto* of = channels_.find(told.where);
   if (of && of->live) user_of(*of).send(std::move(told));
 }
@@ -86,6 +91,8 @@ void bridge::show_position() {
   shown_.epoch = at.epoch;
   shown_.position = at.seq;
   shown_.ready = order_.ready();
+  shown_.caught_up = order_.phase() == sequencer_phase::live;
+  shown_.waiting = order_.waiting();
 }
 
 // -- out ----------------------------------------------------------------------------------------
@@ -163,12 +170,13 @@ void bridge::wake_reorder(std::chrono::milliseconds delay) {
 void bridge::on(channels_query& query) {
   std::vector<net::room_info> out;
   channels_.for_each([&](const live_channel& each) {
-    if (each.where->kind != query.kind) return;
+    if (each.where->kind != query.kind || each.members.total() == 0) return;
+    if (!query.tenant.empty() && each.where->tenant != query.tenant) return;
+    if (!query.name.empty() && each.where->name != query.name) return;
     net::room_info info;
     info.room = each.where->name;
     info.tenant = each.where->tenant.str();
     info.members = each.members.total();
-    info.nodes.push_back(node_.options.id.str());
     out.push_back(std::move(info));
   });
   query.done(std::move(out));

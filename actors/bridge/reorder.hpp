@@ -35,6 +35,7 @@ class reorder {
   /// Those whose gap has been waited for long enough, and what follows them without one.
   std::vector<stored_event> due(steady_time now);
   bool waiting() const noexcept { return !early_.empty(); }
+  std::size_t size() const noexcept { return early_.size(); }
   /// When due() has something, if something waits; rounded up.
   std::chrono::milliseconds next_due(steady_time now) const noexcept;
   /// Forgets what waits. Everything up to `through` has been.

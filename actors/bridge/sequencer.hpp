@@ -151,6 +151,8 @@ class sequencer {
   cursor position() const noexcept { return {epoch_, position_}; }
   /// The engine is there and its store known: joins may wait.
   bool open() const noexcept { return phase_ != sequencer_phase::away && epoch_ != 0; }
+  /// Events that came and wait for earlier ones.
+  std::size_t waiting() const noexcept { return held_.size() + early_.size(); }
   /// A fence has been back since the engine came.
   bool ready() const noexcept { return ready_; }
   /// Number of the fence that a join which comes now has to wait for, if it has to.

@@ -96,9 +96,12 @@ struct channel_died {
 /// node -> bridge, every second.
 struct tick {};
 
-/// node -> bridge: live channels of a kind with their member counts on this node.
+/// node -> bridge: live channels of a kind with their member counts on this node. Empty fields
+/// match everything.
 struct channels_query {
   channel_kind kind;
+  tenant_id tenant;
+  std::string name;
   std::function<void(std::vector<net::room_info>)> done;
 };
 

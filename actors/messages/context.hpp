@@ -28,8 +28,10 @@ namespace starling::actors {
 /// What others may know of a partition's bridge.
 struct partition_state {
   std::atomic<epoch_id> epoch{0};
-  std::atomic<sequence> position{0};  ///< last stored event this node has handled
-  std::atomic<bool> ready{false};     ///< connected, epoch known
+  std::atomic<sequence> position{0};      ///< last stored event this node has handled
+  std::atomic<bool> ready{false};         ///< connected, epoch known
+  std::atomic<bool> caught_up{false};     ///< nothing is read again, nothing is missing
+  std::atomic<std::uint64_t> waiting{0};  ///< events that came and wait for earlier ones
 
   cursor here() const noexcept {
     return {epoch.load(std::memory_order_relaxed), position.load(std::memory_order_relaxed)};

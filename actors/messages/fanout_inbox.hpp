@@ -57,6 +57,8 @@ struct leave {
 /// connection -> fanout: the last message of a connection.
 struct session_ended {
   session_id id;
+  std::uint64_t delivered = 0;  ///< events
+  std::uint64_t bytes_out = 0;
 };
 
 /// connection -> fanout: ask me soon how far my client has got.
@@ -103,18 +105,32 @@ struct recount {
   handle<bridge_inbox> to;
 };
 
+/// A page of the shard's sessions, in the order of their ids.
+struct sessions_found {
+  std::vector<net::session_info> sessions;
+  std::size_t total = 0;  ///< how many match
+};
+
 /// node -> fanout. Empty fields match everything.
 struct sessions_query {
   tenant_id tenant;
   std::string user;
   std::optional<session_id> id;
-  std::function<void(std::vector<net::session_info>)> done;
+  std::optional<session_id> after;
+  std::size_t limit;
+  std::function<void(sessions_found)> done;
+};
+
+/// node -> fanout: what a tenant's sessions of this shard have done since the process began.
+struct tenant_stats_query {
+  tenant_id tenant;
+  std::function<void(net::node_stats)> done;
 };
 
 /// Taken by session/fanout.cpp.
-class fanout_inbox
-    : public inbox<fan_out, session_started, joined, leave, session_ended, position_changed, drain,
-                   deliver_to, close_one, renew_token, recount, sessions_query> {
+class fanout_inbox : public inbox<fan_out, session_started, joined, leave, session_ended,
+                                  position_changed, drain, deliver_to, close_one, renew_token,
+                                  recount, sessions_query, tenant_stats_query> {
  public:
   using inbox::inbox;
 };

@@ -2,9 +2,9 @@
 
 #include <boost/asio/post.hpp>
 #include <future>
-#include <nlohmann/json.hpp>
 
 #include "actors/api/process_usage.hpp"
+#include "actors/api/stats.hpp"
 #include "actors/base/access.hpp"
 #include "actors/base/loop_shares.hpp"
 #include "actors/bridge/bridge.hpp"
@@ -14,12 +14,18 @@
 #include "actors/runtime/spawn.hpp"
 #include "actors/session/connection.hpp"
 #include "actors/session/fanout.hpp"
+#include "cluster/foreign_messages.hpp"
 #include "net/base/log.hpp"
-#include "net/wire/admin_codec.hpp"
 
 namespace starling::actors {
 
-using json = nlohmann::json;
+namespace {
+
+/// What other nodes said and no loop has looked at yet: bytes, with some for each message.
+constexpr std::size_t most_unread = 64 * 1024 * 1024;
+constexpr std::size_t message_cost = 4096;
+
+}  // namespace
 
 node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> engine,
            node_options options, node_hooks hooks)
@@ -27,11 +33,9 @@ node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> en
       engine_(std::move(engine)),
       hooks_(std::move(hooks)),
       nodes_(options.id),
-      cluster_(context_, nodes_,
-               [this](const std::string& op, const json& args, cluster_view::json_done done) {
-                 carry_out(op, args, std::move(done));
-               }),
-      api_(context_, nodes_, cluster_, loops_) {
+      answers_(context_, commands()),
+      cluster_(context_, nodes_, answers_),
+      api_{context_, nodes_, cluster_, hooks_.config_json} {
   context_.options = std::move(options);
   context_.engine = engine_.get();
   context_.clustered = engine_->kind() == "nats";
@@ -87,6 +91,7 @@ void node::stop() {
   });
   quiet.get_future().wait();
   announce(true);
+  answers_.close();
   engine_->roster().stop();
   engine_->messages().stop();
   // Whoever is left: their clients come back elsewhere. Settling sees it written.
@@ -166,10 +171,52 @@ void node::publish(net::io_loop& loop, net::identity_ptr who, net::publish_batch
                       event_source::http, std::move(done)});
 }
 
-void node::call(net::io_loop& loop, net::api_request request,
-                std::function<void(net::api_reply)> done) {
-  if (request.op == net::api_op::admin_config) return done({200, hooks_.config_json()});
-  api_.call(loop, std::move(request), std::move(done));
+void node::close_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+                         std::function<void(result<void>)> done) {
+  close_question asked{id, who->is_operator ? tenant_id{} : who->tenant, {}};
+  if (!who->admin) asked.owner = who->user.str();
+  cluster_.ask_home_of(loop, id, std::move(asked),
+                       [done = std::move(done)](const result<nothing>& closed) {
+                         done(closed ? result<void>{} : closed.error());
+                       });
+}
+
+void node::send_to_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+                           net::publish_item item, std::function<void(net::publish_verdict)> done) {
+  cluster_.ask_home_of(
+      loop, id, sessions_question{.tenant = who->tenant, .session = id},
+      [this, &loop, who, done = std::move(done), id,
+       item = std::move(item)](const result<sessions_answer>& found) mutable {
+        if (!found) return done(found.error());
+        if (found->sessions.empty()) return done(error{errc::not_found, "no session " + id.str()});
+        if (!who->admin && found->sessions.front().user != who->user.str())
+          return done(error{errc::forbidden, "the session belongs to somebody else"});
+        // Whoever may close a session may speak to it, whatever the token lets them publish.
+        auto speaker = std::make_shared<net::identity>(*who);
+        speaker->publish = {"client:" + id.str()};
+        item.target = net::publish_item::target_kind::client;
+        item.client = id;
+        net::publish_batch batch;
+        batch.items.emplace_back(std::move(item));
+        publish(loop, std::move(speaker), std::move(batch),
+                back_on(loop, [done](std::vector<net::publish_verdict> verdicts) {
+                  done(std::move(verdicts.front()));
+                }));
+      });
+}
+
+void node::renew_session(net::io_loop& loop, net::identity_ptr fresh, const session_id& id,
+                         std::function<void(result<void>)> done) {
+  cluster_.ask_home_of(loop, id, renew_question{id, *fresh},
+                       [done = std::move(done)](const result<nothing>& renewed) {
+                         done(renewed ? result<void>{} : renewed.error());
+                       });
+}
+
+void node::statistics(net::io_loop& loop, net::identity_ptr who,
+                      std::function<void(result<net::node_stats>)> done) {
+  gather_stats(cluster_, loop, who->is_operator ? tenant_id{} : who->tenant,
+               [done = std::move(done)](const cluster_stats& all) { done(all.sum); });
 }
 
 net::health node::health() const {
@@ -186,7 +233,7 @@ net::health node::health() const {
   return out;
 }
 
-// -- engine -> actors ---------------------------------------------------------------------------
+// -- engine -> actors, on the engine's threads ---------------------------------------------------
 
 void node::on_stored(cluster::partition_id p, stored_event what) {
   context_.bridges[cluster::index_of(p)].send(engine_stored{std::move(what)});
@@ -217,25 +264,71 @@ void node::on_member_removed(cluster::roster_entry entry) {
   context_.roster.send(roster_entry_changed{std::move(entry), false});
 }
 
+void node::read_on(net::io_loop& loop, const char* kind, std::string payload,
+                   std::function<void(const std::string&)> reader) {
+  const auto cost = payload.size() + message_cost;
+  if (unread_.fetch_add(cost) + cost > most_unread) {
+    unread_.fetch_sub(cost);
+    return cluster::refuse(cluster::refusal::overload, kind, payload.size());
+  }
+  boost::asio::post(
+      loop.context(), [this, kind, cost, payload = std::move(payload), reader = std::move(reader)] {
+        unread_.fetch_sub(cost);
+        try {
+          reader(payload);
+        } catch (const std::exception& fault) {
+          cluster::refuse(cluster::refusal::fault, kind, payload.size(), fault.what());
+        }
+      });
+}
+
 void node::on_announcement(std::string payload) {
-  const auto told = json::parse(payload, nullptr, false);
-  if (!told.is_object()) return;
-  const auto from = told.get<net::node_info>();
-  if (from.id.empty()) return;
-  if (nodes_.heard(from, told.value("leaving", false), steady_clock::now())) {
+  read_on(*loops_.front(), "announcement", std::move(payload),
+          [this](const std::string& bytes) { hear_announcement(bytes); });
+}
+
+void node::hear_announcement(const std::string& payload) {
+  const auto told = decode_announcement(payload);
+  if (!told)
+    return cluster::refuse(told.error().code == errc::too_large ? cluster::refusal::too_large
+                                                                : cluster::refusal::malformed,
+                           "announcement", payload.size(), told.error().message);
+  const auto& from = told->node;
+  const auto heard = nodes_.heard(from, told->leaving, steady_clock::now());
+  if (heard == node_directory::news::refused)
+    return cluster::refuse(cluster::refusal::too_many_nodes, "announcement", payload.size());
+  if (heard == node_directory::news::joined) {
     log::info("node joined", {{"node", from.id}, {"admin", from.admin_address}});
-    announce_soon();  // so that it knows this one at once
+    if (second_) announce(false);  // so that it knows this one at once
   }
   context_.other_nodes = nodes_.others(steady_clock::now()).size();
 }
 
 void node::on_request(std::string payload, std::function<void(std::string)> reply) {
-  const auto question = json::from_cbor(payload, true, false);
-  if (!question.is_object()) return reply({});
-  cluster_.answer(question, [reply = std::move(reply)](json body) {
-    const auto packed = json::to_cbor(body);
-    reply(std::string(packed.begin(), packed.end()));
-  });
+  auto& loop = *loops_[next_loop_.fetch_add(1) % loops_.size()];
+  read_on(loop, "question", std::move(payload),
+          [this, &loop, reply = std::move(reply)](const std::string& bytes) {
+            hear_question(loop, bytes, reply);
+          });
+}
+
+void node::hear_question(net::io_loop& loop, const std::string& payload,
+                         const std::function<void(std::string)>& reply) {
+  auto asked = decode_question(payload);
+  if (!asked) {
+    const auto code = asked.error().code;
+    cluster::refuse(code == errc::not_found   ? cluster::refusal::unknown_kind
+                    : code == errc::too_large ? cluster::refusal::too_large
+                                              : cluster::refusal::malformed,
+                    "question", payload.size(), asked.error().message);
+    return reply(encode(result<nothing>(asked.error())));
+  }
+  std::visit(
+      [&]<class Question>(const Question& each) {
+        answers_.answer(loop, each,
+                        [reply](result<typename Question::answer> given) { reply(encode(given)); });
+      },
+      *asked);
 }
 
 // -- heartbeat ----------------------------------------------------------------------------------
@@ -264,9 +357,7 @@ void node::announce_soon() {
 void node::announce(bool leaving) {
   const auto now = measure();
   nodes_.heard(now, leaving, steady_clock::now());
-  json told = now;
-  if (leaving) told["leaving"] = true;
-  engine_->messages().announce(told.dump());
+  engine_->messages().announce(encode(announcement{now, leaving}));
 }
 
 net::node_info node::measure() {
@@ -302,20 +393,12 @@ net::node_info node::measure() {
   return out;
 }
 
-void node::carry_out(const std::string& op, const json& args, cluster_view::json_done done) {
-  if (op == "stats") return done(local_stats(context_, loops_));
-  if (op == "drain") {
-    done(json::object());
-    drain();
-    return hooks_.drain_requested();
-  }
-  if (op == "log_level") {
-    const auto level = args.value("level", std::string{});
-    if (hooks_.set_log_level(level)) return done({{"level", level}});
-    return done(outcome_json(
-        error{errc::malformed, "level must be one of trace, debug, info, warn, error"}));
-  }
-  done(outcome_json(error{errc::malformed, "unknown question \"" + op + "\""}));
+node_commands node::commands() {
+  return {[this] {
+            drain();
+            hooks_.drain_requested();
+          },
+          [this](const std::string& level) { return hooks_.set_log_level(level); }};
 }
 
 }  // namespace starling::actors

@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "actors/api/api_call.hpp"
 #include "actors/api/cluster_view.hpp"
-#include "actors/api/node_api.hpp"
+#include "actors/api/node_answers.hpp"
 #include "actors/base/node_directory.hpp"
 #include "actors/messages/context.hpp"
 #include "cluster/engine.hpp"
@@ -63,8 +64,16 @@ class node final : public net::service,
   result<void> check(const net::stream_request& request) override;
   void publish(net::io_loop& loop, net::identity_ptr who, net::publish_batch batch,
                std::function<void(std::vector<net::publish_verdict>)> done) override;
-  void call(net::io_loop& loop, net::api_request request,
-            std::function<void(net::api_reply)> done) override;
+  std::vector<net::api_route> routes() override { return api_routes(api_); }
+  void close_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+                     std::function<void(result<void>)> done) override;
+  void send_to_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+                       net::publish_item item,
+                       std::function<void(net::publish_verdict)> done) override;
+  void renew_session(net::io_loop& loop, net::identity_ptr fresh, const session_id& id,
+                     std::function<void(result<void>)> done) override;
+  void statistics(net::io_loop& loop, net::identity_ptr who,
+                  std::function<void(result<net::node_stats>)> done) override;
   net::health health() const override;
   std::string metrics_text() const override { return hooks_.metrics_text(); }
 
@@ -89,7 +98,14 @@ class node final : public net::service,
   void announce(bool leaving);
   void announce_soon();
   net::node_info measure();
-  void carry_out(const std::string& op, const nlohmann::json& args, cluster_view::json_done done);
+  /// What another node said is read on a loop, not on the engine's thread; beyond a bound it is
+  /// refused. A fault while it is read is counted and ends nothing. `kind`: for the log.
+  void read_on(net::io_loop& loop, const char* kind, std::string payload,
+               std::function<void(const std::string&)> reader);
+  void hear_announcement(const std::string& payload);
+  void hear_question(net::io_loop& loop, const std::string& payload,
+                     const std::function<void(std::string)>& reply);
+  node_commands commands();
   std::optional<net::goodbye> cannot_open(const tenant_id& tenant) const;
 
   std::vector<net::io_loop*> loops_;
@@ -97,8 +113,11 @@ class node final : public net::service,
   node_hooks hooks_;
   node_context context_;
   node_directory nodes_;
+  node_answers answers_;
   cluster_view cluster_;
-  node_api api_;
+  api_parts api_;
+  std::atomic<std::size_t> unread_{0};     ///< see read_on
+  std::atomic<std::size_t> next_loop_{0};  ///< that answers a question
 
   net::node_info self_;
   /// Counters at the last heartbeat, for rates.

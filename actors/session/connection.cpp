@@ -328,6 +328,7 @@ void connection::tell_rooms() {
 }
 
 void connection::on_exit() {
+  const auto sent = traffic();
   if (transport_) {
     save_position();
     tell_position();
@@ -340,7 +341,7 @@ void connection::on_exit() {
   waiting_.reset();
   held_up_.reset();
   node_.sessions.fetch_sub(1, std::memory_order_relaxed);
-  node_.fanouts[loop_.index()].send(session_ended{session_->id});
+  node_.fanouts[loop_.index()].send(session_ended{session_->id, sent.events, sent.bytes});
 }
 
 // -- time ---------------------------------------------------------------------------------------
@@ -374,6 +375,11 @@ void connection::look_at_clock() {
 }
 
 // -- inspection ---------------------------------------------------------------------------------
+
+connection::sent_so_far connection::traffic() const {
+  if (!transport_) return {};
+  return {transport_->delivered(), transport_->sent_bytes(), in_outbox().bytes};
+}
 
 net::session_info connection::describe() const {
   net::session_info out;

@@ -93,6 +93,13 @@ class connection final : public connection_inbox,
   std::vector<channel_id> channels() const;
   result<void> renew(const net::identity_ptr& fresh);
   net::session_info describe() const;
+  /// Since the session began.
+  struct sent_so_far {
+    std::uint64_t events = 0;
+    std::uint64_t bytes = 0;    ///< those that wait included
+    std::uint64_t waiting = 0;  ///< bytes
+  };
+  sent_so_far traffic() const;
   /// Its goodbye has been said: nothing reaches the client any more.
   bool leaving() const noexcept { return closing_; }
   const session_ptr& record() const noexcept { return session_; }

@@ -101,7 +101,10 @@ void fanout::on(close_one& one) {
 void fanout::on(renew_token& token) {
   dispatch();
   auto* const session = find(token.id);
-  if (!session) return token.done(error{errc::not_found, "no session " + token.id.str()});
+  // A session of somebody else is none: a client id is no secret.
+  if (!session || session->record()->who->tenant != token.fresh->tenant ||
+      session->record()->who->user != token.fresh->user)
+    return token.done(error{errc::not_found, "no session " + token.id.str()});
   token.done(session->renew(token.fresh));
 }
 
@@ -204,6 +207,10 @@ void fanout::on(session_ended& ended) {
   const auto gone = std::move(found->second);
   sessions_.erase(found);
   auto& who = session_of(gone);
+  auto& totals = ended_[who.record()->who->tenant];
+  ++totals.closed;
+  totals.deliveries += ended.delivered;
+  totals.bytes_out += ended.bytes_out;
   auto channels = who.channels();
   for (const auto each : channels) unsubscribe(who, each);
   if (!channels.empty())
@@ -230,20 +237,43 @@ void fanout::on(drain& all) {
 }
 
 void fanout::on(sessions_query& query) {
-  std::vector<net::session_info> out;
   const auto matches = [&](const session_record& r) {
     return (query.tenant.empty() || r.who->tenant == query.tenant) &&
            (query.user.empty() || r.who->user.str() == query.user);
   };
+  sessions_found out;
+  std::vector<std::pair<session_id, const connection*>> page;
+  const auto look_at = [&](const session_id& id, const connection& session) {
+    if (!matches(*session.record())) return;
+    ++out.total;
+    if (!query.after || id > *query.after) page.emplace_back(id, &session);
+  };
   if (query.id) {
-    const auto found = sessions_.find(*query.id);
-    if (found != sessions_.end() && matches(*session_of(found->second).record()))
-      out.push_back(session_of(found->second).describe());
+    if (const auto* session = find(*query.id)) look_at(*query.id, *session);
   } else {
-    for (const auto& [id, who] : sessions_)
-      if (matches(*session_of(who).record())) out.push_back(session_of(who).describe());
+    for (const auto& [id, session] : sessions_) look_at(id, session_of(session));
   }
+  const auto end = page.begin() + static_cast<std::ptrdiff_t>(std::min(query.limit, page.size()));
+  std::partial_sort(page.begin(), end, page.end());
+  for (auto at = page.begin(); at != end; ++at) out.sessions.push_back(at->second->describe());
   query.done(std::move(out));
+}
+
+void fanout::on(tenant_stats_query& query) {
+  net::node_stats out;
+  if (const auto found = ended_.find(query.tenant); found != ended_.end()) out = found->second;
+  out.opened = out.closed;
+  for (const auto& [id, each] : sessions_) {
+    const auto& session = session_of(each);
+    if (session.record()->who->tenant != query.tenant) continue;
+    ++out.sessions;
+    ++out.opened;
+    const auto sent = session.traffic();
+    out.deliveries += sent.events;
+    out.bytes_out += sent.bytes;
+    out.outbox_bytes += sent.waiting;
+  }
+  query.done(out);
 }
 
 void fanout::on(recount& query) {

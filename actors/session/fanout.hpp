@@ -41,6 +41,7 @@ class fanout final : public fanout_inbox, private net::flushable, private net::w
   void on(renew_token& token) override;
   void on(recount& query) override;
   void on(sessions_query& query) override;
+  void on(tenant_stats_query& query) override;
 
  protected:
   void on_exit() override;
@@ -70,6 +71,8 @@ class fanout final : public fanout_inbox, private net::flushable, private net::w
   pace pace_;
   std::optional<boost::asio::steady_timer> pause_;  ///< until the batch may go out; with a home
   std::unordered_map<session_id, handle<connection_inbox>> sessions_;
+  /// Of sessions that ended: closed, deliveries, bytes_out.
+  std::unordered_map<tenant_id, net::node_stats> ended_;
   recent_ids for_sessions_;         ///< ids of events for single sessions
   std::deque<session_id> unsaved_;  ///< positions to be told to the store
   /// A user's channel has one member, mostly: that one needs no block of its own.

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "actors/api/process_usage.hpp"
+#include "cluster/foreign_messages.hpp"
 #include "net/base/clock.hpp"
 
 namespace starling::app {
@@ -36,6 +37,20 @@ class page {
     ClientMetric m;
     m.gauge.value = value;
     families_.back().metric.push_back(m);
+  }
+
+  /// One sample per value of a label, from functions of their index.
+  template <class Text, class Value>
+  void each(const char* name, const char* help, MetricType type, const char* label,
+            std::size_t count, Text text_of, Value value_of) {
+    begin(name, help, type);
+    for (std::size_t i = 0; i < count; ++i) {
+      ClientMetric m;
+      m.label.push_back({label, std::string(text_of(i))});
+      (type == MetricType::Gauge ? m.gauge.value : m.counter.value) =
+          static_cast<double>(value_of(i));
+      families_.back().metric.push_back(std::move(m));
+    }
   }
 
   void counter(const char* name, const char* help, double value) {
@@ -135,6 +150,25 @@ std::string metrics_page(const actors::node_context& node, const loops& from) {
                MetricType::Counter, "result", &m::gaps, index(gap_results));
   out.gauge("starling_engine_connected", "1 while the engine is connected.",
             node.engine->messages().connected() ? 1 : 0);
+  const auto refusal_of = [](std::size_t i) { return static_cast<cluster::refusal>(i); };
+  out.each(
+      "starling_foreign_messages_total", "Messages over NATS that were refused, by reason.",
+      MetricType::Counter, "reason", cluster::refusal_count,
+      [&](std::size_t i) { return cluster::to_string(refusal_of(i)); },
+      [&](std::size_t i) { return cluster::refused(refusal_of(i)); });
+  const auto& parts = node.partitions;
+  const auto number = [](std::size_t i) { return std::to_string(i); };
+  const auto by_partition = [&](const char* name, const char* help, auto value_of) {
+    out.each(name, help, MetricType::Gauge, "partition", parts.size(), number, value_of);
+  };
+  by_partition("starling_partition_ready", "1 while this node is connected to the partition.",
+               [&](std::size_t i) { return parts[i].ready.load() ? 1 : 0; });
+  by_partition("starling_partition_caught_up", "1 while nothing is read again or missing.",
+               [&](std::size_t i) { return parts[i].caught_up.load() ? 1 : 0; });
+  by_partition("starling_partition_position", "Last stored event that this node has handled.",
+               [&](std::size_t i) { return parts[i].position.load(); });
+  by_partition("starling_partition_waiting", "Events that came and wait for earlier ones.",
+               [&](std::size_t i) { return parts[i].waiting.load(); });
   out.gauge("starling_rooms", "Rooms with members on this node.", static_cast<double>(node.rooms));
   out.gauge("starling_users", "Users with sessions on this node.", static_cast<double>(node.users));
   out.by_label("starling_publish_errors_total", "Events refused, by error code.",

@@ -16,6 +16,7 @@
 #include "apps/starlingd/metrics_page.hpp"
 #include "apps/starlingd/settings.hpp"
 #include "net/base/planned_faults.hpp"
+#include "net/dialect/oblivious/oblivious.hpp"
 #include "net/front/http_server.hpp"
 #include "net/io/io_loop.hpp"
 
@@ -94,7 +95,8 @@ class program {
       return std::make_shared<const net::identity>(std::move(*bearer));
     });
     server_ = std::make_unique<net::http_server>(
-        loop_list_, *node_, http_options_of(c, loop_list_.size()), http_.load(), assets());
+        loop_list_, *node_, http_options_of(c, loop_list_.size()), http_.load(), assets(),
+        net::oblivious::routes());
   }
 
   ~program() {

@@ -139,7 +139,7 @@ result<void> read_ids(const json& claims, const token_rules& rules, identity& ou
   return {};
 }
 
-result<void> read_rights(const json& claims, identity& out) {
+result<void> read_rights(const json& claims, const token_rules& rules, identity& out) {
   if (const auto* rooms = find(claims, "rooms")) {
     auto list = patterns_of(*rooms, "rooms");
     if (!list) return list.error();
@@ -155,8 +155,11 @@ result<void> read_rights(const json& claims, identity& out) {
     }
   }
   if (const auto* admin = find(claims, "admin")) {
-    if (!admin->is_boolean()) return wrong("admin", "true or false");
-    out.admin = admin->get<bool>();
+    const bool of_everything = says(*admin, "*");
+    if (!admin->is_boolean() && !of_everything)
+      return wrong("admin", "true, false or \"*\" (the operator)");
+    out.admin = of_everything || admin->get<bool>();
+    out.is_operator = of_everything || (out.admin && find(claims, rules.tenant_claim) == nullptr);
   }
   return {};
 }
@@ -170,7 +173,7 @@ result<identity> read_claims(const json& claims, const token_rules& rules, std::
   identity out;
   out.expires_s = *expires;
   if (auto done = read_ids(claims, rules, out); !done) return done.error();
-  if (auto done = read_rights(claims, out); !done) return done.error();
+  if (auto done = read_rights(claims, rules, out); !done) return done.error();
   return out;
 }
 

@@ -14,6 +14,35 @@ http_response no_route(const route_match& where) {
   return out;
 }
 
+bool holds_word(std::string_view words, std::string_view word) noexcept {
+  for (auto at = words.find(word); at != words.npos; at = words.find(word, at + 1))
+    if ((at == 0 || words[at - 1] == ' ') &&
+        (at + word.size() == words.size() || words[at + word.size()] == ' '))
+      return !word.empty();
+  return false;
+}
+
+/// Names the first query parameter that the path does not take.
+std::optional<error> unknown_parameter(const route& at, const http_request& request) {
+  static constexpr std::string_view of_tokens = "access_token token";
+  if (!at.query) return std::nullopt;
+  for (const auto& [name, value] : request.query().all())
+    if (!holds_word(of_tokens, name) && !holds_word(*at.query, name))
+      return error{errc::malformed,
+                   "unknown query parameter \"" + name + "\"; this path takes " +
+                       (at.query->empty() ? "none" : "these: " + std::string(*at.query))};
+  return std::nullopt;
+}
+
+std::optional<error> lacks_right(access needs, const identity& who) {
+  if (needs == access::operator_ && !who.is_operator)
+    return error{errc::forbidden,
+                 "this needs the operator: a token with admin true and no tenant, or admin \"*\""};
+  if (needs == access::admin && !who.admin)
+    return error{errc::forbidden, "this needs a token with the claim admin"};
+  return std::nullopt;
+}
+
 }  // namespace
 
 result<identity_ptr> authenticate(loop_front& front, std::string_view token) {
@@ -29,31 +58,34 @@ result<identity_ptr> authenticate(loop_front& front, std::string_view token) {
 std::optional<http_response> admit(http_exchange& x, loop_front& front) {
   const auto& request = x.request;
   x.cors = front.settings->cors.check(request.get(header::origin),
-                                      request.get(header::host).value_or(""));
+                                      request.get(header::host).value_or(""), x.admin_listener);
   const bool preflight = request.method == http_method::options;
   if (!preflight) {
     x.where = front.shared->routes.match(request.method, request.path(), x.admin_listener);
     if (!x.where.found) return no_route(x.where);
   }
-  const bool open = !preflight && x.where.found->needs == access::none &&
-                    x.where.found->target != endpoint::session_token;
-  const bool plain = !preflight && x.where.found->plain_error;
+  const auto* const at = x.where.found;
+  const bool plain = at && at->errors == error_style::plain;
+  const auto refuse = [plain](const error& why) { return error_response(why, plain); };
+  const bool open = at && at->needs == access::none;
   if (!x.cors.allowed && !open)
-    return error_response(
-        {errc::forbidden, "this origin is not allowed here; cors.origins lists those that are"},
-        plain);
+    return refuse(
+        {errc::forbidden, "this origin is not allowed here; cors.origins lists those that are"});
   if (preflight) return preflight_response();
   // Before the token, whose parameter may be the mistyped one.
-  if (x.where.found->target == endpoint::sse || x.where.found->target == endpoint::ws)
+  const bool stream = at->query == near_stream_parameters;
+  if (stream)
     if (const auto known = check_stream_parameters(request.query()); !known)
-      return error_response(known.error(), plain);
-  if (x.where.found->needs == access::none) return std::nullopt;
-
-  auto who = authenticate(front, token_of(request, x.cors.cookie));
-  if (!who) return error_response(who.error(), plain);
-  if (x.where.found->needs == access::admin && !(*who)->admin)
-    return error_response({errc::forbidden, "this needs a token with the claim admin"}, plain);
-  x.who = std::move(*who);
+      return refuse(known.error());
+  if (at->needs != access::none && at->needs != access::body_token) {
+    auto who = authenticate(front, token_of(request, x.cors.cookie));
+    if (!who) return refuse(who.error());
+    if (const auto lacking = lacks_right(at->needs, **who)) return refuse(*lacking);
+    x.who = std::move(*who);
+  }
+  if (x.where.bad_name) return refuse(*x.where.bad_name);
+  if (!stream)
+    if (const auto unknown = unknown_parameter(*at, request)) return refuse(*unknown);
   return std::nullopt;
 }
 

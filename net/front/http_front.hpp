@@ -16,16 +16,10 @@ namespace starling::net {
 
 class http_session;
 
-struct served_asset {
-  static_asset what;
-  std::string etag;  ///< quoted
-};
-
 /// Immutable but for the limiters, which lock. Outlives the http_server while connections live.
 struct http_front {
   service& node;
   const http_options options;
-  const std::vector<served_asset> assets;
   const router routes;
   rate_limiter connects = {};
   rate_limiter publishes = {};

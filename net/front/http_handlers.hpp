@@ -1,8 +1,9 @@
-/// From a request to the service and back.
+/// From a request to the service and back, and the rows that lead there.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "net/front/http_session.hpp"
 
@@ -15,15 +16,25 @@ std::optional<http_response> admit(http_exchange& x, loop_front& front);
 /// Verifies `token` with the current keys and rules.
 result<identity_ptr> authenticate(loop_front& front, std::string_view token);
 
-/// Runs a request that was admitted and is complete. It is answered now or later, on this thread.
-void handle(std::shared_ptr<http_session> session);
+/// Counts `items` against limits.publish_rate of the token. Returns what to answer instead of going
+/// on.
+std::optional<http_response> limit_publish_rate(const http_exchange& x, loop_front& front,
+                                                std::size_t items);
+/// The answer to a publish that the service never sees, counted here; it counts its own.
+http_response refuse_publish(const http_exchange& x, loop_front& front, const error& why);
 
-/// POST /api/publish.
-void handle_publish(std::shared_ptr<http_session> session);
-/// POST /api/sse/broadcast and /api/sse/send/{client_id} publish too: their name, size and rate, as
-/// for handle_publish. Returns what to answer instead of going on.
-std::optional<http_response> refuse_notice(const http_exchange& x, loop_front& front);
-/// GET and HEAD of an event stream, and the WebSocket handshake.
-void handle_stream(std::shared_ptr<http_session> session);
+// Rows of the table of paths, each list beside its handlers.
+std::vector<route> stream_routes();
+std::vector<route> publish_routes();
+std::vector<route> session_routes();
+std::vector<route> health_routes();
+std::vector<route> asset_routes(std::vector<static_asset> assets);
+std::vector<route> service_routes(std::vector<api_route> rows);
+/// All of these, and those of dialects.
+std::vector<route> front_routes(service& node, std::vector<static_asset> assets,
+                                std::vector<route> dialects);
+
+/// GET and HEAD of an event stream in the shape of `kind`, and the WebSocket handshake.
+void handle_stream(std::shared_ptr<http_session> session, transport_kind kind);
 
 }  // namespace starling::net

@@ -1,14 +1,13 @@
 #include "net/front/http_server.hpp"
 
-#include <openssl/sha.h>
-
-#include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <iterator>
 #include <stdexcept>
 
 #include "net/base/log.hpp"
 #include "net/front/http_front.hpp"
+#include "net/front/http_handlers.hpp"
 #include "net/front/http_session.hpp"
 #include "net/io/listener.hpp"
 #include "net/io/tls_context.hpp"
@@ -17,33 +16,20 @@ namespace starling::net {
 
 namespace asio = boost::asio;
 
-namespace {
-
-std::string etag_of(std::string_view content) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(content.data()), content.size(), digest.data());
-  std::string out = "\"";
-  for (std::size_t i = 0; i < 12; ++i) out += {digits[digest[i] >> 4], digits[digest[i] & 15]};
-  return out += '"';
-}
-
-std::vector<served_asset> serve(std::vector<static_asset> assets) {
-  std::vector<served_asset> out;
-  for (auto& asset : assets) {
-    auto etag = etag_of(asset.content);
-    out.push_back({std::move(asset), std::move(etag)});
-  }
+std::vector<route> front_routes(service& node, std::vector<static_asset> assets,
+                                std::vector<route> dialects) {
+  auto out = std::move(dialects);
+  const auto add = [&out](std::vector<route> rows) {
+    std::move(rows.begin(), rows.end(), std::back_inserter(out));
+  };
+  add(stream_routes());
+  add(publish_routes());
+  add(session_routes());
+  add(health_routes());
+  add(service_routes(node.routes()));
+  add(asset_routes(std::move(assets)));
   return out;
 }
-
-std::vector<router::asset_path> paths_of(const std::vector<static_asset>& assets) {
-  std::vector<router::asset_path> out;
-  for (const auto& asset : assets) out.push_back({asset.path, asset.admin_only});
-  return out;
-}
-
-}  // namespace
 
 struct http_server::impl {
   std::vector<io_loop*> loops;
@@ -91,19 +77,18 @@ std::shared_ptr<listener> http_server::impl::make_listener(std::size_t index, tc
 
 http_server::http_server(std::vector<io_loop*> loops, service& node, http_options options,
                          std::shared_ptr<const http_settings> settings,
-                         std::vector<static_asset> assets)
+                         std::vector<static_asset> assets, std::vector<route> dialects)
     : impl_(std::make_unique<impl>()) {
   impl_->loops = std::move(loops);
   impl_->places = std::make_shared<placement>(options.loop_shares.empty()
                                                   ? std::vector<double>(impl_->loops.size(), 1.0)
                                                   : options.loop_shares);
-  router routes(paths_of(assets));
   const auto tls = load_tls_context({options.tls_cert_file, options.tls_key_file});
   if (!tls) throw std::runtime_error("TLS: " + tls.error().message);
-  const auto shared = std::shared_ptr<http_front>(new http_front{.node = node,
-                                                                 .options = std::move(options),
-                                                                 .assets = serve(std::move(assets)),
-                                                                 .routes = std::move(routes)});
+  const auto shared = std::shared_ptr<http_front>(
+      new http_front{.node = node,
+                     .options = std::move(options),
+                     .routes = router(front_routes(node, std::move(assets), std::move(dialects)))});
   for (auto* loop : impl_->loops)
     impl_->fronts.push_back(std::shared_ptr<loop_front>(
         new loop_front{.loop = *loop, .shared = shared, .settings = settings, .tls = *tls}));

@@ -11,6 +11,7 @@
 #include "net/auth/key_set.hpp"
 #include "net/auth/token.hpp"
 #include "net/http/cors.hpp"
+#include "net/http/route.hpp"
 #include "net/io/io_loop.hpp"
 #include "net/service.hpp"
 #include "net/wire/codec.hpp"
@@ -53,8 +54,10 @@ class http_server {
  public:
   /// Binds. Throws std::runtime_error with the address, or the TLS file, and the reason when that
   /// fails.
+  /// Rows: the front's own, `node.routes()`, the assets, and those of dialects.
   http_server(std::vector<io_loop*> loops, service& node, http_options options,
-              std::shared_ptr<const http_settings> settings, std::vector<static_asset> assets);
+              std::shared_ptr<const http_settings> settings, std::vector<static_asset> assets,
+              std::vector<route> dialects);
   ~http_server();
 
   void start();

@@ -123,7 +123,7 @@ bool http_session::step() {
     if (refused_)
       answer(*std::exchange(refused_, std::nullopt));
     else
-      handle(shared_from_this());
+      exchange_.where.found->run(shared_from_this());
     return true;
   }
   if (*used > 0 && begin_ != end_) return true;
@@ -146,6 +146,17 @@ void http_session::begin_request() {
 bool http_session::on_header() {
   header_seen_ = true;
   refused_ = admit(exchange_, *front_);
+  if (!refused_ && !parser_->is_done()) {
+    const auto most =
+        std::min(exchange_.where.found->max_body, front_->shared->options.max_body_bytes);
+    if (parser_->content_length().value_or(0) > most) {
+      refuse({errc::too_large, most == 0 ? "this path takes no body"
+                                         : "the request body is larger than the " +
+                                               std::to_string(most) + " bytes this path takes"});
+      return false;
+    }
+    parser_->body_limit(most);
+  }
   if (!refused_ || parser_->is_done()) return true;
   const auto length = parser_->content_length();
   if (length && *length <= skipped_body && !exchange_.request.expects_continue) return true;

@@ -11,7 +11,7 @@ namespace asio = boost::asio;
 
 void http_session::answer(const error& why) {
   const auto* const route = exchange_.where.found;
-  const bool plain = route && route->plain_error;
+  const bool plain = route && route->errors == error_style::plain;
   answer(why.code == errc::unavailable ? retry_response(why, std::chrono::seconds(1), plain)
                                        : error_response(why, plain));
 }

@@ -26,6 +26,8 @@ inline constexpr cursor lost_cursor{0, 0};
 /// for `rooms`): it would be ignored, and the stream be deaf. Names that resemble none pass, since
 /// proxies and caches add their own. Errors: errc::malformed names both.
 result<void> check_stream_parameters(const query_params& query);
+/// What rows of event paths say instead of a list: others may stand there, near misses not.
+inline constexpr std::string_view near_stream_parameters = "~";
 
 /// The Last-Event-ID *header* carries the closing mark: the client was told to stay away, and its
 /// EventSource comes back by itself. 204 stops it.

@@ -107,8 +107,8 @@ void stream_answer::refuse(const goodbye& why) {
     return session->answer_last(std::move(answer.append(bytes.whole()).append(close.whole())));
   }
   if (!accepts_event_stream(x.request.get(header::accept)))
-    return session->answer(
-        retry_response({errc::unavailable, why.reason}, why.retry, x.where.found->plain_error));
+    return session->answer(retry_response({errc::unavailable, why.reason}, why.retry,
+                                          x.where.found->errors == error_style::plain));
   auto answer = sse_head(x, {}, true);
   if (x.request.http11)
     answer.append(bytes.whole()).append(last_chunk);

@@ -42,10 +42,10 @@ void handle_head(http_session& session, const stream_request& request) {
 
 }  // namespace
 
-void handle_stream(std::shared_ptr<http_session> session) {
+void handle_stream(std::shared_ptr<http_session> session, transport_kind kind) {
   auto& front = session->front();
   const auto& x = session->exchange();
-  const bool ws = x.where.found->target == endpoint::ws;
+  const bool ws = kind == transport_kind::ws;
 
   if (ws) {
     bool wrong_version = false;
@@ -58,8 +58,7 @@ void handle_stream(std::shared_ptr<http_session> session) {
     stay_away.status = 204;
     return session->answer(std::move(stay_away));
   }
-  auto request = parse_stream_request(x.request, ws ? transport_kind::ws : transport_kind::sse,
-                                      x.who, remote_text(x.remote));
+  auto request = parse_stream_request(x.request, kind, x.who, remote_text(x.remote));
   if (!request) return session->answer(request.error());
   if (x.request.method == http_method::head) return handle_head(*session, *request);
 
@@ -71,6 +70,23 @@ void handle_stream(std::shared_ptr<http_session> session) {
     return responder->refuse(
         make_goodbye(close_code::overload, jittered(std::max(settings.retry, *wait)), cursor{}));
   front.shared->node.open(front.loop, std::move(*request), std::move(responder));
+}
+
+std::vector<route> stream_routes() {
+  static constexpr std::string_view sse_paths[] = {
+      "/events",       "/stream",         "/sse", "/api/events", "/realtime/events",
+      "/realtime/sse", "/api/sse/connect"};
+  const auto row = [](std::string_view path, transport_kind kind) {
+    return route{
+        .path = std::string(path),
+        .needs = access::token,
+        .run = [kind](auto session) { handle_stream(std::move(session), kind); },
+        .query = near_stream_parameters,
+    };
+  };
+  std::vector<route> out{row("/ws", transport_kind::ws)};
+  for (const auto path : sse_paths) out.push_back(row(path, transport_kind::sse));
+  return out;
 }
 
 }  // namespace starling::net

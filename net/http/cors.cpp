@@ -114,12 +114,13 @@ cors_policy::cors_policy(const std::vector<std::string>& origins) {
   }
 }
 
-cors_decision cors_policy::check(std::optional<std::string_view> origin,
-                                 std::string_view host) const {
+cors_decision cors_policy::check(std::optional<std::string_view> origin, std::string_view host,
+                                 bool listed_only) const {
   cors_decision out;
-  out.vary = !exact_.empty() || !patterns_.empty() || !any_;
+  const bool any = any_ && !listed_only;
+  out.vary = !exact_.empty() || !patterns_.empty() || !any;
   if (!origin) {
-    if (any_) out.allow_origin = "*";
+    if (any) out.allow_origin = "*";
     return out;
   }
   const auto asked = origin->size() <= max_origin_bytes ? normalised(*origin) : std::string();
@@ -132,7 +133,7 @@ cors_decision cors_policy::check(std::optional<std::string_view> origin,
   if (listed) {
     out.allow_origin = *origin;
     out.credentials = asked != "null";  // any sandboxed frame calls itself null
-  } else if (any_) {
+  } else if (any) {
     out.allow_origin = "*";
   } else {
     out.allowed = own;

@@ -38,7 +38,9 @@ class cors_policy {
 
   /// origin: the Origin header as received; none: not a cross-origin browser request, allowed.
   /// host: the Host header; an origin with the same host and port is a page of this node, allowed.
-  cors_decision check(std::optional<std::string_view> origin, std::string_view host = {}) const;
+  /// listed_only: `*` does not count, as on the admin listener, whose answers no other page reads.
+  cors_decision check(std::optional<std::string_view> origin, std::string_view host = {},
+                      bool listed_only = false) const;
 
  private:
   std::vector<std::string> exact_;     // normalised

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "net/http/router.hpp"
+#include "net/http/route.hpp"
 #include "net/http/url.hpp"
 
 namespace starling::net {

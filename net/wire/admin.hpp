@@ -32,6 +32,14 @@ struct node_info {
   bool draining = false;
 };
 
+/// How far a node is in a partition of the store.
+struct partition_info {
+  std::uint32_t partition = 0;
+  std::uint64_t position = 0;  ///< last stored event that the node has handled; 0: none
+  std::uint64_t lag = 0;       ///< stored events after that
+  std::string leader;          ///< server that leads the stream; empty: unknown
+};
+
 struct session_info {
   std::string client_id;
   std::string user;
@@ -50,20 +58,11 @@ struct session_info {
   std::string state;  ///< presence state: online | away | ...
 };
 
+/// A live room, or a user, on one node.
 struct room_info {
   std::string room;
   std::string tenant;
-  std::uint64_t members = 0;       ///< sessions
-  std::vector<std::string> nodes;  ///< that hold members
-  std::vector<std::string> users;  ///< only in the answer for one room
-};
-
-struct user_info {
-  std::string user;
-  std::string tenant;
-  std::uint64_t sessions = 0;
-  std::vector<std::string> nodes;
-  std::vector<session_info> details;  ///< only in the answer for one user
+  std::uint64_t members = 0;  ///< sessions
 };
 
 struct node_stats {

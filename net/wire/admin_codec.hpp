@@ -1,5 +1,5 @@
-/// JSON of the administrative structs, both ways. Found by nlohmann's own conversions:
-/// `nlohmann::json(info)`, `json.get<node_info>()`.
+/// JSON of the administrative structs, members in their order. Found by nlohmann's own conversion:
+/// `nlohmann::ordered_json(info)`.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -8,20 +8,10 @@
 
 namespace starling::net {
 
-void to_json(nlohmann::json& out, const node_info& from);
-void to_json(nlohmann::json& out, const session_info& from);
-void to_json(nlohmann::json& out, const room_info& from);
-void to_json(nlohmann::json& out, const user_info& from);
-void to_json(nlohmann::json& out, const node_stats& from);
-void to_json(nlohmann::json& out, const presence_user& from);
-
-// Tolerant, because nodes of two versions talk to each other during an upgrade: what is missing,
-// unknown or of the wrong type leaves the member as it was. Never throws for what it is given.
-void from_json(const nlohmann::json& from, node_info& out);
-void from_json(const nlohmann::json& from, session_info& out);
-void from_json(const nlohmann::json& from, room_info& out);
-void from_json(const nlohmann::json& from, user_info& out);
-void from_json(const nlohmann::json& from, node_stats& out);
-void from_json(const nlohmann::json& from, presence_user& out);
+void to_json(nlohmann::ordered_json& out, const node_info& from);
+void to_json(nlohmann::ordered_json& out, const partition_info& from);
+void to_json(nlohmann::ordered_json& out, const session_info& from);
+void to_json(nlohmann::ordered_json& out, const node_stats& from);
+void to_json(nlohmann::ordered_json& out, const presence_user& from);
 
 }  // namespace starling::net

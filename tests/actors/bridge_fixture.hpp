@@ -71,9 +71,10 @@ class replaying_client final
 };
 
 /// Hands the answers of joins on, and records the rest.
-class entrance final : public recording<fanout_inbox, fan_out, session_started, leave,
-                                        session_ended, position_changed, drain, deliver_to,
-                                        close_one, renew_token, recount, sessions_query> {
+class entrance final
+    : public recording<fanout_inbox, fan_out, session_started, leave, session_ended,
+                       position_changed, drain, deliver_to, close_one, renew_token, recount,
+                       sessions_query, tenant_stats_query> {
  public:
   entrance(caf::actor_config& cfg, std::shared_ptr<journal> into,
            std::function<void(joined&&)> hand_on)

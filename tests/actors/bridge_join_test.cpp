@@ -1,3 +1,4 @@
+#include "cluster/foreign_messages.hpp"
 #include "tests/actors/bridge_fixture.hpp"
 
 namespace starling::actors::test {
@@ -177,13 +178,22 @@ TEST_SUITE("actors/bridge join") {
     CHECK_FALSE(n.engine.follows(room_of("b")));
   }
 
+  TEST_CASE("a control message on a room's subject, which no node sends, reaches no actor") {
+    bridge_node n;
+    n.start();
+    n.enter({"a"});
+    const auto before = cluster::refused(cluster::refusal::wrong_channel);
+    n.tell(n.at(), engine_control{room_of("a"), "from n2"});
+    CHECK(cluster::refused(cluster::refusal::wrong_channel) == before + 1);
+  }
+
   TEST_CASE("the rooms of a node are listed with their members") {
     bridge_node n;
     n.start();
     n.enter({"a", "b"});
     n.enter({"a"});
     std::map<std::string, std::uint64_t> members;
-    n.tell(n.at(), channels_query{channel_kind::room, [&](auto rooms) {
+    n.tell(n.at(), channels_query{channel_kind::room, {}, {}, [&](auto rooms) {
                                     for (const auto& r : rooms) members[r.room] = r.members;
                                   }});
     CHECK(members == std::map<std::string, std::uint64_t>{{"a", 2}, {"b", 1}});

@@ -9,9 +9,9 @@ namespace starling::actors::test {
 namespace {
 
 /// What a shard's fanout is told about events and joins, in order.
-class witness final
-    : public recording<fanout_inbox, session_started, leave, session_ended, position_changed, drain,
-                       deliver_to, close_one, renew_token, recount, sessions_query> {
+class witness final : public recording<fanout_inbox, session_started, leave, session_ended,
+                                       position_changed, drain, deliver_to, close_one, renew_token,
+                                       recount, sessions_query, tenant_stats_query> {
  public:
   struct entry {
     ticket_ptr joined;

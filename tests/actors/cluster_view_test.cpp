@@ -17,7 +17,8 @@ struct view_node : client_node {
   }
 
   node_directory nodes{node_id{"n1"}};
-  cluster_view view{node, nodes, {}};
+  node_answers answers{node, {}};
+  cluster_view view{node, nodes, answers};
 };
 
 }  // namespace

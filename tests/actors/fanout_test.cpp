@@ -193,8 +193,9 @@ TEST_SUITE("actors/fanout") {
     const auto count = [&](const tenant_id& tenant, const std::string& user,
                            std::optional<session_id> id) {
       std::vector<net::session_info> out;
-      n.tell(n.node.fanouts[0],
-             sessions_query{tenant, user, id, [&](auto some) { out = std::move(some); }});
+      n.tell(n.node.fanouts[0], sessions_query{tenant, user, id, {}, 10, [&](sessions_found some) {
+                                                 out = std::move(some.sessions);
+                                               }});
       return out;
     };
     CHECK(count({}, {}, {}).size() == 3);
@@ -206,6 +207,62 @@ TEST_SUITE("actors/fanout") {
     CHECK(one[0].rooms == texts{"a"});
     CHECK(one[0].transport == "ws");
     CHECK(count(tenant_id{"other"}, {}, ann.session->id).empty());
+  }
+
+  TEST_CASE("sessions come in pages in the order of their ids, each once") {
+    client_node n;
+    for (int i = 0; i < 5; ++i) n.open("ann");
+    std::set<std::string> seen;
+    std::optional<session_id> after;
+    for (const std::size_t expected : {2, 2, 1, 0}) {
+      sessions_found page;
+      n.tell(n.node.fanouts[0],
+             sessions_query{acme, {}, {}, after, 2, [&](auto some) { page = std::move(some); }});
+      CHECK(page.total == 5);
+      REQUIRE(page.sessions.size() == expected);
+      for (const auto& each : page.sessions) {
+        if (after) CHECK(each.client_id > after->str());
+        after = session_id::parse(each.client_id);
+        CHECK(seen.insert(each.client_id).second);
+      }
+    }
+  }
+
+  TEST_CASE("a tenant's statistics count its sessions, those that ended too, and nobody else's") {
+    client_node n;
+    auto ann = n.open("ann");
+    const auto stats = [&](const tenant_id& tenant) {
+      net::node_stats out;
+      n.tell(n.node.fanouts[0], tenant_stats_query{tenant, [&](auto some) { out = some; }});
+      return out;
+    };
+    n.open("bob");
+    CHECK(stats(acme).sessions == 2);
+    CHECK(stats(acme).opened == 2);
+    CHECK(stats(tenant_id{"other"}).opened == 0);
+    ann.line->observer->on_closed(close_code::kicked);
+    n.run();
+    CHECK(stats(acme).sessions == 1);
+    CHECK(stats(acme).opened == 2);
+    CHECK(stats(acme).closed == 1);
+    CHECK(stats(acme).bytes_out > 0);
+  }
+
+  TEST_CASE("a token for the session of somebody else finds none, as for an unknown one") {
+    client_node n;
+    const auto ann = n.open("ann");
+    const auto renew = [&](const session_id& id, std::shared_ptr<net::identity> fresh) {
+      result<void> out = error{errc::internal, "not answered"};
+      n.tell(n.node.fanouts[0],
+             renew_token{id, std::move(fresh), [&](auto said) { out = std::move(said); }});
+      return out.ok() ? "ok" : out.error().message;
+    };
+    const auto id = ann.session->id;
+    auto foreign = make_identity("ann");
+    foreign->tenant = tenant_id{"other"};
+    CHECK(renew(id, make_identity("bob")) == "no session " + id.str());
+    CHECK(renew(id, foreign) == "no session " + id.str());
+    CHECK(renew(id, make_identity("ann")) == "ok");
   }
 
   TEST_CASE("a drain of one partition leaves the sessions of others") {

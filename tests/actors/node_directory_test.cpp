@@ -19,7 +19,7 @@ struct cluster_of {
     info.started_ms = started_ms;
     info.tag = tag;
     info.draining = draining;
-    return nodes.heard(info, leaving, now);
+    return nodes.heard(info, leaving, now) == node_directory::news::joined;
   }
   std::string state(const std::string& id) {
     const auto found = nodes.find(id, now);
@@ -49,6 +49,20 @@ TEST_SUITE("actors/node_directory") {
     c.now += 50s;
     CHECK(c.nodes.newly_gone(c.now).empty());
     CHECK(c.state("n2") == "unknown");
+  }
+
+  TEST_CASE("no more than a thousand nodes are known at a time") {
+    cluster_of c;
+    for (std::size_t i = 0; i < node_directory::max_nodes; ++i)
+      REQUIRE(c.beat("n" + std::to_string(i)));
+    net::node_info more;
+    more.id = "one too many";
+    CHECK(c.nodes.heard(more, false, c.now) == node_directory::news::refused);
+    CHECK(c.state("one too many") == "unknown");
+    CHECK_FALSE(c.beat("n7"));  // known, and heard
+    c.now += 61s;
+    c.nodes.newly_gone(c.now);
+    CHECK(c.beat("one too many"));
   }
 
   TEST_CASE("a node not looked at until it may be forgotten is still reported gone") {

@@ -9,7 +9,9 @@
 
 #include "net/auth/sign.hpp"
 #include "net/base/log.hpp"
+#include "net/dialect/oblivious/oblivious.hpp"
 #include "net/front/http_front.hpp"
+#include "net/front/http_handlers.hpp"
 #include "net/front/http_session.hpp"
 #include "net/wire/encoders.hpp"
 #include "tests/fuzz/fuzz.hpp"
@@ -56,9 +58,33 @@ class accepting_service : public service {
                          : publish_verdict(item.error()));
     done(std::move(out));
   }
-  void call(io_loop&, api_request request, std::function<void(api_reply)> done) override {
-    require(request.who != nullptr, "nothing is asked without a token");
-    done({200, "{}"});
+  std::vector<api_route> routes() override {
+    const auto answer = [](io_loop&, const api_request& request,
+                           std::function<void(api_reply)> done) {
+      require(request.who != nullptr, "nothing is asked without a token");
+      done({200, "{}"});
+    };
+    return {{http_method::get, "/api/rooms/{room}/history", access::token, answer, "after limit"},
+            {http_method::put, "/api/rooms/{room}/members/{user}", access::admin, answer, "", 64},
+            {http_method::get, "/online-users", access::token, answer, "room"},
+            {http_method::get, "/admin/v1/rooms/{name}", access::admin, answer, "tenant"},
+            {http_method::post, "/admin/v1/nodes/{node}/drain", access::operator_, answer, "", 64}};
+  }
+  void close_session(io_loop&, identity_ptr, const session_id&,
+                     std::function<void(result<void>)> done) override {
+    done({});
+  }
+  void send_to_session(io_loop&, identity_ptr, const session_id&, publish_item,
+                       std::function<void(publish_verdict)> done) override {
+    done(published{"made", {7, 9}});
+  }
+  void renew_session(io_loop&, identity_ptr fresh, const session_id&,
+                     std::function<void(result<void>)> done) override {
+    require(fresh != nullptr, "no session is renewed without a token");
+    done({});
+  }
+  void statistics(io_loop&, identity_ptr, std::function<void(result<node_stats>)> done) override {
+    done(node_stats{});
   }
   net::health health() const override { return {.ready = true, .checks = {}}; }
   std::string metrics_text() const override { return "starling_rooms 0\n"; }
@@ -85,8 +111,8 @@ class node {
     const auto shared = std::shared_ptr<http_front>(
         new http_front{.node = service_,
                        .options = options,
-                       .assets = {{{"/", "text/html", page, false}, "\"e\""}},
-                       .routes = router(std::vector<router::asset_path>{{"/", false}})});
+                       .routes = router(front_routes(service_, {{"/", "text/html", page, false}},
+                                                     oblivious::routes()))});
     front_ = std::shared_ptr<loop_front>(
         new loop_front{.loop = loop_,
                        .shared = shared,

@@ -10,15 +10,13 @@ from isolate import SETTINGS
 from sweep import Sweep
 
 STEPS = 10_000
-# Operator rights and one text for sessions that are not there are under way.
-NOT_YET = ("an_operation_on_nodes", "the_operator_looks", "statistics", "name_a_foreign_session")
 
 
 class Stories(unittest.TestCase):
     def play(self, nodes, seed, steps):
         cluster = Cluster(nodes, *SETTINGS)
         self.addCleanup(cluster.close)
-        story.run(cluster.nodes, seed, steps, NOT_YET)
+        story.run(cluster.nodes, seed, steps)
 
     def test_two_tenants_on_one_node_see_nothing_of_each_other(self):
         self.play(1, 1, STEPS)
@@ -38,7 +36,7 @@ class Checks(unittest.TestCase):
             return sign(self, one_tenant(self.tenants[0], actor.user, actor.claims))
 
         with mock.patch.object(world.World, "token", of_one_tenant), self.assertRaises(AssertionError) as found:
-            story.run(cluster.nodes, 1, 400, NOT_YET, shorten_seconds=2)
+            story.run(cluster.nodes, 1, 400, shorten_seconds=2)
         self.assertRegex(str(found.exception), r"(?s)^seed 1, step \d+: .*The shortest story that fails has \d+ steps")
 
     def test_the_sweep_finds_words_sessions_and_fields_of_others(self):

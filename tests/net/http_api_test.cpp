@@ -79,13 +79,20 @@ TEST_SUITE("net/http_handlers") {
 
   TEST_CASE("a new session token comes in the header or the body and must be good") {
     http_fixture at;
-    at.node.on_call = [](api_request asked, auto done) {
-      done({200, asked.name + " " + asked.new_token->user.str() + " " + asked.who->user.str()});
+    const auto id = session_id::make(1);
+    const auto path = "/api/session/" + id.str() + "/token";
+    std::string renewed;
+    at.node.on_renew = [&](const identity& fresh, const session_id& named) {
+      CHECK(named == id);
+      renewed = fresh.user.str();
+      return result<void>{};
     };
-    CHECK(has(at.ask("POST", "/api/session/c1/token", at.bearer("ann")), "c1 ann ann"));
-    CHECK(has(at.ask("POST", "/api/session/c1/token", "Authorization: Bearer old\r\n",
-                     R"({"token":")" + at.token("bob") + "\"}"),
-              "c1 bob bob"));
+    CHECK(has(at.ask("POST", path, at.bearer("ann")), R"({"expires":)"));
+    CHECK(renewed == "ann");
+    CHECK(status_of(at.ask("POST", path, "Authorization: Bearer old\r\n",
+                           R"({"token":")" + at.token("bob") + "\"}")) == 200);
+    CHECK(renewed == "bob");
+    CHECK(status_of(at.ask("POST", "/api/session/c1/token", at.bearer("ann"))) == 404);
     CHECK(status_of(at.ask("POST", "/api/session/c1/token", "", R"({"token":"x"})")) == 401);
     CHECK(status_of(at.ask("POST", "/api/session/c1/token", "", R"({"tok":1})")) == 400);
     CHECK(status_of(at.ask("POST", "/api/session/c1/token")) == 401);
@@ -93,11 +100,16 @@ TEST_SUITE("net/http_handlers") {
 
   TEST_CASE("errors of the compatible API are plain text in JSON") {
     http_fixture at;
-    at.node.on_call = [](api_request, auto done) {
-      done({404, R"({"error":{"code":"not_found","message":"client not found"}})"});
+    at.node.on_send = [](const session_id&, auto done) {
+      done(error{errc::not_found, "client not found"});
     };
-    CHECK(has(at.ask("POST", "/api/sse/send/c1", at.bearer(), "{}"),
+    CHECK(has(at.ask("POST", "/api/sse/send/" + session_id::make(1).str(), at.bearer(),
+                     R"({"data":"x"})"),
               R"({"error":"client not found"})"));
+    CHECK(has(at.ask("POST", "/api/sse/send/c1", at.bearer(), R"({"data":"x"})"),
+              R"({"error":"client not found"})"));
+    CHECK(has(at.ask("POST", "/api/sse/send/c1", at.bearer(), "{}"),
+              R"({"error":"data is required and must be text"})"));
     CHECK(has(at.ask("GET", "/api/sse/stats"), R"({"error":"a token)"));
   }
 
@@ -109,7 +121,8 @@ TEST_SUITE("net/http_handlers") {
     const auto root = at.bearer("root", R"("admin":true,)");
     const std::string ten = R"({"event":"e","data":"0123456789"})";
     const std::string eleven = R"({"event":"e","data":"0123456789\n"})";
-    for (const std::string path : {"/api/sse/broadcast", "/api/sse/send/c1"}) {
+    for (const std::string& path :
+         {std::string("/api/sse/broadcast"), "/api/sse/send/" + session_id::make(1).str()}) {
       CAPTURE(path);
       const auto over = at.ask("POST", path, root, eleven);
       CHECK(status_of(over) == 413);
@@ -126,6 +139,82 @@ TEST_SUITE("net/http_handlers") {
     CHECK(status_of(limited) == 429);
     CHECK(has(limited, "Retry-After: 1\r\n"));
     CHECK(has(limited, R"({"error":"this token publishes faster)"));
+  }
+
+  TEST_CASE("the compatible statistics have the names of their clients") {
+    http_fixture at;
+    CHECK(at.ask("GET", "/api/sse/stats", at.bearer("root", R"("admin":true,)"))
+              .ends_with(R"({"statistics":{"active_connections":3,"total_connections":4,)"
+                         R"("total_messages":5,"total_bytes":6}})"));
+  }
+
+  TEST_CASE("what is done to nodes needs the operator, a tenant's admin is not enough") {
+    http_fixture at;
+    const auto drain = [&](const std::string& claims) {
+      return at.ask_admin("POST", "/admin/v1/nodes/n1/drain", at.bearer("root", claims));
+    };
+    CHECK(status_of(drain(R"("admin":true,)")) == 200);
+    CHECK(status_of(drain(R"("admin":"*","tenant":"acme",)")) == 200);
+    CHECK(status_of(drain("")) == 403);
+    const auto refused = drain(R"("admin":true,"tenant":"acme",)");
+    CHECK(status_of(refused) == 403);
+    CHECK(has(refused, "the operator"));
+  }
+
+  TEST_CASE(
+      "a foreign page reads nothing from the admin listener, whatever the public one allows") {
+    http_fixture at([](http_options&, http_settings& s) {
+      s.cors = cors_policy({"*", "https://ops.example.com"});
+    });
+    const std::string path = "/admin/v1/rooms/r";
+    const auto root = at.token("root", R"("admin":true,)");
+    const auto asked_from = [&](const std::string& origin, const std::string& proof) {
+      return at.ask_admin("GET", path, "Origin: " + origin + "\r\n" + proof);
+    };
+    const auto bearer = "Authorization: Bearer " + root + "\r\n";
+    const auto cookie = "Cookie: starling_token=" + root + "\r\n";
+    const auto foreign = asked_from("https://evil.example", bearer);
+    CHECK(status_of(foreign) == 403);
+    CHECK_FALSE(has(foreign, "Access-Control-Allow-Origin"));
+    CHECK(status_of(asked_from("https://evil.example", cookie)) == 403);
+    CHECK(has(asked_from("https://ops.example.com", bearer),
+              "Access-Control-Allow-Origin: https://ops.example.com\r\n"));
+    CHECK(status_of(asked_from("http://x", cookie)) == 200);  // its own page
+    CHECK_FALSE(has(at.ask_admin("GET", path, bearer), "Access-Control-Allow-Origin"));
+    CHECK(has(at.ask("GET", "/api/rooms/r/history", bearer + "Origin: https://evil.example\r\n"),
+              "Access-Control-Allow-Origin: *\r\n"));
+  }
+
+  TEST_CASE("an unknown query parameter of the API is named") {
+    http_fixture at;
+    CHECK(status_of(at.ask("GET", "/api/rooms/r/history?limit=1&access_token=" + at.token("i"))) ==
+          200);
+    const auto wrong = at.ask("GET", "/api/rooms/r/history?limi=1", at.bearer());
+    CHECK(status_of(wrong) == 400);
+    CHECK(has(wrong, R"(unknown query parameter \"limi\"; this path takes these: after limit)"));
+    CHECK(has(at.ask("POST", "/api/publish?room=x", at.bearer(), item),
+              R"(unknown query parameter \"room\"; this path takes none)"));
+    CHECK(status_of(at.ask("GET", "/livez?cache=7")) == 200);
+  }
+
+  TEST_CASE("a body beyond what the row takes is refused before it has arrived") {
+    http_fixture at;
+    const auto root = at.bearer("root", R"("admin":true,)");
+    CHECK(status_of(at.ask_admin("POST", "/admin/v1/nodes/n/drain", root, "{}")) == 200);
+    CHECK(status_of(at.ask_admin("POST", "/admin/v1/nodes/n/drain", root, std::string(17, ' '))) ==
+          413);
+    for (const std::string path : {"/livez", "/events", "/api/rooms/r/history"}) {
+      CAPTURE(path);
+      auto client = at.connect();
+      client.send("GET " + path + " HTTP/1.1\r\nHost: x\r\n" + root +
+                  "Content-Length: 1000000\r\n\r\n");
+      CHECK(status_of(client.read_answer()) == 413);
+    }
+    auto chunked = at.connect();
+    chunked.send(
+        "POST /api/session/c/token HTTP/1.1\r\nHost: x\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n4001\r\n");
+    CHECK(status_of(chunked.read_answer()) == 413);
   }
 
   TEST_CASE("health names its checks and needs no token; readyz and healthz differ") {

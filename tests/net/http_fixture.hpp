@@ -19,6 +19,7 @@
 
 #include "net/auth/sign.hpp"
 #include "net/base/clock.hpp"
+#include "net/dialect/oblivious/oblivious.hpp"
 #include "net/front/http_server.hpp"
 #include "net/wire/encoders.hpp"
 
@@ -39,6 +40,8 @@ class fake_service : public service {
   std::function<result<void>(const stream_request&)> on_check;
   std::function<void(publish_batch, std::function<void(std::vector<publish_verdict>)>)> on_publish;
   std::function<void(api_request, std::function<void(api_reply)>)> on_call;
+  std::function<void(const session_id&, std::function<void(publish_verdict)>)> on_send;
+  std::function<result<void>(const identity&, const session_id&)> on_renew;
   net::health state{.ready = true, .checks = {{"engine", true, "memory"}}};
 
   void open(io_loop& loop, stream_request request,
@@ -58,9 +61,35 @@ class fake_service : public service {
                          : publish_verdict(item.error()));
     done(std::move(out));
   }
-  void call(io_loop&, api_request request, std::function<void(api_reply)> done) override {
-    if (on_call) return on_call(std::move(request), std::move(done));
-    done({200, "{\"name\":\"" + request.name + "\",\"member\":\"" + request.member + "\"}"});
+  /// One row of each kind of access; without on_call each echoes what it was asked.
+  std::vector<api_route> routes() override {
+    const auto echo = [this](io_loop&, const api_request& request,
+                             std::function<void(api_reply)> done) {
+      if (on_call) return on_call(request, std::move(done));
+      done({200, "{\"name\":\"" + request.name + "\",\"member\":\"" + request.member + "\"}"});
+    };
+    return {{http_method::get, "/api/rooms/{room}/history", access::token, echo, "after limit"},
+            {http_method::del, "/api/rooms/{room}/members/{user}", access::admin, echo},
+            {http_method::get, "/online-users", access::token, echo, "x"},
+            {http_method::get, "/admin/v1/nodes", access::admin, echo},
+            {http_method::get, "/admin/v1/rooms/{name}", access::admin, echo, "tenant"},
+            {http_method::post, "/admin/v1/nodes/{node}/drain", access::operator_, echo, "", 16}};
+  }
+  void close_session(io_loop&, identity_ptr, const session_id&,
+                     std::function<void(result<void>)> done) override {
+    done({});
+  }
+  void send_to_session(io_loop&, identity_ptr, const session_id& id, publish_item,
+                       std::function<void(publish_verdict)> done) override {
+    if (on_send) return on_send(id, std::move(done));
+    done(published{"made", {7, 9}});
+  }
+  void renew_session(io_loop&, identity_ptr fresh, const session_id& id,
+                     std::function<void(result<void>)> done) override {
+    done(on_renew ? on_renew(*fresh, id) : result<void>{});
+  }
+  void statistics(io_loop&, identity_ptr, std::function<void(result<node_stats>)> done) override {
+    done(node_stats{.sessions = 3, .deliveries = 5, .bytes_out = 6, .opened = 4});
   }
   net::health health() const override { return state; }
   std::string metrics_text() const override { return "starling_rooms 0\n"; }
@@ -165,7 +194,8 @@ class http_fixture {
         std::vector<io_loop*>{&loop}, node, options,
         std::make_shared<const http_settings>(settings),
         std::vector<static_asset>{{"/", "text/html", page, false},
-                                  {"/admin", "text/html", page, true}});
+                                  {"/admin", "text/html", page, true}},
+        oblivious::routes());
     server->start();
     loop.start();
   }

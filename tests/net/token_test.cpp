@@ -324,6 +324,19 @@ TEST_SUITE("net/auth/token") {
     CHECK(who->publish_all);
   }
 
+  TEST_CASE("an administrator without a tenant claim, or of \"*\", is the operator") {
+    const auto is = [](const std::string& more) {
+      const auto who = check_claims(R"({"sub":"ann","exp":1700000100,)" + more + "}");
+      REQUIRE(who.ok());
+      return std::pair(who->admin, who->is_operator);
+    };
+    CHECK(is(R"("admin":true)") == std::pair(true, true));
+    CHECK(is(R"("admin":true,"tenant":"default")") == std::pair(true, false));
+    CHECK(is(R"("admin":"*","tenant":"acme")") == std::pair(true, true));
+    CHECK(is(R"("admin":false)") == std::pair(false, false));
+    CHECK(is(R"("rooms":["*"])") == std::pair(false, false));
+  }
+
   TEST_CASE("fechatter claims are read by path and a suspended user is refused") {
     token_rules rules;
     rules.user_claim = "user.id";

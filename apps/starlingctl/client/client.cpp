@@ -77,7 +77,7 @@ json client::list(const std::string& path, const char* rows, const std::string& 
     std::string query;
     if (!limit.empty()) query += "&limit=" + limit;
     if (!from.empty()) query += "&after=" + net::percent_encode(from);
-    if (!query.empty()) query[0] = '?';
+    if (!query.empty() && path.find('?') == path.npos) query[0] = '?';
     return get(path + query);
   };
   json all = page(after);

@@ -7,6 +7,7 @@
 #include "apps/starlingctl/client/client.hpp"
 #include "apps/starlingctl/client/failure.hpp"
 #include "apps/starlingctl/client/options.hpp"
+#include "apps/starlingctl/client/paths.hpp"
 #include "apps/starlingctl/output/json_view.hpp"
 
 namespace CLI {
@@ -19,11 +20,14 @@ namespace starling::ctl {
 /// wherever they stand. Commands keep a reference to it.
 struct invocation {
   global_flags flags;
+  tenant_scope scope;
   std::function<exit_code()> run;
 
   /// The server and token that flags, context and environment name.
   target destination() const;
   client connect() const;
+  /// A path of the API, of the tenant that was asked for.
+  std::string in_scope(std::string path) const { return scoped(std::move(path), scope); }
 };
 
 /// `execute` becomes `inv.run` when the command line names this command.

@@ -19,20 +19,20 @@ std::string member_path(const member_args& args) {
 }
 
 exit_code add_member(const invocation& inv, const member_args& args) {
-  const json answer = inv.connect().call("PUT", member_path(args));
+  const json answer = inv.connect().call("PUT", inv.in_scope(member_path(args)));
   print_answer(inv, answer, args.user + " is a member of room " + args.room + "\n");
   return exit_code::ok;
 }
 
 exit_code remove_member(const invocation& inv, const member_args& args) {
-  const json answer = inv.connect().call("DELETE", member_path(args));
+  const json answer = inv.connect().call("DELETE", inv.in_scope(member_path(args)));
   print_answer(inv, answer, args.user + " is no member of room " + args.room + " any more\n");
   return exit_code::ok;
 }
 
 exit_code list_members(const invocation& inv, const std::string& room, const page_options& page) {
-  const json answer =
-      inv.connect().list(room_path(room, "members"), "members", page.limit, page.after);
+  const json answer = inv.connect().list(inv.in_scope(room_path(room, "members")), "members",
+                                         page.limit, page.after);
   print_answer(inv, answer, render_members(answer, room));
   return exit_code::ok;
 }
@@ -47,6 +47,7 @@ void add_member_commands(CLI::App& root, invocation& inv) {
   const auto add = [&](const char* name, const char* help) {
     CLI::App* command = member->add_subcommand(name, help);
     command->add_option("ROOM", args->room, "Room name")->required()->type_name("");
+    add_tenant_option(*command, inv);
     return command;
   };
   CLI::App* put = add("add", "Put a user on the roster; live sessions join at once");

@@ -56,7 +56,10 @@ void add_create(CLI::App& token, invocation& inv) {
       ->type_name("ROOM,...");
   command->add_option("--publish", args->publish, "May publish to: room patterns, or true for all")
       ->type_name("PATTERN,...");
-  command->add_flag("--admin", args->admin, "May administrate the cluster");
+  command->add_flag("--admin", args->admin,
+                    "May administrate the tenant; without --tenant: as --operator");
+  command->add_flag("--operator", args->operates,
+                    "May administrate all tenants and the nodes themselves");
   command->add_option("--device", args->device, "A session replaces the device's earlier one")
       ->type_name("DEVICE");
   command->add_option("--issuer", args->issuer, "Claim iss, for nodes with auth.issuer")

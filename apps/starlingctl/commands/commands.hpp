@@ -28,5 +28,9 @@ struct page_options {
   std::string after;
 };
 void add_page_options(CLI::App& command, page_options& page);
+/// `--tenant`, for an operator who asks about another tenant than the token's.
+void add_tenant_option(CLI::App& command, invocation& inv);
+/// And `--all-tenants`, for lists.
+void add_tenant_options(CLI::App& command, invocation& inv);
 
 }  // namespace starling::ctl

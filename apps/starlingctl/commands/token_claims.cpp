@@ -131,6 +131,7 @@ json claims_of(const token_request& request, std::int64_t now_s) {
     claims["publish"] = publish_rights_of(request.publish);
   }
   if (request.admin) claims["admin"] = true;
+  if (request.operates) claims["admin"] = "*";
   if (!request.device.empty()) claims["device"] = request.device;
   if (!request.issuer.empty()) claims["iss"] = request.issuer;
   if (!request.audience.empty()) claims["aud"] = audience_of(request.audience);

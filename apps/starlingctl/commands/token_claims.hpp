@@ -25,6 +25,7 @@ struct token_request {
   std::string kid;
   std::string config_file;
   bool admin = false;
+  bool operates = false;  ///< over all tenants, whatever `tenant` is
 };
 
 /// Fills what was not typed from the configuration that a node with this file would have in this

@@ -1,0 +1,60 @@
+/// What this node answers to questions, its own and those of other nodes.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include "actors/api/node_protocol.hpp"
+#include "actors/messages/context.hpp"
+#include "net/base/result.hpp"
+#include "net/io/io_loop.hpp"
+
+namespace starling::actors {
+
+/// What only the program can carry out.
+struct node_commands {
+  std::function<void()> drain;
+  std::function<bool(const std::string& level)> set_log_level;  ///< false: no such level
+};
+
+/// Asks this node's actors and engine. `answer` is called on the thread of `loop`, and so is its
+/// `done`, once: what the actors give is shaped there, not in them.
+class node_answers {
+ public:
+  template <class T>
+  using done = std::function<void(result<T>)>;
+
+  node_answers(node_context& node, node_commands commands)
+      : node_(node), commands_(std::move(commands)) {}
+
+  /// From now on nothing is answered any more, because the actors go: who asks is left without an
+  /// answer. A loop that has passed a task after this call asks no actor again. Any thread.
+  void close() noexcept { closed_ = true; }
+  bool closed() const noexcept { return closed_; }
+
+  void answer(net::io_loop& loop, const sessions_question& asked, done<sessions_answer> reply);
+  void answer(net::io_loop& loop, const channels_question& asked, done<channels_answer> reply);
+  void answer(net::io_loop& loop, const presence_question& asked, done<presence_answer> reply);
+  void answer(net::io_loop& loop, const close_question& asked, done<nothing> reply);
+  void answer(net::io_loop& loop, const renew_question& asked, done<nothing> reply);
+  void answer(net::io_loop& loop, const membership_question& asked, done<nothing> reply);
+  void answer(net::io_loop& loop, const trace_question& asked, done<trace_answer> reply);
+  void answer(net::io_loop& loop, const deliver_question& asked, done<nothing> reply);
+  void answer(net::io_loop& loop, const stats_question& asked, done<net::node_stats> reply);
+  void answer(net::io_loop& loop, const drain_question& asked, done<nothing> reply);
+  void answer(net::io_loop& loop, const log_level_question& asked, done<nothing> reply);
+  void answer(net::io_loop& loop, const partitions_question& asked, done<partitions_answer> reply);
+
+  /// Hands an event to the session that it names, if that is here. `reply`: on any thread.
+  void deliver(event item, std::function<void(result<void>)> reply);
+
+ private:
+  net::node_stats counters() const;
+
+  node_context& node_;
+  node_commands commands_;
+  std::atomic<bool> closed_{false};
+};
+
+}  // namespace starling::actors

@@ -1,0 +1,89 @@
+#include "actors/api/stats.hpp"
+
+#include "actors/api/channel_list.hpp"
+#include "net/wire/admin_codec.hpp"
+
+namespace starling::actors {
+
+namespace {
+
+using json = api_call::json;
+
+void add(net::node_stats& to, const net::node_stats& from) {
+  to.sessions += from.sessions;
+  to.rooms += from.rooms;
+  to.users += from.users;
+  to.events_in += from.events_in;
+  to.deliveries += from.deliveries;
+  to.bytes_out += from.bytes_out;
+  to.opened += from.opened;
+  to.closed += from.closed;
+  to.dropped += from.dropped;
+  to.outbox_bytes += from.outbox_bytes;
+}
+
+/// Replaces the sums of users and rooms by how many different ones there are.
+void count_names(cluster_view& cluster, net::io_loop& loop, const tenant_id& tenant,
+                 cluster_stats out, std::function<void(cluster_stats)> done) {
+  const auto of = [tenant](channel_kind kind) {
+    return channels_question{.kind = kind, .tenant = tenant, .limit = 0};
+  };
+  const auto note = [](cluster_stats& to, std::uint64_t& count, const auto& given) {
+    const auto found = count_distinct(given);
+    count = found.count;
+    to.distinct = to.distinct && found.exact;
+  };
+  cluster.ask_all(loop, of(channel_kind::user),
+                  [&cluster, &loop, of, note, out = std::move(out),
+                   done = std::move(done)](const cluster_answer<channels_answer>& users) mutable {
+                    note(out, out.sum.users, users);
+                    cluster.ask_all(loop, of(channel_kind::room),
+                                    [note, out = std::move(out), done = std::move(done)](
+                                        const cluster_answer<channels_answer>& rooms) mutable {
+                                      note(out, out.sum.rooms, rooms);
+                                      done(std::move(out));
+                                    });
+                  });
+}
+
+void get_stats(const call_ptr& call) {
+  // Everything that the caller may see, unless asked for less.
+  const bool all = call->all_tenants || (call->who().is_operator && !call->parameter("tenant"));
+  gather_stats(call->parts.cluster, call->loop, all ? tenant_id{} : call->tenant,
+               [call, all](const cluster_stats& stats) {
+                 json out = stats.sum;
+                 if (!all) {  // counted for the node alone
+                   out.erase("events_in");
+                   out.erase("dropped");
+                   out["tenant"] = call->tenant.str();
+                 }
+                 out["nodes"] = stats.replied.size() + stats.missing.size();
+                 out["distinct"] = stats.distinct;
+                 out["replied"] = stats.replied;
+                 out["missing"] = stats.missing;
+                 call->answer(out);
+               });
+}
+
+}  // namespace
+
+void gather_stats(cluster_view& cluster, net::io_loop& loop, const tenant_id& tenant,
+                  std::function<void(cluster_stats)> done) {
+  cluster.ask_all(loop, stats_question{tenant},
+                  [&cluster, &loop, tenant,
+                   done = std::move(done)](const cluster_answer<net::node_stats>& given) mutable {
+                    cluster_stats out;
+                    for (const auto& part : given.parts) add(out.sum, part.body);
+                    out.replied = given.replied();
+                    out.missing = given.missing;
+                    if (given.parts.size() < 2) return done(std::move(out));
+                    count_names(cluster, loop, tenant, std::move(out), std::move(done));
+                  });
+}
+
+api_rows stats_rows() {
+  return {{net::http_method::get, "/admin/v1/stats", net::access::admin, get_stats,
+           "tenant all_tenants"}};
+}
+
+}  // namespace starling::actors

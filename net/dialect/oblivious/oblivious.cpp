@@ -1,0 +1,161 @@
+#include "net/dialect/oblivious/oblivious.hpp"
+
+#include "net/front/http_handlers.hpp"
+#include "net/wire/json_reader.hpp"
+#include "net/wire/json_writer.hpp"
+
+namespace starling::net::oblivious {
+
+namespace {
+
+/// Reads `{event?, data}`; other members are passed over.
+result<publish_item> read_notice(std::string_view body, bool event_required,
+                                 const publish_limits& limits) {
+  json_reader in(body);
+  if (in.peek() != json_kind::object)
+    return error{errc::malformed, "the body must be a JSON object"};
+  publish_item out;
+  out.data_is_text = true;
+  in.enter();
+  for (std::string name; in.next_member(name);) {
+    if (name == "data" && in.peek() == json_kind::string)
+      in.read_string(out.data);
+    else if (name == "event" && in.peek() == json_kind::string)
+      in.read_string(out.event);
+    else
+      in.skip();
+  }
+  if (!in.finish()) return error{errc::malformed, in.failure()};
+  if (out.data.empty()) return error{errc::malformed, "data is required and must be text"};
+  if (out.data.size() > limits.max_event_bytes)
+    return too_large_event(out.data.size(), limits.max_event_bytes);
+  if (out.event.empty() && event_required)
+    return error{errc::malformed, "event is required and must be text"};
+  if (out.event.empty()) out.event = "message";
+  if (reserved_event_name(out.event)) return reserved_event(out.event);
+  if (!valid_event_name(out.event))
+    return error{errc::malformed, "event must be 1-128 bytes without control characters"};
+  return out;
+}
+
+/// The item of the request's body, or what to answer instead.
+std::optional<publish_item> admit_notice(http_session& session, bool event_required) {
+  auto& x = session.exchange();
+  auto& front = session.front();
+  auto item = read_notice(x.request.body, event_required, front.settings->limits);
+  if (!item) {
+    session.answer(refuse_publish(x, front, item.error()));
+    return std::nullopt;
+  }
+  if (auto limited = limit_publish_rate(x, front, 1)) {
+    session.answer(std::move(*limited));
+    return std::nullopt;
+  }
+  return std::move(*item);
+}
+
+http_response message_response(std::string_view text) {
+  http_response out;
+  json_writer(out.body).text("message", text);
+  return out;
+}
+
+error no_client() { return {errc::not_found, "client not found"}; }
+
+/// Whether it is another tenant's, of a node that is gone or never was: one text.
+error refusal_of(const error& why) { return why.code == errc::not_found ? no_client() : why; }
+
+std::optional<session_id> session_in_path(http_session& session) {
+  const auto id = session_id::parse(session.exchange().where.name);
+  if (!id) session.answer(no_client());
+  return id;
+}
+
+void handle_disconnect(std::shared_ptr<http_session> session) {
+  const auto id = session_in_path(*session);
+  if (!id) return;
+  auto& front = session->front();
+  const auto who = session->exchange().who;
+  auto ticket = std::make_shared<answer_ticket>(std::move(session));
+  front.shared->node.close_session(front.loop, who, *id, [ticket](result<void> closed) {
+    if (!closed) return ticket->answer(refusal_of(closed.error()));
+    ticket->answer(message_response("disconnected"));
+  });
+}
+
+void handle_broadcast(std::shared_ptr<http_session> session) {
+  auto item = admit_notice(*session, true);
+  if (!item) return;
+  item->target = publish_item::target_kind::all;
+  publish_batch batch;
+  batch.items.emplace_back(std::move(*item));
+  auto& front = session->front();
+  const auto who = session->exchange().who;
+  auto ticket = std::make_shared<answer_ticket>(std::move(session));
+  front.shared->node.publish(front.loop, who, std::move(batch),
+                             [ticket](std::vector<publish_verdict> verdicts) {
+                               if (verdicts.empty()) return;  // the ticket answers: 500
+                               if (!verdicts.front())
+                                 return ticket->answer(verdicts.front().error());
+                               ticket->answer(message_response("broadcast sent"));
+                             });
+}
+
+void handle_send(std::shared_ptr<http_session> session) {
+  auto item = admit_notice(*session, false);
+  if (!item) return;
+  const auto id = session_in_path(*session);
+  if (!id) return;
+  auto& front = session->front();
+  const auto who = session->exchange().who;
+  auto ticket = std::make_shared<answer_ticket>(std::move(session));
+  front.shared->node.send_to_session(front.loop, who, *id, std::move(*item),
+                                     [ticket](publish_verdict sent) {
+                                       if (!sent) return ticket->answer(refusal_of(sent.error()));
+                                       ticket->answer(message_response("message sent"));
+                                     });
+}
+
+void handle_stats(std::shared_ptr<http_session> session) {
+  auto& front = session->front();
+  const auto who = session->exchange().who;
+  auto ticket = std::make_shared<answer_ticket>(std::move(session));
+  front.shared->node.statistics(front.loop, who, [ticket](result<node_stats> all) {
+    if (!all) return ticket->answer(all.error());
+    http_response out;
+    {
+      json_writer object(out.body);
+      json_writer statistics(object.value("statistics"));
+      statistics.number("active_connections", all->sessions);
+      statistics.number("total_connections", all->opened);
+      statistics.number("total_messages", all->deliveries);
+      statistics.number("total_bytes", all->bytes_out);
+    }
+    ticket->answer(std::move(out));
+  });
+}
+
+route row(http_method method, const char* path, access needs, route_handler run,
+          std::size_t max_body) {
+  return {.method = method,
+          .path = path,
+          .needs = needs,
+          .run = std::move(run),
+          .max_body = max_body,
+          .query = "",
+          .errors = error_style::plain};
+}
+
+}  // namespace
+
+std::vector<route> routes() {
+  using enum http_method;
+  return {
+      row(post, "/api/sse/disconnect/{client}", access::token, handle_disconnect, 1024),
+      row(post, "/api/sse/broadcast", access::admin, handle_broadcast, largest_body),
+      row(post, "/api/sse/send/{client}", access::token, handle_send, largest_body),
+      row(get, "/api/sse/stats", access::admin, handle_stats, 0),
+  };
+}
+
+}  // namespace starling::net::oblivious

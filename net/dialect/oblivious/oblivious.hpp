@@ -1,0 +1,13 @@
+/// The calls of Oblivious' event hub beside its stream: commands to single sessions, broadcast and
+/// statistics, with errors as `{"error":"text"}`.
+#pragma once
+
+#include <vector>
+
+#include "net/http/route.hpp"
+
+namespace starling::net::oblivious {
+
+std::vector<route> routes();
+
+}  // namespace starling::net::oblivious

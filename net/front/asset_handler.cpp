@@ -1,0 +1,59 @@
+// Files served as they are.
+#include <openssl/sha.h>
+
+#include <array>
+
+#include "net/front/http_handlers.hpp"
+
+namespace starling::net {
+
+namespace {
+
+struct served_asset {
+  static_asset file;
+  std::string etag;  ///< quoted
+};
+
+std::string etag_of(std::string_view content) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(content.data()), content.size(), digest.data());
+  std::string out = "\"";
+  for (std::size_t i = 0; i < 12; ++i) out += {digits[digest[i] >> 4], digits[digest[i] & 15]};
+  return out += '"';
+}
+
+/// Does an If-None-Match list hold `etag`? Weak comparison.
+bool has_etag(std::string_view list, std::string_view etag) noexcept {
+  return list == "*" || list.find(etag) != list.npos;
+}
+
+void handle_asset(http_session& session, const served_asset& asset) {
+  http_response out;
+  out.headers = "ETag: " + asset.etag + "\r\nCache-Control: no-cache\r\n";
+  if (has_etag(session.exchange().request.get(header::if_none_match).value_or(""), asset.etag)) {
+    out.status = 304;
+  } else {
+    out.content_type = asset.file.content_type;
+    out.fixed_body = asset.file.content;
+  }
+  session.answer(std::move(out));
+}
+
+}  // namespace
+
+std::vector<route> asset_routes(std::vector<static_asset> assets) {
+  std::vector<route> out;
+  for (auto& file : assets) {
+    auto path = file.path;
+    const bool admin_only = file.admin_only;
+    const auto asset = std::make_shared<served_asset>(std::move(file), "");
+    asset->etag = etag_of(asset->file.content);
+    out.push_back({.path = std::move(path),
+                   .run = [asset](auto session) { handle_asset(*session, *asset); },
+                   .admin_listener_only = admin_only});
+  }
+  return out;
+}
+
+}  // namespace starling::net

@@ -1,0 +1,52 @@
+// POST /api/session/{client_id}/token.
+#include <nlohmann/json.hpp>
+
+#include "net/auth/json_guard.hpp"
+#include "net/front/http_handlers.hpp"
+#include "net/wire/codec.hpp"
+
+namespace starling::net {
+
+namespace {
+
+constexpr std::size_t max_token_body = 16 * 1024;
+
+/// The new token speaks for its bearer: the old one may have expired already.
+void handle_session_token(std::shared_ptr<http_session> session) {
+  auto& x = session->exchange();
+  auto& front = session->front();
+  std::string token;
+  if (!x.request.body.empty()) {
+    const auto body = parse_object(x.request.body);
+    if (!body || !body->contains("token") || !(*body)["token"].is_string())
+      return session->answer(
+          error{errc::malformed, "the body must be empty or {\"token\":\"<the new token>\"}"});
+    token = (*body)["token"].get<std::string>();
+  } else {
+    token = token_of(x.request, x.cors.cookie);
+  }
+  auto fresh = authenticate(front, token);
+  if (!fresh) return session->answer(fresh.error());
+  const auto id = session_id::parse(x.where.name);
+  if (!id) return session->answer(error{errc::not_found, "no session " + x.where.name});
+  const auto expires = (*fresh)->expires_s;
+  auto ticket = std::make_shared<answer_ticket>(std::move(session));
+  front.shared->node.renew_session(
+      front.loop, std::move(*fresh), *id, [ticket, expires](result<void> renewed) {
+        if (!renewed) return ticket->answer(renewed.error());
+        ticket->answer(http_response{.body = "{\"expires\":" + std::to_string(expires) + "}"});
+      });
+}
+
+}  // namespace
+
+std::vector<route> session_routes() {
+  return {{.method = http_method::post,
+           .path = "/api/session/{client}/token",
+           .needs = access::body_token,
+           .run = handle_session_token,
+           .max_body = max_token_body,
+           .query = ""}};
+}
+
+}  // namespace starling::net
