@@ -1,14 +1,16 @@
 #include "actors/base/access.hpp"
 
-#include <algorithm>
+#include <string_view>
+#include <unordered_set>
 
 namespace starling::actors {
 
 std::vector<std::string> rooms_to_join(const net::identity& who,
                                        const std::vector<std::string>& asked) {
   std::vector<std::string> out;
+  std::unordered_set<std::string_view> seen;
   const auto add = [&](const std::string& room) {
-    if (std::find(out.begin(), out.end(), room) == out.end()) out.push_back(room);
+    if (seen.insert(room).second) out.push_back(room);
   };
   for (const auto& room : who.rooms)
     if (room.find('*') == room.npos) add(room);

@@ -40,6 +40,7 @@ struct ring_limits {
 struct session_policy {
   std::size_t max_per_user = 5;  ///< 0: no limit
   bool reject_new = false;       ///< else the oldest goes
+  std::size_t max_rooms = 1000;  ///< that one session may ask for; token and roster may give more
 };
 
 /// The slow look for stored events that never reached this node and that no later one tells of.

@@ -99,7 +99,7 @@ void publisher::append(pending& entry, std::uint64_t number, std::size_t item, e
                  });
 }
 
-void publisher::send_now(pending& entry, std::size_t item, event what) {
+void publisher::send_now(pending& entry, std::size_t item, const event& what) {
   auto& verdict = entry.verdicts[item];
   if (!verdict) return;
   if (const auto sent = node_.engine->messages().send_ephemeral(what); !sent)

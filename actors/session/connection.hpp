@@ -116,6 +116,8 @@ class connection final : public connection_inbox,
     std::vector<std::string> unwanted{};  ///< of `rooms`: to be left as soon as they are joined
   };
 
+  class room_index;
+
   // transport_observer
   void on_closed(close_code why) override {
     guarded("closed", [&] { closed(why); });
@@ -154,8 +156,6 @@ class connection final : public connection_inbox,
   void read_store(std::uint64_t request, const std::optional<replay::store_read>& part);
   void finish_if_complete(std::uint64_t request);
   std::optional<pending_join> take_pending_join(std::uint64_t request);
-  /// Whether the room is being joined; from now on it is wanted, or not.
-  bool want_pending(const std::string& room, bool wanted);
   void leave_rooms(const std::vector<std::string>& rooms);
   subscription* find_room(const std::string& room);
   /// Named by the token itself.

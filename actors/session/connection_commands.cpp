@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "actors/session/connection.hpp"
+#include "actors/session/room_index.hpp"
 #include "net/wire/codec.hpp"
 #include "net/wire/encoders.hpp"
 
@@ -37,18 +38,19 @@ void connection::obey(net::ws_command command) {
 
 void connection::subscribe(std::vector<std::string> rooms, const std::optional<std::string>& from,
                            std::string ref_json) {
+  const room_index here(*this);
   for (const auto& room : rooms)
-    if (!net::may_join(*who_, room) && !in_room(room))
+    if (!net::may_join(*who_, room) && !here.in(room))
       return transport_->send(net::encode_error(
           ref_json, {errc::forbidden, "room \"" + room + "\" is not allowed by the token"}));
+  const auto most = node_.options.sessions.max_rooms;
+  if (here.count_with(rooms) > most)
+    return transport_->send(net::encode_error(ref_json, net::too_many_rooms(most)));
   auto request = next_join();
-  for (std::size_t i = 0; i < rooms.size(); ++i) {
-    const auto& room = rooms[i];
-    const bool repeated = std::find(rooms.begin(), rooms.begin() + static_cast<std::ptrdiff_t>(i),
-                                    room) != rooms.begin() + static_cast<std::ptrdiff_t>(i);
-    const auto* in = find_room(room);
-    const bool there = want_pending(room, true) || in;
-    if (repeated || (there && !from)) continue;
+  for (const auto& room : rooms) {
+    const auto* in = here.in(room);
+    const bool there = here.want_pending(room, true) || in;
+    if (there && !from) continue;
     // The token allows what was before a membership of the roster.
     const auto since = in && !net::may_join(*who_, room) ? in->since : 0;
     request.channels.push_back({std::make_shared<channel>(room_channel(who_->tenant, room)), since,
@@ -65,7 +67,8 @@ void connection::subscribe(std::vector<std::string> rooms, const std::optional<s
 }
 
 void connection::unsubscribe(const std::vector<std::string>& rooms, const std::string& ref_json) {
-  for (const auto& room : rooms) want_pending(room, false);
+  const room_index here(*this);
+  for (const auto& room : rooms) here.want_pending(room, false);
   leave_rooms(rooms);
   transport_->send(net::encode_ack(ref_json, {}));
 }

@@ -3,6 +3,7 @@
 
 #include "actors/base/access.hpp"
 #include "actors/session/connection.hpp"
+#include "actors/session/room_index.hpp"
 
 namespace starling::actors {
 
@@ -65,7 +66,8 @@ void connection::on(roster_changed& change) {
     return;
   }
   auto* in = find_room(change.room);
-  const bool pending = want_pending(change.room, change.member || own_room(change.room));
+  const bool pending =
+      room_index(*this).want_pending(change.room, change.member || own_room(change.room));
   if (!change.member) {
     if (!in || !in->from_roster) return;
     in->from_roster = false;
@@ -116,21 +118,11 @@ std::optional<connection::pending_join> connection::take_pending_join(std::uint6
   return out;
 }
 
-bool connection::want_pending(const std::string& room, bool wanted) {
-  if (!joins_) return false;
-  for (auto& p : *joins_) {
-    if (std::find(p.rooms.begin(), p.rooms.end(), room) == p.rooms.end()) continue;
-    std::erase(p.unwanted, room);
-    if (!wanted) p.unwanted.push_back(room);
-    return true;
-  }
-  return false;
-}
-
 void connection::leave_rooms(const std::vector<std::string>& rooms) {
   std::vector<channel_id> channels;
+  const room_index here(*this);
   for (const auto& room : rooms)
-    if (auto* in = find_room(room)) {
+    if (auto* in = here.in(room)) {
       in->leaving = true;
       channels.push_back(in->id);
     }

@@ -20,6 +20,9 @@ void add_global_flags(CLI::App& root, global_flags& flags) {
       ->type_name("NAME");
   root.add_option("--token", flags.token, "Token with admin permission (STARLINGCTL_TOKEN)")
       ->type_name("TOKEN");
+  root.add_option("--ca", flags.ca, "PEM certificate to believe, for https (STARLINGCTL_CA)")
+      ->type_name("FILE");
+  root.add_flag("--insecure", flags.insecure, "https: take any certificate");
   root.add_flag("--json", flags.json, "Answer as JSON on standard output");
 }
 

@@ -12,6 +12,7 @@
 #include "actors/api/process_usage.hpp"
 #include "cluster/foreign_messages.hpp"
 #include "net/base/clock.hpp"
+#include "net/base/limits.hpp"
 
 namespace starling::app {
 
@@ -73,6 +74,17 @@ class page {
       ClientMetric m;
       m.label.push_back({label, std::string(text_of(i))});
       (type == MetricType::Gauge ? m.gauge.value : m.counter.value) = sum;
+      families_.back().metric.push_back(std::move(m));
+    }
+  }
+
+  void limits() {
+    begin("starling_limited_total", "Requests and connections refused, by the bound they hit.",
+          MetricType::Counter);
+    for (std::size_t i = 0; i < limit_names.size(); ++i) {
+      ClientMetric m;
+      m.label.push_back({"limit", std::string(limit_names[i])});
+      m.counter.value = static_cast<double>(limit_counts::get(static_cast<limit_kind>(i)));
       families_.back().metric.push_back(std::move(m));
     }
   }
@@ -175,6 +187,7 @@ std::string metrics_page(const actors::node_context& node, const loops& from) {
                MetricType::Counter, "code", &m::publish_errors, failing);
   out.by_label("starling_http_errors_total", "Requests refused, by error code.",
                MetricType::Counter, "code", &m::http_errors, failing);
+  out.limits();
   const auto usage = actors::process_usage::now();
   out.counter("process_cpu_seconds_total", "User and system time.", usage.cpu_seconds);
   out.gauge("process_resident_memory_bytes", "Resident memory.",

@@ -10,7 +10,11 @@ namespace starling::app {
 
 namespace embedded {
 extern const std::string_view index_html;
+extern const std::string_view page_css;
+extern const std::string_view page_js;
 extern const std::string_view admin_html;
+extern const std::string_view admin_css;
+extern const std::string_view admin_js;
 extern const std::string_view starling_js;
 }  // namespace embedded
 
@@ -46,6 +50,8 @@ std::shared_ptr<const net::http_settings> http_settings_of(
   out->rules.leeway = std::chrono::duration_cast<std::chrono::seconds>(c.auth.leeway);
   out->cors = net::cors_policy(c.cors.origins);
   out->limits.max_event_bytes = c.limits.max_event_bytes;
+  out->limits.max_targets = c.limits.max_targets;
+  out->limits.max_rooms = c.limits.rooms_per_session;
   out->connect_rate = c.limits.connect_rate;
   out->publish_rate = c.limits.publish_rate;
   out->retry = c.sse.retry;
@@ -57,8 +63,9 @@ net::http_options http_options_of(const config& c, std::size_t shards) {
   net::http_options out;
   out.public_address = format_endpoint(c.listen.public_);
   out.admin_address = format_endpoint(c.listen.admin);
-  out.tls_cert_file = c.tls.cert_file;
-  out.tls_key_file = c.tls.key_file;
+  out.public_tls = {c.tls.cert_file, c.tls.key_file, {}, c.tls.min_version};
+  out.admin_tls = out.public_tls;
+  out.admin_tls.client_ca_file = c.tls.client_ca_file;
   out.loop_shares = actors::connection_shares(c.nats.partitions, shards);
   return out;
 }
@@ -73,6 +80,7 @@ actors::node_options node_options_of(const config& c) {
   out.retry = c.sse.retry;
   out.sessions.max_per_user = c.sessions.max_per_user;
   out.sessions.reject_new = c.sessions.policy == session_policy::reject_new;
+  out.sessions.max_rooms = c.limits.rooms_per_session;
   out.outbox.session = {c.outbox.max_events, c.outbox.max_bytes};
   out.outbox.user = {c.outbox.user_max_events, c.outbox.user_max_bytes};
   out.outbox.node = {c.outbox.node_max_events, c.outbox.node_max_bytes};
@@ -97,9 +105,16 @@ std::unique_ptr<cluster::engine> make_engine(const config& c) {
 }
 
 std::vector<net::static_asset> assets() {
-  return {{"/", "text/html; charset=utf-8", embedded::index_html, false},
-          {"/starling.js", "text/javascript; charset=utf-8", embedded::starling_js, false},
-          {"/admin", "text/html; charset=utf-8", embedded::admin_html, true}};
+  constexpr auto html = "text/html; charset=utf-8";
+  constexpr auto css = "text/css; charset=utf-8";
+  constexpr auto js = "text/javascript; charset=utf-8";
+  return {{"/", html, embedded::index_html, false},
+          {"/page.css", css, embedded::page_css, false},
+          {"/page.js", js, embedded::page_js, false},
+          {"/starling.js", js, embedded::starling_js, false},
+          {"/admin", html, embedded::admin_html, true},
+          {"/admin.css", css, embedded::admin_css, true},
+          {"/admin.js", js, embedded::admin_js, true}};
 }
 
 }  // namespace starling::app

@@ -87,6 +87,14 @@ result<key_set> key_set::load(const key_options& options) {
   return out;
 }
 
+std::optional<std::size_t> key_set::shortest_secret() const noexcept {
+  std::optional<std::size_t> least;
+  for (const auto& each : keys_)
+    if (const auto bytes = each.key.secret_bytes(); bytes > 0 && bytes < least.value_or(bytes + 1))
+      least = bytes;
+  return least;
+}
+
 std::vector<const verifier*> key_set::candidates(algorithm alg,
                                                  const std::optional<std::string>& kid) const {
   const auto named = [&](const entry& e) { return kid && !kid->empty() && e.kid == *kid; };

@@ -12,6 +12,10 @@
 
 namespace starling::net {
 
+/// An HS256 secret should be as long as its hash (RFC 7518 section 3.2): shorter ones are found by
+/// trying, from one token.
+inline constexpr std::size_t least_secret_bytes = 32;
+
 /// Where keys come from. All that is given is used together.
 struct key_options {
   std::optional<std::string> hs256_secret;        ///< a secret without kid
@@ -37,6 +41,8 @@ class key_set {
 
   bool empty() const noexcept { return keys_.empty(); }
   std::size_t size() const noexcept { return keys_.size(); }
+  /// Length in bytes of the shortest HS256 secret; nullopt without any.
+  std::optional<std::size_t> shortest_secret() const noexcept;
 
   /// Keys to try, see above. Pointers live as long as this set.
   std::vector<const verifier*> candidates(algorithm alg,

@@ -124,6 +124,7 @@ result<algorithm> algorithm_of(const pkey_ptr& key) {
 result<verifier> verifier::hmac(std::string_view secret) {
   if (secret.empty()) return error{errc::malformed, "the HS256 secret is empty"};
   verifier out;
+  out.secret_bytes_ = secret.size();
   out.keyed_ = keyed_mac(secret);
   if (!out.keyed_) return fail("OpenSSL offers no HMAC with SHA-256");
   return out;

@@ -39,6 +39,8 @@ class verifier {
   static result<verifier> public_key(pkey_ptr key);
 
   algorithm alg() const noexcept { return alg_; }
+  /// Length of the secret; 0 for a public key.
+  std::size_t secret_bytes() const noexcept { return secret_bytes_; }
   /// True when `signature` (raw bytes) is this key's over `text`. Never blocks.
   bool verify(std::string_view text, std::string_view signature) const;
 
@@ -46,6 +48,7 @@ class verifier {
   verifier() = default;
 
   algorithm alg_ = algorithm::hs256;
+  std::size_t secret_bytes_ = 0;
   pkey_ptr key_;
   std::shared_ptr<evp_mac_ctx_st> keyed_;  // holds the hashed key; each use duplicates it
 };

@@ -58,7 +58,8 @@ result<identity_ptr> authenticate(loop_front& front, std::string_view token) {
 std::optional<http_response> admit(http_exchange& x, loop_front& front) {
   const auto& request = x.request;
   x.cors = front.settings->cors.check(request.get(header::origin),
-                                      request.get(header::host).value_or(""), x.admin_listener);
+                                      request.get(header::host).value_or(""), x.admin_listener,
+                                      request.get(header::fetch_site));
   const bool preflight = request.method == http_method::options;
   if (!preflight) {
     x.where = front.shared->routes.match(request.method, request.path(), x.admin_listener);

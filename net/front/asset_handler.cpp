@@ -14,6 +14,11 @@ struct served_asset {
   std::string etag;  ///< quoted
 };
 
+/// Scripts and styles are files of this node; whatever else got into a page does nothing.
+constexpr std::string_view page_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 std::string etag_of(std::string_view content) {
   static constexpr char digits[] = "0123456789abcdef";
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
@@ -31,6 +36,7 @@ bool has_etag(std::string_view list, std::string_view etag) noexcept {
 void handle_asset(http_session& session, const served_asset& asset) {
   http_response out;
   out.headers = "ETag: " + asset.etag + "\r\nCache-Control: no-cache\r\n";
+  append_page_guards(out.headers, page_policy);
   if (has_etag(session.exchange().request.get(header::if_none_match).value_or(""), asset.etag)) {
     out.status = 304;
   } else {

@@ -30,7 +30,8 @@ struct loop_front {
   io_loop& loop;
   const std::shared_ptr<http_front> shared;
   std::shared_ptr<const http_settings> settings;
-  std::shared_ptr<boost::asio::ssl::context> tls = {};  ///< public listener; null: plain HTTP
+  std::shared_ptr<boost::asio::ssl::context> public_tls = {};  ///< null: plain HTTP
+  std::shared_ptr<boost::asio::ssl::context> admin_tls = {};
   token_cache tokens = {};
   std::unordered_set<http_session*> sessions = {};
   bool stopping = false;  ///< answers close their connections

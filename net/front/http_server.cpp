@@ -31,6 +31,23 @@ std::vector<route> front_routes(service& node, std::vector<static_asset> assets,
   return out;
 }
 
+namespace {
+
+struct tls_contexts {
+  std::shared_ptr<asio::ssl::context> clients;
+  std::shared_ptr<asio::ssl::context> admin;
+};
+
+result<tls_contexts> load_tls_contexts(const http_options& options) {
+  auto clients = load_tls_context(options.public_tls);
+  if (!clients) return clients.error();
+  auto admin = load_tls_context(options.admin_tls);
+  if (!admin) return admin.error();
+  return tls_contexts{std::move(*clients), std::move(*admin)};
+}
+
+}  // namespace
+
 struct http_server::impl {
   std::vector<io_loop*> loops;
   std::vector<std::shared_ptr<loop_front>> fronts;  // one per loop
@@ -68,7 +85,7 @@ std::shared_ptr<listener> http_server::impl::make_listener(std::size_t index, tc
   const auto take = [all = fronts, admin](std::size_t loop, tcp_socket socket,
                                           const tcp_endpoint& remote) {
     const auto& front = all[loop];
-    auto* const tls = admin ? nullptr : front->tls.get();
+    auto* const tls = (admin ? front->admin_tls : front->public_tls).get();
     auto stream = tls ? peer_stream(std::move(socket), *tls) : peer_stream(std::move(socket));
     std::make_shared<http_session>(front, std::move(stream), remote, admin)->start();
   };
@@ -83,15 +100,18 @@ http_server::http_server(std::vector<io_loop*> loops, service& node, http_option
   impl_->places = std::make_shared<placement>(options.loop_shares.empty()
                                                   ? std::vector<double>(impl_->loops.size(), 1.0)
                                                   : options.loop_shares);
-  const auto tls = load_tls_context({options.tls_cert_file, options.tls_key_file});
+  const auto tls = load_tls_contexts(options);
   if (!tls) throw std::runtime_error("TLS: " + tls.error().message);
   const auto shared = std::shared_ptr<http_front>(
       new http_front{.node = node,
                      .options = std::move(options),
                      .routes = router(front_routes(node, std::move(assets), std::move(dialects)))});
   for (auto* loop : impl_->loops)
-    impl_->fronts.push_back(std::shared_ptr<loop_front>(
-        new loop_front{.loop = *loop, .shared = shared, .settings = settings, .tls = *tls}));
+    impl_->fronts.push_back(std::shared_ptr<loop_front>(new loop_front{.loop = *loop,
+                                                                       .shared = shared,
+                                                                       .settings = settings,
+                                                                       .public_tls = tls->clients,
+                                                                       .admin_tls = tls->admin}));
   if (!shared->options.public_address.empty())
     impl_->public_address = impl_->listen(shared->options.public_address, false);
   if (!shared->options.admin_address.empty())
@@ -125,11 +145,13 @@ void http_server::update(std::shared_ptr<const http_settings> settings) {
 }
 
 result<void> http_server::reload_certificate() {
-  const auto& options = impl_->fronts.front()->shared->options;
-  auto fresh = load_tls_context({options.tls_cert_file, options.tls_key_file});
+  auto fresh = load_tls_contexts(impl_->fronts.front()->shared->options);
   if (!fresh) return fresh.error();
   for (auto& front : impl_->fronts)
-    asio::post(front->loop.context(), [front, tls = *fresh] { front->tls = tls; });
+    asio::post(front->loop.context(), [front, tls = *fresh] {
+      front->public_tls = tls.clients;
+      front->admin_tls = tls.admin;
+    });
   return {};
 }
 

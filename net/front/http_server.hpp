@@ -13,6 +13,7 @@
 #include "net/http/cors.hpp"
 #include "net/http/route.hpp"
 #include "net/io/io_loop.hpp"
+#include "net/io/tls_context.hpp"
 #include "net/service.hpp"
 #include "net/wire/codec.hpp"
 
@@ -33,8 +34,8 @@ struct http_settings {
 struct http_options {
   std::string public_address;  ///< HOST:PORT, port 0 picks one
   std::string admin_address;
-  std::string tls_cert_file;  ///< public listener speaks TLS when set
-  std::string tls_key_file;
+  tls_files public_tls;  ///< TLS when files are named, else plain HTTP
+  tls_files admin_tls;
   std::chrono::seconds request_deadline{10};  ///< header and body must arrive (408)
   std::chrono::seconds keep_alive_timeout{75};
   std::size_t max_header_bytes = 16 * 1024;  ///< 431

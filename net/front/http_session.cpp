@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/write.hpp>
 
+#include "net/base/limits.hpp"
 #include "net/front/http_handlers.hpp"
 
 namespace starling::net {
@@ -150,6 +151,7 @@ bool http_session::on_header() {
     const auto most =
         std::min(exchange_.where.found->max_body, front_->shared->options.max_body_bytes);
     if (parser_->content_length().value_or(0) > most) {
+      limit_counts::add(limit_kind::request_body);
       refuse({errc::too_large, most == 0 ? "this path takes no body"
                                          : "the request body is larger than the " +
                                                std::to_string(most) + " bytes this path takes"});

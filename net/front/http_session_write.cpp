@@ -22,6 +22,9 @@ void http_session::answer(http_response what) {
   if (what.status >= 400)
     front_->loop.metrics().http_errors[static_cast<std::size_t>(errc_of_status(what.status))].add();
   last_ = last_ || !request.keep_alive || front_->stopping;
+  const auto* const route = exchange_.where.found;
+  if (route && route->path.starts_with("/admin/"))
+    append_page_guards(what.headers, "default-src 'none'; frame-ancestors 'none'");
   head_.clear();
   append_head(head_, what, exchange_.cors, request.http11, !last_);
   out_ = std::move(what);

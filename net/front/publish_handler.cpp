@@ -40,7 +40,7 @@ void handle_publish(std::shared_ptr<http_session> session) {
           x, front, {errc::malformed, "Idempotency-Key must be 1-128 bytes of printable UTF-8"}));
     batch->idempotency_key = *key;
   }
-  if (auto limited = limit_publish_rate(x, front, batch->items.size()))
+  if (auto limited = limit_publish_rate(x, front, count_targets(*batch)))
     return session->answer(std::move(*limited));
 
   const bool single = batch->single;
@@ -62,8 +62,8 @@ http_response refuse_publish(const http_exchange& x, loop_front& front, const er
 }
 
 std::optional<http_response> limit_publish_rate(const http_exchange& x, loop_front& front,
-                                                std::size_t items) {
-  const auto wait = front.shared->publishes.take(x.who->token_hash, static_cast<double>(items),
+                                                std::size_t targets) {
+  const auto wait = front.shared->publishes.take(x.who->token_hash, static_cast<double>(targets),
                                                  front.settings->publish_rate, steady_clock::now());
   if (!wait) return std::nullopt;
   auto out = refuse_publish(

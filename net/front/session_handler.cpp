@@ -1,9 +1,7 @@
 // POST /api/session/{client_id}/token.
-#include <nlohmann/json.hpp>
-
-#include "net/auth/json_guard.hpp"
 #include "net/front/http_handlers.hpp"
 #include "net/wire/codec.hpp"
+#include "net/wire/json_reader.hpp"
 
 namespace starling::net {
 
@@ -11,17 +9,33 @@ namespace {
 
 constexpr std::size_t max_token_body = 16 * 1024;
 
+/// Of a body `{"token":"..."}`, read before anything is known of who sent it; other members are
+/// passed over.
+result<std::string> token_in(std::string_view body) {
+  json_reader in(body);
+  std::optional<std::string> token;
+  if (in.peek() == json_kind::object) {
+    in.enter();
+    for (std::string name; in.next_member(name);) {
+      if (name != "token" || in.peek() != json_kind::string)
+        in.skip();
+      else
+        in.read_string(token.emplace());
+    }
+  }
+  if (in.finish() && token) return std::move(*token);
+  return error{errc::malformed, "the body must be empty or {\"token\":\"<the new token>\"}"};
+}
+
 /// The new token speaks for its bearer: the old one may have expired already.
 void handle_session_token(std::shared_ptr<http_session> session) {
   auto& x = session->exchange();
   auto& front = session->front();
   std::string token;
   if (!x.request.body.empty()) {
-    const auto body = parse_object(x.request.body);
-    if (!body || !body->contains("token") || !(*body)["token"].is_string())
-      return session->answer(
-          error{errc::malformed, "the body must be empty or {\"token\":\"<the new token>\"}"});
-    token = (*body)["token"].get<std::string>();
+    auto given = token_in(x.request.body);
+    if (!given) return session->answer(given.error());
+    token = std::move(*given);
   } else {
     token = token_of(x.request, x.cors.cookie);
   }

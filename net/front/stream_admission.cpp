@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_set>
+
+#include "net/wire/codec.hpp"
 
 #include "net/base/nearest_name.hpp"
 
@@ -28,7 +31,9 @@ char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c 
 
 error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
 
-result<void> read_rooms(const query_params& query, std::vector<std::string>& out) {
+result<void> read_rooms(const query_params& query, std::size_t most,
+                        std::vector<std::string>& out) {
+  std::unordered_set<std::string_view> seen;
   for (const auto& [name, value] : query.all()) {
     if (name != "rooms") continue;
     std::string_view left = value;
@@ -39,7 +44,9 @@ result<void> read_rooms(const query_params& query, std::vector<std::string>& out
       if (room.empty()) continue;
       if (!valid_room(room))
         return malformed("rooms holds a name that is no room: 1-128 of [A-Za-z0-9._~:/@-]");
-      if (std::find(out.begin(), out.end(), room) == out.end()) out.emplace_back(room);
+      if (!seen.insert(room).second) continue;
+      if (seen.size() > most) return too_many_rooms(most);
+      out.emplace_back(room);
     }
   }
   return {};
@@ -81,13 +88,14 @@ std::optional<std::string> read_position(const http_request& request) {
 }  // namespace
 
 result<stream_request> parse_stream_request(const http_request& request, transport_kind kind,
-                                            identity_ptr who, std::string remote) {
+                                            identity_ptr who, std::string remote,
+                                            std::size_t max_rooms) {
   stream_request out;
   const auto& query = request.query();
   out.kind = kind;
   out.remote = std::move(remote);
 
-  if (const auto rooms = read_rooms(query, out.rooms); !rooms) return rooms.error();
+  if (const auto rooms = read_rooms(query, max_rooms, out.rooms); !rooms) return rooms.error();
   const auto format = read_format(query);
   if (!format) return format.error();
   out.format = kind == transport_kind::ws ? wire_format::ws_json : *format;

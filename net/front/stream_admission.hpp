@@ -9,12 +9,14 @@
 namespace starling::net {
 
 /// Rooms, device, format, position and heartbeat from query and headers; `who` and `remote` as
-/// given. Errors: errc::malformed names the parameter, and what would be right.
+/// given. Errors: errc::malformed names the parameter, and what would be right; errc::too_large for
+/// more than `max_rooms` rooms.
 ///
 /// `fresh_cursor` is no position; other cursors of epoch 0 are none of any store's and handed on as
 /// something that is no cursor. The closing mark is taken off a cursor.
 result<stream_request> parse_stream_request(const http_request& request, transport_kind kind,
-                                            identity_ptr who, std::string remote);
+                                            identity_ptr who, std::string remote,
+                                            std::size_t max_rooms);
 
 // What a refused client gets as an id when there is no position to give it; no store has epoch 0.
 /// It came without a position: its next connect begins afresh.

@@ -76,15 +76,16 @@ std::unique_ptr<transport> stream_answer::accept_ws(http_session& session,
   if (!stream) return nullptr;
   auto head = ws_head(session.exchange(), client_id);
   const auto& settings = *session.front().settings;
-  ws_options options{
-      .max_message_bytes = settings.ws_max_message_bytes,
-      .limits = settings.limits,
-      .publish_wait =
-          [front = session.shared_front(), token = session.exchange().who->token_hash] {
-            return front->shared->publishes.take(token, 1, front->settings->publish_rate,
-                                                 steady_clock::now());
-          },
-      .already_read = std::string(session.unread_input())};
+  ws_options options{.max_message_bytes = settings.ws_max_message_bytes,
+                     .limits = settings.limits,
+                     .publish_wait =
+                         [front = session.shared_front(),
+                          token = session.exchange().who->token_hash](std::size_t targets) {
+                           return front->shared->publishes.take(token, static_cast<double>(targets),
+                                                                front->settings->publish_rate,
+                                                                steady_clock::now());
+                         },
+                     .already_read = std::string(session.unread_input())};
   auto& loop = session.front().loop;
   if (stream->is_tls())
     return make_ws_transport(loop, stream->take_tls(), std::move(head), std::move(options),

@@ -58,7 +58,8 @@ void handle_stream(std::shared_ptr<http_session> session, transport_kind kind) {
     stay_away.status = 204;
     return session->answer(std::move(stay_away));
   }
-  auto request = parse_stream_request(x.request, kind, x.who, remote_text(x.remote));
+  auto request = parse_stream_request(x.request, kind, x.who, remote_text(x.remote),
+                                      front.settings->limits.max_rooms);
   if (!request) return session->answer(request.error());
   if (x.request.method == http_method::head) return handle_head(*session, *request);
 

@@ -115,12 +115,15 @@ cors_policy::cors_policy(const std::vector<std::string>& origins) {
 }
 
 cors_decision cors_policy::check(std::optional<std::string_view> origin, std::string_view host,
-                                 bool listed_only) const {
+                                 bool listed_only,
+                                 std::optional<std::string_view> fetch_site) const {
   cors_decision out;
   const bool any = any_ && !listed_only;
   out.vary = !exact_.empty() || !patterns_.empty() || !any;
   if (!origin) {
     if (any) out.allow_origin = "*";
+    // A page of this node, or the user's own doing; `same-site` is another host's or port's page.
+    out.cookie = !fetch_site || *fetch_site == "same-origin" || *fetch_site == "none";
     return out;
   }
   const auto asked = origin->size() <= max_origin_bytes ? normalised(*origin) : std::string();

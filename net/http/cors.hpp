@@ -16,8 +16,9 @@ struct cors_decision {
   std::string allow_origin;  ///< value of Access-Control-Allow-Origin; empty: no such header
   bool credentials = false;  ///< send Access-Control-Allow-Credentials: true
   bool vary = false;         ///< send Vary: Origin; the answer differs by origin
-  /// A cookie speaks for the page that asks: there is none (no Origin), it is this node's own, or
-  /// its origin is listed. What only `*` or `null` lets in could be any page the user looks at.
+  /// A cookie speaks for the page that asks: there is none (neither Origin nor, from a browser that
+  /// says so, another site), it is this node's own, or its origin is listed. What only `*` or
+  /// `null` lets in could be any page the user looks at.
   bool cookie = true;
 };
 
@@ -39,8 +40,11 @@ class cors_policy {
   /// origin: the Origin header as received; none: not a cross-origin browser request, allowed.
   /// host: the Host header; an origin with the same host and port is a page of this node, allowed.
   /// listed_only: `*` does not count, as on the admin listener, whose answers no other page reads.
+  /// fetch_site: the Sec-Fetch-Site header. Browsers send no Origin with an image, a frame or a
+  /// link, and the user's cookies all the same; this header then tells whose page it was.
   cors_decision check(std::optional<std::string_view> origin, std::string_view host = {},
-                      bool listed_only = false) const;
+                      bool listed_only = false,
+                      std::optional<std::string_view> fetch_site = std::nullopt) const;
 
  private:
   std::vector<std::string> exact_;     // normalised

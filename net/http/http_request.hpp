@@ -28,8 +28,9 @@ enum class header : std::uint8_t {
   ws_key,
   ws_version,
   ws_protocol,
+  fetch_site,
 };
-inline constexpr std::size_t header_count = 14;
+inline constexpr std::size_t header_count = 15;
 
 /// Reused from request to request on a connection: strings keep their capacity.
 struct http_request {

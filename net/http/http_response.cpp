@@ -50,6 +50,11 @@ void append_head(std::string& out, const http_response& what, const cors_decisio
   out.append(what.headers).append("\r\n");
 }
 
+void append_page_guards(std::string& headers, std::string_view policy) {
+  headers.append("Content-Security-Policy: ").append(policy).append("\r\n");
+  headers.append("X-Frame-Options: DENY\r\nX-Content-Type-Options: nosniff\r\n");
+}
+
 void append_cors(std::string& out, const cors_decision& cors) {
   if (!cors.allow_origin.empty()) {
     out.append("Access-Control-Allow-Origin: ").append(cors.allow_origin).append("\r\n");

@@ -22,6 +22,10 @@ struct http_response {
   }
 };
 
+/// What a browser must not do with a page or an answer: run scripts that are not ours, show it in a
+/// frame, take it for another type than it says. policy: Content-Security-Policy.
+void append_page_guards(std::string& headers, std::string_view policy);
+
 std::string_view reason_phrase(int status) noexcept;
 
 /// Appends `status line, Content-*, Connection, CORS, further headers, empty line` to `out`.

@@ -3,6 +3,9 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
+#include <utility>
+
+#include "net/base/limits.hpp"
 
 namespace starling::net {
 
@@ -12,6 +15,16 @@ namespace {
 
 // What a Content-Length promises is believed up to here; the rest is reserved as it arrives.
 constexpr std::uint64_t trusted_length = 64 * 1024;
+// All chunk extensions of a request together; nobody here reads them.
+constexpr std::size_t max_extension_bytes = 4 * 1024;
+
+/// A line that goes on in the next (RFC 9112 section 5.2): what one parser joins, another takes for
+/// a field of its own.
+bool has_fold(std::string_view lines) noexcept {
+  for (auto at = lines.find('\n'); at != lines.npos; at = lines.find('\n', at + 1))
+    if (at + 1 < lines.size() && (lines[at + 1] == ' ' || lines[at + 1] == '\t')) return true;
+  return false;
+}
 
 http_method method_of(http::verb verb) noexcept {
   switch (verb) {
@@ -43,6 +56,7 @@ std::optional<header> kept(http::field name, std::string_view text) noexcept {
   }
   if (iequals(text, "last-event-id")) return header::last_event_id;
   if (iequals(text, "idempotency-key")) return header::idempotency_key;
+  if (iequals(text, "sec-fetch-site")) return header::fetch_site;
   return std::nullopt;
 }
 
@@ -89,9 +103,14 @@ result<std::size_t> request_parser::feed(std::string_view bytes) {
   if (in_header && !too_long) header_left_ -= used;
   if (too_long || ec == http::error::header_limit)
     return error{errc::header_too_large, "the request header is larger than this node accepts"};
+  if (in_header && has_fold(bytes.substr(0, used)))
+    return error{errc::malformed,
+                 "not a valid HTTP/1.1 request: a header line may not go on in the next"};
   if (!ec || ec == http::error::need_more) return used;
-  if (ec == http::error::body_limit)
-    return error{errc::too_large, "the request body is larger than this node accepts"};
+  if (ec == http::error::body_limit) {
+    limit_counts::add(limit_kind::request_body);
+    return error{errc::too_large, "the request body is larger than this path takes"};
+  }
   return error{errc::malformed,
                "not a valid HTTP/1.1 request: " + (complaint_ ? complaint_ : ec.message())};
 }
@@ -116,6 +135,11 @@ void request_parser::on_field_impl(http::field name, string_view name_text, stri
     transfer_encoding_ = true;
     if (!iequals(trimmed(value), "chunked"))
       refuse("the only Transfer-Encoding understood here is chunked");
+    return;
+  }
+  if (name == http::field::content_length) {
+    if (std::exchange(content_length_, true) || value.find(',') != value.npos)
+      refuse("Content-Length may stand only once");
     return;
   }
   if (name == http::field::expect) {
@@ -152,7 +176,12 @@ std::size_t request_parser::on_body_impl(string_view body, error_code&) {
   return body.size();
 }
 
-void request_parser::on_chunk_header_impl(std::uint64_t, string_view, error_code&) {}
+void request_parser::on_chunk_header_impl(std::uint64_t, string_view extensions, error_code& ec) {
+  extension_bytes_ += extensions.size();
+  if (extension_bytes_ <= max_extension_bytes) return;
+  complaint_ = "more chunk extensions than this node reads past";
+  ec = http::error::bad_chunk_extension;
+}
 
 std::size_t request_parser::on_chunk_body_impl(std::uint64_t, string_view body, error_code& ec) {
   return on_body_impl(body, ec);

@@ -12,7 +12,9 @@ namespace starling::net {
 /// Parses one request into a given http_request; made anew for each. Allocates nothing itself.
 ///
 /// Refuses (400) what two parsers on the way could read differently: Content-Length together with
-/// Transfer-Encoding, transfer codings other than a plain `chunked`, repeated single headers.
+/// Transfer-Encoding, transfer codings other than a plain `chunked`, repeated single headers (also
+/// with the same value), header lines that go on in the next, line ends other than CRLF. Chunk
+/// extensions are read past, 4 KiB of them.
 class request_parser : public boost::beast::http::basic_parser<true> {
  public:
   request_parser(http_request& out, std::size_t max_header_bytes, std::size_t max_body_bytes);
@@ -41,6 +43,8 @@ class request_parser : public boost::beast::http::basic_parser<true> {
   std::size_t header_left_;
   bool in_trailer_ = false;
   bool transfer_encoding_ = false;
+  bool content_length_ = false;
+  std::size_t extension_bytes_ = 0;  // of all chunks
   const char* complaint_ = nullptr;  // says more than the error code
 };
 

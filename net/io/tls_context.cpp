@@ -37,7 +37,28 @@ result<void> load_key(context& into, const std::string& file) {
   return {};
 }
 
+result<void> load_client_ca(context& into, const std::string& file) {
+  boost::system::error_code ec;
+  into.load_verify_file(file, ec);
+  if (ec) return cannot_use(file, ec, "it must hold certificates of authorities, in PEM");
+  // Sent to clients, so that those with several certificates choose the right one.
+  if (auto* const names = SSL_load_client_CA_file(file.c_str()))
+    SSL_CTX_set_client_CA_list(into.native_handle(), names);
+  into.set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
+  return {};
+}
+
+constexpr const char* ciphers_of_1_2 =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
 }  // namespace
+
+result<void> check_tls_client_ca(const std::string& ca_file) {
+  context scratch(context::tls_server);
+  return load_client_ca(scratch, ca_file);
+}
 
 result<void> check_tls_certificate(const std::string& cert_file) {
   context scratch(context::tls_server);
@@ -54,11 +75,23 @@ result<std::shared_ptr<context>> load_tls_context(const tls_files& files) {
   if (files.cert_file.empty() && files.key_file.empty()) return std::shared_ptr<context>();
   auto out = std::make_shared<context>(context::tls_server);
   out->set_options(context::default_workarounds);
-  SSL_CTX_set_min_proto_version(out->native_handle(), TLS1_2_VERSION);
+  auto* const tls = out->native_handle();
+  SSL_CTX_set_min_proto_version(
+      tls, files.least == tls_version::tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
+  if (SSL_CTX_set_cipher_list(tls, ciphers_of_1_2) != 1)
+    return error{errc::internal, "this OpenSSL has none of the ciphers that Starling speaks"};
+  SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  // Sessions are resumed by tickets, which cost this side nothing to keep.
+  SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+  static constexpr unsigned char context_name[] = "starling";
+  SSL_CTX_set_session_id_context(tls, context_name, sizeof context_name - 1);
   // Idle sessions by the ten thousand: OpenSSL's 2 x 16 KiB of buffers are worth giving back.
-  SSL_CTX_set_mode(out->native_handle(), SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
   if (const auto loaded = load_certificate(*out, files.cert_file); !loaded) return loaded.error();
   if (const auto loaded = load_key(*out, files.key_file); !loaded) return loaded.error();
+  if (!files.client_ca_file.empty())
+    if (const auto loaded = load_client_ca(*out, files.client_ca_file); !loaded)
+      return loaded.error();
   return out;
 }
 

@@ -23,8 +23,9 @@ struct sse_options {
 struct ws_options {
   std::size_t max_message_bytes = 65536;
   publish_limits limits;  ///< for publish commands
-  /// Asked before each publish command: nothing, or how long it comes too early. May be empty.
-  std::function<std::optional<std::chrono::milliseconds>()> publish_wait = {};
+  /// Asked before each publish command, with its number of targets: nothing, or how long it comes
+  /// too early. May be empty.
+  std::function<std::optional<std::chrono::milliseconds>(std::size_t targets)> publish_wait = {};
   std::string already_read;  ///< bytes after the handshake request
 };
 

@@ -71,7 +71,7 @@ void ws_transport::command(std::string_view text) {
   auto parsed = parse_ws_command(text, limits_, ref);
   if (!parsed) return send(encode_error(ref, parsed.error()));
   if (parsed->what == ws_command::type::publish && publish_wait_)
-    if (const auto wait = publish_wait_()) {
+    if (const auto wait = publish_wait_(count_targets(*parsed->item))) {
       loop().metrics().publish_errors[static_cast<std::size_t>(errc::rate_limited)].add();
       return send(encode_error(ref, too_fast(*wait)));
     }

@@ -23,7 +23,7 @@ class ws_transport : public stream_base {
 
   ws_parser parser_;
   publish_limits limits_;
-  std::function<std::optional<std::chrono::milliseconds>()> publish_wait_;
+  decltype(ws_options::publish_wait) publish_wait_;
   bool pong_due_ = false;
 };
 

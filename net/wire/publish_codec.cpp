@@ -1,7 +1,11 @@
 #include "net/wire/publish_codec.hpp"
 
+#include <algorithm>
 #include <array>
+#include <optional>
 #include <unordered_set>
+
+#include "net/base/limits.hpp"
 
 namespace starling::net {
 
@@ -16,9 +20,57 @@ std::string shown(std::string_view text) {
   return "\"" + std::string(text.substr(0, most)) + (cut ? "...\"" : "\"");
 }
 
+/// Bytes of the names of the targets before each target, all together.
+std::size_t bytes_of_earlier_names(const publish_item& item) noexcept {
+  if (item.target != target_kind::rooms) return 0;
+  std::size_t before = 0;
+  std::size_t sum = 0;
+  for (const auto& name : item.names) {
+    sum += before;
+    before += name.size();
+  }
+  return sum;
+}
+
+/// Adds up what the items of one request make a node store.
+class request_bounds {
+ public:
+  explicit request_bounds(const publish_limits& limits) : limits_(limits) {}
+
+  void add(const publish_item& item) {
+    const auto targets = count_targets(item);
+    targets_ += targets;
+    bytes_ += targets * item.data.size() + bytes_of_earlier_names(item);
+    if (targets_ > limits_.max_targets) refuse_targets();
+    if (bytes_ > limits_.max_stored_bytes)
+      refuse(limit_kind::publish_bytes, "the data of one request times its targets is more than " +
+                                            std::to_string(limits_.max_stored_bytes) +
+                                            " bytes; send it in several");
+  }
+  void refuse_targets() {
+    refuse(limit_kind::max_targets, "more than " + std::to_string(limits_.max_targets) +
+                                        " targets in one request, which is limits.max_targets");
+  }
+  /// Why the whole request is refused.
+  const std::optional<error>& refused() const noexcept { return refused_; }
+
+ private:
+  void refuse(limit_kind hit, std::string message) {
+    if (refused_) return;
+    limit_counts::add(hit);
+    refused_ = error{errc::too_large, std::move(message)};
+  }
+
+  const publish_limits& limits_;
+  std::size_t targets_ = 0;
+  std::size_t bytes_ = 0;
+  std::optional<error> refused_;
+};
+
 class item_reader {
  public:
-  item_reader(json_reader& in, const publish_limits& limits) : in_(in), limits_(limits) {}
+  item_reader(json_reader& in, const publish_limits& limits, request_bounds& bounds)
+      : in_(in), limits_(limits), bounds_(bounds) {}
 
   result<publish_item> read(item_place place) {
     if (in_.peek() != json_kind::object) {
@@ -34,6 +86,7 @@ class item_reader {
         in_.skip();
     check_whole();
     if (faulty_) return why_;
+    bounds_.add(item_);
     return std::move(item_);
   }
 
@@ -147,9 +200,11 @@ class item_reader {
       }
       if (faulty_ || !valid_name(kind) || !unique.insert(text_).second) continue;
       item_.names.push_back(text_);
-      if (item_.names.size() > limits_.max_targets)
-        fault(errc::too_large, std::string(name) + " has more than " +
-                                   std::to_string(limits_.max_targets) + " names");
+      if (item_.names.size() > limits_.max_targets) {
+        bounds_.refuse_targets();
+        why_ = *bounds_.refused();
+        faulty_ = true;
+      }
     }
     if (item_.names.empty()) fault(name, "a list with at least one name");
     return true;
@@ -250,6 +305,7 @@ class item_reader {
 
   json_reader& in_;
   const publish_limits& limits_;
+  request_bounds& bounds_;
   publish_item item_;
   std::string text_;
   unsigned seen_ = 0;
@@ -272,6 +328,7 @@ void add(publish_batch& batch, result<publish_item> item, const char* place, std
 result<publish_batch> parse_lines(std::string_view body, const publish_limits& limits) {
   publish_batch batch;
   batch.single = false;
+  request_bounds bounds(limits);
   for (std::size_t line = 1; !body.empty(); ++line) {
     const auto end = body.find('\n');
     const auto text = body.substr(0, end);
@@ -279,7 +336,8 @@ result<publish_batch> parse_lines(std::string_view body, const publish_limits& l
     if (text.find_first_not_of(" \t\r") == text.npos) continue;
     if (batch.items.size() == limits.max_items) return too_many(limits);
     json_reader in(text);
-    auto item = read_publish_item(in, limits, item_place::http);
+    auto item = item_reader(in, limits, bounds).read(item_place::http);
+    if (bounds.refused()) return *bounds.refused();
     if (!in.finish()) item = error{errc::malformed, in.failure()};
     add(batch, std::move(item), "line ", line);
   }
@@ -290,11 +348,13 @@ result<publish_batch> parse_lines(std::string_view body, const publish_limits& l
 result<publish_batch> parse_array(json_reader& in, const publish_limits& limits) {
   publish_batch batch;
   batch.single = false;
+  request_bounds bounds(limits);
   in.enter();
   while (in.next_element()) {
     if (batch.items.size() == limits.max_items) return too_many(limits);
-    auto item = read_publish_item(in, limits, item_place::http);
+    auto item = item_reader(in, limits, bounds).read(item_place::http);
     if (in.failed()) break;
+    if (bounds.refused()) return *bounds.refused();
     add(batch, std::move(item), "item ", batch.items.size() + 1);
   }
   if (!in.finish()) return error{errc::malformed, in.failure()};
@@ -315,9 +375,22 @@ error too_large_event(std::size_t bytes, std::size_t most) {
                                " bytes, limits.max_event_bytes is " + std::to_string(most)};
 }
 
+std::size_t count_targets(const publish_item& item) noexcept {
+  return std::max<std::size_t>(1, item.names.size());
+}
+
+std::size_t count_targets(const publish_batch& batch) noexcept {
+  std::size_t sum = 0;
+  for (const auto& item : batch.items) sum += item ? count_targets(*item) : 1;
+  return sum;
+}
+
 result<publish_item> read_publish_item(json_reader& in, const publish_limits& limits,
                                        item_place place) {
-  return item_reader(in, limits).read(place);
+  request_bounds bounds(limits);
+  auto item = item_reader(in, limits, bounds).read(place);
+  if (bounds.refused()) return *bounds.refused();
+  return item;
 }
 
 result<publish_batch> parse_publish(std::string_view body, bool ndjson,
@@ -328,8 +401,10 @@ result<publish_batch> parse_publish(std::string_view body, bool ndjson,
   json_reader in(body);
   if (in.peek() == json_kind::array) return parse_array(in, limits);
   publish_batch batch;
-  batch.items.push_back(read_publish_item(in, limits, item_place::http));
+  request_bounds bounds(limits);
+  batch.items.push_back(item_reader(in, limits, bounds).read(item_place::http));
   if (!in.finish()) return error{errc::malformed, in.failure()};
+  if (bounds.refused()) return *bounds.refused();
   return batch;
 }
 

@@ -1,6 +1,8 @@
 #include <array>
+#include <unordered_set>
 #include <utility>
 
+#include "net/base/limits.hpp"
 #include "net/wire/json_reader.hpp"
 #include "net/wire/publish_codec.hpp"
 
@@ -53,13 +55,17 @@ result<command_type> read_type(std::string_view text, std::string& ref_json) {
   return malformed("type must be subscribe, unsubscribe, publish, presence, auth or ping");
 }
 
-result<void> read_rooms(json_reader& in, std::vector<std::string>& rooms) {
+/// Each name once, in the order given.
+result<void> read_rooms(json_reader& in, std::size_t most, std::vector<std::string>& rooms) {
   if (in.peek() != json_kind::array) return malformed("rooms must be a list of room names");
+  std::unordered_set<std::string> seen(rooms.begin(), rooms.end());
   in.enter();
   while (in.next_element()) {
     std::string room;
     if (in.peek() != json_kind::string || !in.read_string(room) || !valid_room(room))
       return malformed("each of rooms must be 1-128 bytes of A-Z a-z 0-9 . _ ~ : / @ -");
+    if (!seen.insert(room).second) continue;
+    if (seen.size() > most) return too_many_rooms(most);
     rooms.push_back(std::move(room));
   }
   return {};
@@ -70,9 +76,10 @@ bool read_text(json_reader& in, std::string& out) {
   return in.peek() == json_kind::string && in.read_string(out);
 }
 
-result<void> read_member(json_reader& in, const std::string& name, ws_command& out) {
+result<void> read_member(json_reader& in, const std::string& name, const publish_limits& limits,
+                         ws_command& out) {
   const bool rooms = out.what == command_type::subscribe || out.what == command_type::unsubscribe;
-  if (name == "rooms" && rooms) return read_rooms(in, out.rooms);
+  if (name == "rooms" && rooms) return read_rooms(in, limits.max_rooms, out.rooms);
   if (name == "last_event_id" && out.what == command_type::subscribe) {
     if (in.peek() != json_kind::null) {
       if (!read_text(in, out.last_event_id.emplace()))
@@ -111,6 +118,12 @@ result<void> check(const ws_command& command) {
 
 }  // namespace
 
+error too_many_rooms(std::size_t most) {
+  limit_counts::add(limit_kind::rooms_per_session);
+  return {errc::too_large, "more than " + std::to_string(most) +
+                               " rooms for one session, which is limits.rooms_per_session"};
+}
+
 result<ws_command> parse_ws_command(std::string_view text, const publish_limits& limits,
                                     std::string& ref_json) {
   ref_json.clear();
@@ -127,7 +140,7 @@ result<ws_command> parse_ws_command(std::string_view text, const publish_limits&
   }
   in.enter();
   for (std::string name; in.next_member(name);)
-    if (const auto read = read_member(in, name, out); !read) return read.error();
+    if (const auto read = read_member(in, name, limits, out); !read) return read.error();
   if (const auto whole = check(out); !whole) return whole.error();
   return out;
 }

@@ -67,6 +67,8 @@ std::map<string, sample> samples(const string& file) {
       {"limits.max_event_bytes", {"512", "512", "512"}},
       {"limits.connect_rate", {"0.5", "0.5", 0.5}},
       {"limits.publish_rate", {"20", "20", 20}},
+      {"limits.rooms_per_session", {"30", "30", 30}},
+      {"limits.max_targets", {"40", "40", 40}},
       {"outbox.max_events", {"9", "9", 9}},
       {"outbox.max_bytes", same_text("2KiB")},
       {"outbox.user_max_events", {"9", "9", 9}},
@@ -83,6 +85,8 @@ std::map<string, sample> samples(const string& file) {
         {"https://a.com", "http://b:1"}}},
       {"tls.cert_file", same_text(file)},
       {"tls.key_file", same_text(file)},
+      {"tls.client_ca_file", same_text(file)},
+      {"tls.min_version", {"1.3", "\"1.3\"", "1.3"}},
       {"log.level", same_text("trace")},
       {"log.format", same_text("json")},
       {"debug.faults", {"room.inbound@3", R"(["room.inbound@3"])", {"room.inbound@3"}}},
@@ -180,6 +184,8 @@ TEST_SUITE("apps/config") {
       // What the whole needs beside the key: a way to check tokens, and TLS files in pairs.
       string base = spec.name.starts_with("auth.") ? "" : "auth.dev = true\n";
       if (spec.name == "tls.cert_file") base += "tls.key_file = \"" + pem + "\"\n";
+      if (spec.name == "tls.client_ca_file")
+        base += "tls.key_file = \"" + pem + "\"\ntls.cert_file = \"" + pem + "\"\n";
       if (spec.name == "tls.key_file") base += "tls.cert_file = \"" + pem + "\"\n";
       if (spec.name.starts_with("auth.") && spec.name != "auth.dev") base += "auth.dev = true\n";
       const string file = dir.write(base);

@@ -111,6 +111,65 @@ class ConfigKeys(unittest.TestCase):
         url = "https://{}:{}/livez".format(*node.public)
         with urllib.request.urlopen(url, context=trust, timeout=10) as answer:
             self.assertEqual(answer.status, 200)
+        admin_url = "https://{}:{}".format(*node.admin)
+        with urllib.request.urlopen(admin_url + "/livez", context=trust, timeout=10) as answer:
+            self.assertEqual(answer.status, 200)
+        with socket.create_connection(node.admin, timeout=10) as plain:
+            plain.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertNotIn(b"200 OK", plain.recv(1000))
+
+        def ask(*flags):
+            command = [str(BIN / "starlingctl"), "--server", admin_url, "--token", admin(), *flags, "nodes"]
+            return subprocess.run(command, timeout=20, capture_output=True, check=False, text=True)
+        self.assertIn("certificate", ask().stderr)
+        for flags in (("--ca", cert), ("--insecure",)):
+            self.assertEqual(ask(*flags).returncode, 0, flags)
+
+    def versions_spoken(self, address, **limits):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        for name, value in limits.items():
+            context.set_ciphers(value) if name == "ciphers" else setattr(context, name, value)
+        try:
+            with socket.create_connection(address, timeout=10) as plain, context.wrap_socket(plain) as secure:
+                return secure.version(), secure.cipher()[0]
+        except ssl.SSLError:
+            return None
+
+    def test_tls_min_version_and_ciphers(self):
+        cert, key = self.certificate("localhost")
+        both = Node(self.folder, fresh("node"), f"tls.cert_file={cert}", f"tls.key_file={key}")
+        self.addCleanup(both.stop)
+        newest = Node(self.folder, fresh("node"), f"tls.cert_file={cert}", f"tls.key_file={key}", "tls.min_version=1.3")
+        self.addCleanup(newest.stop)
+        old = {"maximum_version": ssl.TLSVersion.TLSv1_2}
+        self.assertEqual(self.versions_spoken(both.public)[0], "TLSv1.3")
+        self.assertEqual(self.versions_spoken(both.public, **old)[0], "TLSv1.2")
+        for weak in ("AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA256", "ECDHE-RSA-AES128-SHA", "AES256-SHA"):
+            self.assertIsNone(self.versions_spoken(both.public, **old, ciphers=weak), weak)
+        for address in (newest.public, newest.admin):
+            self.assertIsNone(self.versions_spoken(address, **old))
+            self.assertEqual(self.versions_spoken(address)[0], "TLSv1.3")
+
+    def test_tls_client_ca_file(self):
+        cert, key = self.certificate("localhost")
+        ours, our_key = self.certificate("operator")
+        node = Node(self.folder, fresh("node"), f"tls.cert_file={cert}", f"tls.key_file={key}", f"tls.client_ca_file={ours}")
+        self.addCleanup(node.stop)
+
+        def livez(address, *shown):
+            trust = ssl.create_default_context(cafile=cert)
+            if shown:
+                trust.load_cert_chain(*shown)
+            with socket.create_connection(address, timeout=10) as plain, \
+                    trust.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
+                secure.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+                return secure.recv(100)
+        self.assertIn(b"200 OK", livez(node.public))
+        self.assertIn(b"200 OK", livez(node.admin, ours, our_key))
+        for stranger in ((), (cert, key)):
+            with self.assertRaises(ssl.SSLError):
+                livez(node.admin, *stranger)
 
     # -- limits
 
@@ -265,6 +324,11 @@ class ConfigKeys(unittest.TestCase):
             "one port for two listeners": good + '[listen]\npublic = "127.0.0.1:7"\nadmin = "0.0.0.0:7"\n',
             "a NATS port that is none": good + '[nats]\nurl = "nats://127.0.0.1:99999"\n',
             "a certificate and the key of another": good + f'[tls]\ncert_file = "{cert}"\nkey_file = "{other}"\n',
+            "a secret that can be guessed": '[auth]\nhs256_secret = "' + "x" * 31 + '"\n',
+            "a secret by kid that can be guessed": '[auth.hs256_keys]\nk1 = "short"\n',
+            "a client CA without a certificate": good + f'[tls]\nclient_ca_file = "{cert}"\n',
+            "a client CA that is none": good + f'[tls]\ncert_file = "{cert}"\nkey_file = "{key}"\nclient_ca_file = "{empty}"\n',
+            "a TLS version too old": good + '[tls]\nmin_version = "1.1"\n',
             "mappings": good + '[[mapping]]\nsubject = "x"\nroom = "r"\n',
         }
         env = {name: value for name, value in os.environ.items() if not name.startswith("STARLING")}

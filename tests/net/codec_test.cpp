@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "net/base/limits.hpp"
+
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
@@ -170,8 +172,6 @@ TEST_SUITE("net/wire/publish_codec") {
         {R"({"room":"a","event":"e","data":1,"ephemeral":1})", "ephemeral must be true or false"},
         {R"({"room":"a","event":"e","data":1,"exclude":["x"]})", "exclude must be a list"},
         {R"({"room":"a","event":"e","data":"123456789"})", "max_event_bytes is 8", errc::too_large},
-        {R"({"rooms":["a","b","c","d"],"event":"e","data":1})", "more than 3 names",
-         errc::too_large},
     };
     publish_limits limits;
     limits.max_event_bytes = 8;
@@ -187,6 +187,53 @@ TEST_SUITE("net/wire/publish_codec") {
       CAPTURE(item.error().message);
       CHECK(item.error().message.find(r.says) != std::string::npos);
     }
+  }
+
+  TEST_CASE("a request has limits.max_targets targets, over all its items") {
+    const auto before = limit_counts::get(limit_kind::max_targets);
+    publish_limits limits;
+    limits.max_targets = 3;
+    const std::string two = R"({"rooms":["a","b"],"event":"e","data":1})";
+    const std::string four = R"({"users":["a","b","c","d"],"event":"e","data":1})";
+    CHECK(parse_publish("[" + two + R"(,{"all":true,"event":"e","data":1}])", false, limits).ok());
+    for (const auto& [body, ndjson] :
+         {std::pair{four, false}, std::pair{"[" + two + "," + two + "]", false},
+          std::pair{two + "\n" + two, true}}) {
+      CAPTURE(body);
+      const auto batch = parse_publish(body, ndjson, limits);
+      REQUIRE_FALSE(batch.ok());
+      CHECK(batch.error().code == errc::too_large);
+      CHECK(batch.error().message.find("more than 3 targets") != std::string::npos);
+    }
+    std::string ref;
+    const auto command = parse_ws_command(R"({"type":"publish",)" + four.substr(1), limits, ref);
+    REQUIRE_FALSE(command.ok());
+    CHECK(command.error().code == errc::too_large);
+    CHECK(limit_counts::get(limit_kind::max_targets) == before + 4);
+  }
+
+  TEST_CASE("the data of a request times its targets is bounded, names of earlier targets count") {
+    const auto before = limit_counts::get(limit_kind::publish_bytes);
+    publish_limits limits;
+    limits.max_stored_bytes = 30;
+    const auto parse = [&](const std::string& body) { return parse_publish(body, false, limits); };
+    const std::string ten = R"("event":"e","data":"0123456789"})";
+    CHECK(parse(R"({"users":["a","b","c"],)" + ten).ok());
+    // Room b is stored with the name of a, c with those of both.
+    const auto named = parse(R"({"rooms":["a","b","c"],)" + ten);
+    REQUIRE_FALSE(named.ok());
+    CHECK(named.error().code == errc::too_large);
+    CHECK(limit_counts::get(limit_kind::publish_bytes) == before + 1);
+    CHECK_FALSE(
+        parse(R"([{"users":["a","b"],)" + ten + R"(,{"users":["a","b"],)" + ten + "]").ok());
+  }
+
+  TEST_CASE("the rate counts targets, and 1 for what has none") {
+    const auto batch = parse_publish(
+        R"([{"rooms":["a","b"],"event":"e","data":1},{"all":true,"event":"e","data":1},{}])", false,
+        {});
+    REQUIRE(batch.ok());
+    CHECK(count_targets(*batch) == 4);
   }
 
   TEST_CASE("the names of the node's own events cannot be published") {

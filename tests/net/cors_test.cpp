@@ -101,6 +101,18 @@ TEST_SUITE("net/cors") {
     CHECK_FALSE(none.check("null", "null").allowed);
   }
 
+  TEST_CASE(
+      "without an Origin a cookie counts unless the browser says it was another site's page") {
+    const cors_policy policy({"*", "https://app.example.com"});
+    for (const auto* site : {"same-origin", "none"})
+      CHECK_MESSAGE(policy.check(std::nullopt, "node.test", false, site).cookie, site);
+    for (const auto* site : {"cross-site", "same-site", "", "Same-Origin", "x"})
+      CHECK_MESSAGE(!policy.check(std::nullopt, "node.test", false, site).cookie, site);
+    // With an Origin that decides: a listed page is at another site, and may.
+    CHECK(policy.check("https://app.example.com", "node.test", false, "cross-site").cookie);
+    CHECK_FALSE(policy.check("https://evil.test", "node.test", false, "same-site").cookie);
+  }
+
   TEST_CASE("a cookie counts for pages of the node and of listed origins only") {
     const cors_policy open({"*", "null", "https://app.example.com", "https://*.own.test"});
     CHECK(open.check(std::nullopt).cookie);

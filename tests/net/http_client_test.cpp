@@ -128,8 +128,7 @@ TEST_SUITE("net/http_client") {
     const temp_dir files;
     const auto cert = make_certificate(files);
     http_fixture at([&](http_options& options, http_settings&) {
-      options.tls_cert_file = cert.cert_file;
-      options.tls_key_file = cert.key_file;
+      options.public_tls = {cert.cert_file, cert.key_file};
     });
     const auto url = "https://" + at.server->public_address();
     http_client client(url, {.ca_file = cert.cert_file});

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "net/base/limits.hpp"
 #include "tests/net/http_fixture.hpp"
 
 using namespace starling;
@@ -132,6 +133,39 @@ TEST_SUITE("net/http_session: requests") {
     CHECK(status_of(at.ask_admin("GET", "/admin")) == 200);
   }
 
+  TEST_CASE("pages run no script but ours, and neither they nor admin answers stand in a frame") {
+    http_fixture at;
+    for (const auto& answer :
+         {at.ask("GET", "/"), at.ask_admin("GET", "/admin"),
+          at.ask_admin("GET", "/admin/v1/nodes", at.bearer("ida", R"("admin":true,)")),
+          at.ask_admin("GET", "/admin/v1/nodes")}) {
+      CAPTURE(answer);
+      CHECK(has(answer, "Content-Security-Policy: default-src 'none';"));
+      CHECK_FALSE(has(answer, "unsafe-inline"));
+      CHECK(has(answer, "frame-ancestors 'none'"));
+      CHECK(has(answer, "X-Frame-Options: DENY\r\n"));
+      CHECK(has(answer, "X-Content-Type-Options: nosniff\r\n"));
+    }
+    CHECK(has(at.ask("GET", "/"), "script-src 'self';"));
+  }
+
+  TEST_CASE("a path takes as much body as it needs, and open ones none") {
+    http_fixture at;
+    const auto before = limit_counts::get(limit_kind::request_body);
+    CHECK(status_of(at.ask("GET", "/livez", "", "x")) == 413);
+    CHECK(has(at.ask("GET", "/metrics", "", std::string(100'000, 'x')), "takes no body"));
+    const auto path = "/api/session/00000000-0000-0000-0000-000000000001/token";
+    CHECK(status_of(at.ask("POST", path, "", std::string(16 * 1024 + 1, '['))) == 413);
+    CHECK(limit_counts::get(limit_kind::request_body) == before + 3);
+    CHECK(status_of(at.ask("POST", path, "", std::string(16 * 1024, '['))) == 400);
+    CHECK(status_of(at.ask("POST", path, "", R"({"a":[{}],"token":")" + at.token("ida") + "\"}")) ==
+          200);
+    auto chunked = at.connect();
+    chunked.send(std::string("POST ") + path +
+                 " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5000\r\n");
+    CHECK(status_of(chunked.read_all()) == 413);
+  }
+
   TEST_CASE("an answer larger than the socket takes arrives whole") {
     http_fixture at;
     const std::string large(16 * 1024 * 1024, 'x');
@@ -183,9 +217,32 @@ TEST_SUITE("net/http_session: bad input") {
     for (const std::string framing :
          {"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
           "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
-          "Content-Length: 4\r\nContent-Length: 5\r\n\r\n12345", "Content-Length: +4\r\n\r\n1234",
+          "Content-Length: 4\r\nContent-Length: 5\r\n\r\n12345",
+          "Content-Length: 4\r\nContent-Length: 4\r\n\r\n1234",
+          "Content-Length: 4, 4\r\n\r\n1234",
+          "Content-Length: +4\r\n\r\n1234",
+          "Content-Length: 0x4\r\n\r\n1234",
+          "Content-Length: 4 4\r\n\r\n1234",
+          "Content-Length : 4\r\n\r\n1234",
+          "Content-Length: 18446744073709551620\r\n\r\n1234",
+          "Content-Length:\r\n\r\n1234",
+          "Content-Length: 4\n\r\n1234",
+          "Content-Length: 4\r\n\n1234",
+          "X: a\rContent-Length: 4\r\n\r\n1234",
+          "X: a\r\n Content-Length: 4\r\n\r\n1234",
+          "X: a\r\n\tb\r\nContent-Length: 4\r\n\r\n1234",
+          " X: a\r\n\r\n",
+          "X\x01: a\r\n\r\n",
+          "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+          "Transfer-Encoding: chunked\r\n\r\n0\n\n",
+          "Transfer-Encoding: chunked\r\n\r\n 0\r\n\r\n",
+          "Transfer-Encoding: chunked\r\n\r\n0x0\r\n\r\n",
+          "Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n",
+          "Transfer-Encoding: chunked\r\n\r\n10000000000000001\r\n1\r\n0\r\n\r\n",
+          "Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 4\r\n\r\n",
           "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-          "Transfer-Encoding: identity\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+          "Transfer-Encoding: identity\r\n\r\n",
+          "Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
           "Transfer-Encoding: chunked\r\n\r\n2\r\n123\r\n0\r\n\r\n",
           "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}) {
       CAPTURE(framing);
@@ -196,6 +253,22 @@ TEST_SUITE("net/http_session: bad input") {
       CHECK(status_of(answer) == 400);
       CHECK_FALSE(has(answer, "200 OK"));
     }
+  }
+
+  TEST_CASE("chunk extensions are bounded over all chunks") {
+    http_fixture at;
+    const auto head = "POST /api/publish HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n" +
+                      at.bearer() + "\r\n";
+    const std::string chunk = "1;" + std::string(1000, 'x') + "\r\n \r\n";
+    auto patient = at.connect();
+    patient.send(head + chunk + chunk + "1;x=\"y\"\r\n \r\n0\r\n\r\n");
+    CHECK(has(patient.read_answer(), "the body is empty"));
+    auto greedy = at.connect();
+    greedy.send(head);
+    for (int i = 0; i < 5; ++i) greedy.send(chunk);
+    const auto answer = greedy.read_all();
+    CHECK(status_of(answer) == 400);
+    CHECK(has(answer, "chunk extensions"));
   }
 
   TEST_CASE("a header over its limit is 431, a body over its limit 413") {
@@ -275,6 +348,21 @@ TEST_SUITE("net/http_session: tokens and origins") {
     CHECK(status_of(preflight) == 204);
     CHECK(has(preflight, "Access-Control-Allow-Origin: https://app.example.com\r\n"));
     CHECK(has(preflight, "last-event-id"));
+  }
+
+  TEST_CASE("an image or a link on a page of another site opens nothing with the user's cookie") {
+    http_fixture at([](http_options&, http_settings& s) { s.cors = cors_policy({"*"}); });
+    const auto cookie = "Cookie: starling_token=" + at.token("ida") + "\r\n";
+    for (const auto* site : {"cross-site", "same-site"}) {
+      CAPTURE(site);
+      const auto foreign = cookie + "Sec-Fetch-Site: " + site + "\r\n";
+      CHECK(status_of(at.ask("HEAD", "/events", foreign)) == 401);
+      CHECK(status_of(at.ask("GET", "/online-users", foreign)) == 401);
+      CHECK(status_of(at.ask("GET", "/online-users", foreign + at.bearer())) == 200);
+    }
+    for (const auto* site : {"same-origin", "none"})
+      CHECK(status_of(at.ask("HEAD", "/events", cookie + "Sec-Fetch-Site: " + site + "\r\n")) ==
+            200);
   }
 
   TEST_CASE("where any origin may ask, a cookie still speaks for no page of another origin") {

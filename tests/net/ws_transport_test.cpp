@@ -1,5 +1,6 @@
 #include "net/stream/ws_transport.hpp"
 
+#include "net/base/limits.hpp"
 #include "net/wire/encoders.hpp"
 #include "tests/net/transport_fixture.hpp"
 
@@ -60,14 +61,16 @@ TEST_SUITE("net/stream_transport ws") {
   TEST_CASE("a publish that comes too early is answered with its ref and goes no further") {
     ws_options options;
     bool early = false;
-    options.publish_wait = [&]() -> std::optional<std::chrono::milliseconds> {
+    std::vector<std::size_t> costs;
+    options.publish_wait = [&](std::size_t targets) -> std::optional<std::chrono::milliseconds> {
+      costs.push_back(targets);
       return std::exchange(early, true) ? std::optional(250ms) : std::nullopt;
     };
     ws_case t(std::move(options));
     const auto publish = [](const char* ref) {
-      return ws_client(
-          ws_opcode::text,
-          R"({"type":"publish","room":"a","event":"e","data":1,"ref":)" + std::string(ref) + "}");
+      return ws_client(ws_opcode::text,
+                       R"({"type":"publish","rooms":["a","b"],"event":"e","data":1,"ref":)" +
+                           std::string(ref) + "}");
     };
     t.client.send(publish("1") + publish("2") + ws_client(ws_opcode::text, R"({"type":"ping"})"));
     CHECK(t.reads(text_of(encode_error(
@@ -75,9 +78,29 @@ TEST_SUITE("net/stream_transport ws") {
               "this token publishes faster than limits.publish_rate allows; again in 250 ms"}))));
     CHECK(t.on.until([&] { return t.owner.commands.size() == 2; }));
     CHECK(t.owner.commands[0].ref_json == "1");
+    CHECK(costs == std::vector<std::size_t>{2, 2});
     CHECK(t.owner.commands[1].what == ws_command::type::ping);
     CHECK(t.on.loop.metrics().publish_errors[static_cast<std::size_t>(errc::rate_limited)].get() ==
           1);
+  }
+
+  TEST_CASE("a command over a bound is refused with its ref and counted") {
+    ws_options options;
+    const auto rooms = limit_counts::get(limit_kind::rooms_per_session);
+    const auto targets = limit_counts::get(limit_kind::max_targets);
+    options.limits.max_rooms = 2;
+    options.limits.max_targets = 2;
+    ws_case t(std::move(options));
+    t.client.send(
+        ws_client(ws_opcode::text, R"({"type":"subscribe","rooms":["a","b","a"],"ref":1})") +
+        ws_client(ws_opcode::text, R"({"type":"subscribe","rooms":["a","b","c"],"ref":2})") +
+        ws_client(ws_opcode::text,
+                  R"({"type":"publish","rooms":["a","b","c"],"event":"e","data":1,"ref":3})"));
+    CHECK(t.reads(text_of(encode_error("2", too_many_rooms(2)))));
+    CHECK(t.on.until([&] { return limit_counts::get(limit_kind::max_targets) == targets + 1; }));
+    CHECK(limit_counts::get(limit_kind::rooms_per_session) >= rooms + 1);
+    REQUIRE(t.owner.commands.size() == 1);
+    CHECK(t.owner.commands[0].rooms == std::vector<std::string>{"a", "b"});
   }
 
   TEST_CASE("pings are answered in order, events count as WebSocket deliveries") {

@@ -38,7 +38,9 @@ json parse_body(const std::string& text) {
 }  // namespace
 
 struct client::impl {
-  explicit impl(const target& destination) : http(destination.server) {
+  explicit impl(const target& destination)
+      : http(destination.server,
+             {.ca_file = destination.ca, .verify_certificate = !destination.insecure}) {
     if (!destination.token.empty())
       headers.emplace_back("Authorization", "Bearer " + destination.token);
   }

@@ -29,12 +29,13 @@ std::string context_text(const toml::table& table, const char* key, const std::s
 target read_context(const toml::table& table, const std::string& name, const std::string& file) {
   const std::string at = place_in(file, table.source());
   for (const auto& [key, value] : table) {
-    if (key.str() != "server" && key.str() != "token") {
+    if (key.str() != "server" && key.str() != "token" && key.str() != "ca") {
       refuse(place_in(file, value.source()) + ": unknown key \"" + std::string(key.str()) +
-             "\" in context [" + name + "]; known are server and token");
+             "\" in context [" + name + "]; known are server, token and ca");
     }
   }
-  target context{context_text(table, "server", at), context_text(table, "token", at)};
+  target context{context_text(table, "server", at), context_text(table, "token", at),
+                 context_text(table, "ca", at)};
   if (context.server.empty()) {
     refuse(at + ": context [" + name + "] needs server = \"http://HOST:PORT\"");
   }
@@ -101,6 +102,9 @@ target resolve(const global_flags& flags, const environment& env) {
   if (chosen.server.empty()) chosen.server = env("STARLINGCTL_SERVER").value_or(default_server);
   if (!flags.token.empty()) chosen.token = flags.token;
   if (chosen.token.empty()) chosen.token = env("STARLINGCTL_TOKEN").value_or("");
+  if (!flags.ca.empty()) chosen.ca = flags.ca;
+  if (chosen.ca.empty()) chosen.ca = env("STARLINGCTL_CA").value_or("");
+  chosen.insecure = flags.insecure;
   chosen.server = server_url(chosen.server);
   return chosen;
 }

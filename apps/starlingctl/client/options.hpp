@@ -16,12 +16,16 @@ struct global_flags {
   std::string server;
   std::string context;
   std::string token;
+  std::string ca;  ///< PEM file of whom to believe, besides the system's
+  bool insecure = false;
   bool json = false;
 };
 
 struct target {
   std::string server;  ///< URL without a slash at the end
   std::string token;   ///< may be empty
+  std::string ca = {};
+  bool insecure = false;  ///< any certificate will do
 };
 
 /// Value of an environment variable, nullopt when it is unset or empty.

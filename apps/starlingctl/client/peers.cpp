@@ -20,10 +20,11 @@ bool is_wildcard(const std::string& host) {
 
 std::vector<peer> direct_peers(const json& nodes, const std::string& server) {
   const auto from = net::parse_http_url(server);
+  const std::string scheme = from && from->tls ? "https://" : "http://";  // all nodes alike
   std::vector<peer> all;
   for (const json& node : nodes) {
     const std::string address = text_at(node, "admin");
-    if (!address.empty()) all.push_back({text_at(node, "id"), "http://" + address});
+    if (!address.empty()) all.push_back({text_at(node, "id"), scheme + address});
   }
   std::vector<peer> usable;
   for (const peer& candidate : all) {

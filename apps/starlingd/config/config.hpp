@@ -5,6 +5,7 @@
 #pragma once
 
 #include "net/base/log.hpp"
+#include "net/io/tls_context.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -119,7 +120,9 @@ struct limits_section {
   std::uint64_t max_sessions = 0;  ///< 0 = no limit
   byte_count max_event_bytes{64 * 1024};
   double connect_rate = 0;  ///< per second and source address; 0 = no limit
-  double publish_rate = 0;  ///< per second and token; 0 = no limit
+  double publish_rate = 0;  ///< targets per second and token; 0 = no limit
+  std::uint64_t rooms_per_session = 1000;
+  std::uint64_t max_targets = 1000;  ///< of one publish request
 };
 
 struct outbox_section {
@@ -152,6 +155,8 @@ struct cors_section {
 struct tls_section {
   std::string cert_file;  ///< PEM chain; empty = plain HTTP
   std::string key_file;
+  std::string client_ca_file;  ///< PEM; empty = clients need no certificate
+  net::tls_version min_version = net::tls_version::tls12;
 };
 
 struct log_section {

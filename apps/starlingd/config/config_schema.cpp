@@ -222,7 +222,11 @@ std::vector<key_spec> make_schema() {
     key<&c::limits, &limits_section::connect_rate>("limits.connect_rate", reloadable,
         "New sessions per second and source address; 0 = no limit"),
     key<&c::limits, &limits_section::publish_rate>("limits.publish_rate", reloadable,
-        "Published events per second and token; 0 = no limit"),
+        "Published events per second and token, one per target; 0 = no limit"),
+    key<&c::limits, &limits_section::rooms_per_session>("limits.rooms_per_session", fixed,
+        "Rooms one session may ask for", at_least_one),
+    key<&c::limits, &limits_section::max_targets>("limits.max_targets", reloadable,
+        "Rooms, users and sessions that one publish request may name", at_least_one),
 
     key<&c::outbox, &outbox_section::max_events>("outbox.max_events", fixed,
         "Events that may wait for one slow client", at_least_one),
@@ -252,9 +256,13 @@ std::vector<key_spec> make_schema() {
         origin_list),
 
     key<&c::tls, &tls_section::cert_file>("tls.cert_file", fixed,
-        "PEM certificate chain of the public listener; empty = plain HTTP"),
+        "PEM certificate chain of both listeners; empty = plain HTTP"),
     key<&c::tls, &tls_section::key_file>("tls.key_file", fixed,
         "PEM private key of that certificate"),
+    key<&c::tls, &tls_section::client_ca_file>("tls.client_ca_file", fixed,
+        "PEM certificates; the admin listener takes only clients with a certificate of one of these"),
+    key<&c::tls, &tls_section::min_version>("tls.min_version", fixed,
+        "Oldest TLS that is spoken: `1.2` or `1.3`"),
 
     key<&c::log, &log_section::level>("log.level", reloadable,
         "Least serious lines to write: `trace`, `debug`, `info`, `warn` or `error`"),

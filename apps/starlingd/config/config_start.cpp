@@ -1,5 +1,7 @@
 #include "apps/starlingd/config/config_start.hpp"
 
+#include <openssl/crypto.h>
+
 #include <stdexcept>
 
 #include "net/io/listener.hpp"
@@ -28,6 +30,8 @@ class start_check {
     usable("auth.jwks_file", {.jwks_file = all.jwks_file});
     if (!loaded_.ok()) return nullptr;
     auto set = net::key_set::load(all);
+    if (all.hs256_secret) wipe(*all.hs256_secret);
+    for (auto& [kid, secret] : all.hs256_keys) wipe(secret);
     if (!set) {
       fail("auth", set.error().message);
       return nullptr;
@@ -60,8 +64,16 @@ class start_check {
   }
 
   void usable(const char* key, const net::key_options& options) {
-    if (const auto set = net::key_set::load(options); !set) fail(key, set.error().message);
+    const auto set = net::key_set::load(options);
+    if (!set) return fail(key, set.error().message);
+    const auto least = set->shortest_secret();
+    if (least && *least < net::least_secret_bytes && !c_.auth.dev)
+      fail(key, "holds a secret of " + std::to_string(*least) + " bytes; HS256 needs at least " +
+                    std::to_string(net::least_secret_bytes) +
+                    ", such as those of: openssl rand -hex 32");
   }
+
+  static void wipe(std::string& secret) { OPENSSL_cleanse(secret.data(), secret.size()); }
 
   std::optional<net::tcp_endpoint> own_address(const char* key, const endpoint& listener) {
     try {

@@ -72,6 +72,15 @@ void validate(const config& c, const origins& from, config_errors& errors) {
     check.fail("tls.key_file", "needs tls.cert_file beside it");
   }
 
+  if (const auto& ca = c.tls.client_ca_file; !ca.empty()) {
+    if (c.tls.cert_file.empty()) {
+      check.fail("tls.client_ca_file", "needs tls.cert_file and tls.key_file beside it");
+    } else if (check.readable("tls.client_ca_file", ca)) {
+      if (const auto good = net::check_tls_client_ca(ca); !good)
+        check.fail("tls.client_ca_file", good.error().message);
+    }
+  }
+
   const bool checks_tokens = !c.auth.hs256_secret.empty() || !c.auth.hs256_keys.empty() ||
                              !c.auth.public_key_files.empty() || !c.auth.jwks_file.empty();
   if (errors.empty() && !checks_tokens && !c.auth.dev) {

@@ -17,6 +17,7 @@ using namespace std::string_view_literals;
 
 // Spellings, in the order of the enumerators.
 constexpr std::array session_policies{"evict-oldest"sv, "reject-new"sv};
+constexpr std::array tls_versions{"1.2"sv, "1.3"sv};
 constexpr std::array outbox_policies{"disconnect"sv, "drop-oldest"sv};
 constexpr std::array log_levels{"trace"sv, "debug"sv, "info"sv, "warn"sv, "error"sv};
 constexpr std::array log_formats{"text"sv, "json"sv};
@@ -248,6 +249,20 @@ nlohmann::json show_value(const std::map<std::string, std::string>& v) {
   return v.empty() ? nlohmann::json::object() : nlohmann::json(v);
 }
 nlohmann::json show_value(const endpoint& v) { return format_endpoint(v); }
+bool read_value(const value_context& in, const raw_value& from, net::tls_version& out) {
+  // Without quotes it is a number.
+  if (const auto* const number = std::get_if<double>(&from.data)) {
+    for (const auto each : {net::tls_version::tls12, net::tls_version::tls13})
+      if (*number == (each == net::tls_version::tls12 ? 1.2 : 1.3)) {
+        out = each;
+        return true;
+      }
+  }
+  return read_choice(in, from, tls_versions, out);
+}
+nlohmann::json show_value(net::tls_version v) {
+  return tls_versions.at(static_cast<std::size_t>(v));
+}
 nlohmann::json show_value(session_policy v) {
   return session_policies.at(static_cast<std::size_t>(v));
 }
