@@ -3,6 +3,8 @@
 // Environment: STARLING_PUBLIC (http://127.0.0.1:PORT), STARLING_TOKEN (room lobby, publish, admin),
 // optional STARLING_ADMIN (admin listener), CHROMIUM (default /usr/bin/chromium).
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { after, afterEach, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 
@@ -169,6 +171,55 @@ test('native EventSource: addEventListener and onmessage both receive', options,
   assert.equal(unnamed.room, 'lobby');
   assert.ok(named.lastEventId);
   assert.equal(named.lastEventId, unnamed.lastEventId);
+});
+
+test('the pages carry a policy, and a script that got into one does not run', options, async () => {
+  const page = await newPage();
+  const answer = await page.goto(`${base}/`);
+  assert.match(answer.headers()['content-security-policy'], /script-src 'self'/);
+  assert.equal(answer.headers()['x-frame-options'], 'DENY');
+  assert.equal(answer.headers()['x-content-type-options'], 'nosniff');
+  const ran = await page.evaluate(() => {
+    const script = document.createElement('script');
+    script.textContent = 'window.strange = true';
+    document.body.append(script);
+    document.body.insertAdjacentHTML('beforeend', '<b id="x" onclick="window.strange = true">x</b>');
+    document.getElementById('x').click();
+    return window.strange === true;
+  });
+  assert.equal(ran, false);
+});
+
+test('a page of another site opens nothing with the cookie of its visitor', options, async () => {
+  const stranger = createServer((_, answer) => {
+    answer.setHeader('Content-Type', 'text/html');
+    answer.end(`<a id="go" href="${base}/events?rooms=lobby">look</a><img src="${base}/events?rooms=lobby">`);
+  }).listen(0, '127.0.0.1');
+  await once(stranger, 'listening');
+  try {
+    const page = await newPage();
+    for (const sameSite of ['None', 'Lax']) {
+      await context.clearCookies();
+      await context.addCookies([{
+        name: 'starling_token', value: token, url: base, sameSite, secure: sameSite === 'None',
+      }]);
+      // The node's own page may.
+      await page.goto(`${base}/`);
+      assert.equal(await page.evaluate(async () => (await fetch('/online-users')).status), 200, sameSite);
+      // http://localhost is another site than http://127.0.0.1.
+      const asked = [];
+      page.on('response', (answer) => { if (answer.url().includes('/events')) asked.push(answer.status()); });
+      await page.goto(`http://localhost:${stranger.address().port}/`);
+      await page.waitForFunction(() => document.querySelector('img').complete);
+      const [visit] = await Promise.all([page.waitForResponse(/events/), page.click('#go')]);
+      assert.equal(visit.status(), 401, sameSite);
+      assert.ok(asked.length >= 2 && asked.every((status) => status === 401), `${sameSite}: ${asked}`);
+      page.removeAllListeners('response');
+    }
+  } finally {
+    stranger.close();
+    stranger.closeAllConnections();
+  }
 });
 
 test('a reload resumes without loss and without repeats', options, async () => {
