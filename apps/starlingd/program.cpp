@@ -15,6 +15,7 @@
 #include "apps/starlingd/log_sink.hpp"
 #include "apps/starlingd/metrics_page.hpp"
 #include "apps/starlingd/settings.hpp"
+#include "net/base/paced_text.hpp"
 #include "net/base/planned_faults.hpp"
 #include "net/dialect/oblivious/oblivious.hpp"
 #include "net/front/http_server.hpp"
@@ -83,7 +84,7 @@ class program {
     for (auto* loop : loop_list_) loop->start();
     node_ = std::make_unique<actors::node>(
         loop_list_, make_engine(c), node_options_of(c),
-        actors::node_hooks{[this] { return metrics_page(node_->state(), loop_list_); },
+        actors::node_hooks{[this] { return metrics_.get(steady_clock::now()); },
                            [this] { return effective_config(); }, set_log_level,
                            [] { kill(getpid(), SIGTERM); },
                            [this](std::string why) { end_as_misconfigured(std::move(why)); }});
@@ -174,6 +175,8 @@ class program {
   std::vector<net::io_loop*> loop_list_;
   std::unique_ptr<actors::node> node_;
   std::unique_ptr<net::http_server> server_;
+  /// Half a millisecond each, and no token is asked for.
+  paced_text metrics_{[this] { return metrics_page(node_->state(), loop_list_); }, 20, 10};
 };
 
 }  // namespace
