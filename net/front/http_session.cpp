@@ -1,6 +1,7 @@
 #include "net/front/http_session.hpp"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
 #include "net/base/limits.hpp"
@@ -15,12 +16,14 @@ constexpr std::size_t small_buffer = 4 * 1024;
 constexpr std::size_t body_buffer = 64 * 1024;
 // A refused request with a body up to this size is read past, and its connection goes on.
 constexpr std::uint64_t skipped_body = 64 * 1024;
+// So many requests that came together are answered before other connections get their turn.
+constexpr int most_in_a_row = 4;
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 }  // namespace
 
 http_session::http_session(std::shared_ptr<loop_front> front, peer_stream stream,
                            asio::ip::tcp::endpoint remote, bool admin_listener)
-    : front_(std::move(front)), stream_(std::move(stream)), in_(small_buffer) {
+    : front_(std::move(front)), stream_(std::move(stream)) {
   exchange_.admin_listener = admin_listener;
   exchange_.remote = std::move(remote);
   front_->sessions.insert(this);
@@ -64,6 +67,25 @@ void http_session::on_timer() {
 
 void http_session::read() {
   reading_ = true;
+  if (!in_.empty()) return read_some();
+  if (stream_.is_tls()) {
+    in_.resize(small_buffer);
+    return read_some();
+  }
+  // Thousands may connect and say nothing: there is a buffer for who has spoken.
+  stream_.socket().async_wait(
+      tcp_socket::wait_read, [self = shared_from_this()](const boost::system::error_code& failed) {
+        if (failed) return self->on_read(failed, 0);
+        self->in_.resize(small_buffer);
+        boost::system::error_code ec;
+        const auto bytes =
+            self->stream_.socket().read_some(asio::buffer(self->in_.data(), self->in_.size()), ec);
+        if (ec == asio::error::would_block) return self->read_some();
+        self->on_read(ec, bytes);
+      });
+}
+
+void http_session::read_some() {
   stream_.async_read_some(
       asio::buffer(in_.data() + end_, in_.size() - end_),
       [self = shared_from_this()](const boost::system::error_code& ec, std::size_t bytes) {
@@ -78,6 +100,7 @@ void http_session::on_read(const boost::system::error_code& ec, std::size_t byte
     case phase::receiving:
       if (ec) return close();
       end_ += bytes;
+      in_a_row_ = 0;
       return run();
     case phase::lingering: return ec ? close() : read();
     default:  // the answer to a request that came too late is on its way
@@ -104,8 +127,14 @@ bool http_session::step() {
   if (phase_ == phase::idle) {
     if (begin_ == end_) {
       begin_ = end_ = 0;
-      if (in_.size() > body_buffer / 2) std::vector<char>(small_buffer).swap(in_);
-      if (!reading_) read();
+      if (!reading_) {
+        std::vector<char>().swap(in_);
+        read();
+      }
+      return false;
+    }
+    if (in_a_row_++ == most_in_a_row) {
+      go_on_later();
       return false;
     }
     begin_request();
@@ -130,6 +159,14 @@ bool http_session::step() {
   if (*used > 0 && begin_ != end_) return true;
   await_more();
   return false;
+}
+
+void http_session::go_on_later() {
+  asio::post(front_->loop.context(), [self = shared_from_this()] {
+    if (self->phase_ != phase::idle) return;
+    self->in_a_row_ = 0;
+    self->run();
+  });
 }
 
 void http_session::begin_request() {

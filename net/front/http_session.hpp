@@ -77,9 +77,11 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   void on_timer() override;
   void arm(std::chrono::seconds after);
   void read();
+  void read_some();
   void on_read(const boost::system::error_code& ec, std::size_t bytes);
   void run();
   bool step();
+  void go_on_later();
   void begin_request();
   bool make_room();
   bool on_header();
@@ -97,12 +99,13 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   http_exchange exchange_;
   std::optional<request_parser> parser_;
   std::optional<http_response> refused_;  // to be sent once the body has been read past
-  std::vector<char> in_;
+  std::vector<char> in_;                  // empty until the peer has said something
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::string head_;
   http_response out_;
   std::array<std::string_view, 2> unwritten_;
+  int in_a_row_ = 0;  // requests begun since the last read
   phase phase_ = phase::idle;
   bool running_ = false;  // run() is on the stack
   bool reading_ = false;  // a read is pending

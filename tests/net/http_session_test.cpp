@@ -58,6 +58,31 @@ TEST_SUITE("net/http_session: requests") {
     CHECK(has(client.read_answer(), "\"status\":\"ok\""));
   }
 
+  TEST_CASE("who sends many requests at once does not keep others waiting until all are answered") {
+    http_fixture at;
+    std::vector<std::string> order;
+    at.node.on_publish = [&](publish_batch batch, auto done) {
+      order.push_back(batch.items.front()->id);
+      done({published_ok()});
+    };
+    auto greedy = at.connect();
+    auto modest = at.connect();
+    const auto with_id = [&](const std::string& id) {
+      return post(R"({"room":"r","event":"e","data":1,"id":")" + id + R"("})", at.bearer());
+    };
+    std::string many;
+    for (int i = 0; i < 12; ++i) many += with_id("greedy");
+    at.on_loop([&] {  // the loop finds both at once
+      greedy.send(many);
+      modest.send(with_id("modest"));
+    });
+    for (int i = 0; i < 12; ++i) greedy.read_answer();
+    modest.read_answer();
+    REQUIRE(order.size() == 13);
+    CHECK(order.front() == "greedy");
+    CHECK(order.back() == "greedy");
+  }
+
   TEST_CASE("a request that arrives byte by byte is one request") {
     http_fixture at;
     auto client = at.connect();
