@@ -160,6 +160,7 @@ std::string subjects::question(const node_id& who) const {
 }
 std::string subjects::questions_to_all() const { return ask_; }
 
+std::string subjects::inbox() const { return prefix_ + ".inbox"; }
 std::string subjects::turns() const { return prefix_ + ".turn"; }
 std::string subjects::stream_source(partition_id p) const {
   return parts_[index_of(p)].in + "*.*.*";

@@ -61,6 +61,9 @@ class subjects {
   std::string question(const node_id& who) const;
   std::string questions_to_all() const;
 
+  /// What subjects of answers to this node begin with, without the dot behind it: below the prefix,
+  /// so that who may subscribe to `_INBOX.>` does not hear what nodes are told.
+  std::string inbox() const;
   /// Where nodes that would create the store agree who does.
   std::string turns() const;
   /// A stream's subjects, and the destination it republishes to (with the server's wildcards).

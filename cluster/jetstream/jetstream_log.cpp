@@ -55,7 +55,7 @@ class jetstream_log::inner : public std::enable_shared_from_this<inner> {
   bool in_order(const jetstream::publish_ack& ack, epoch_id epoch);
   void start_reads();
   void ask_state();
-  void state_answered(const nats_answer& answer);
+  void state_answered(answer_state outcome, std::string_view text);
 
   const std::string& stream() const noexcept { return connection_->names().stream(partition_); }
 
@@ -77,12 +77,6 @@ void jetstream_log::inner::append(event what, std::string dedupe_key, completion
   assert(connection_->names().partition_of(what.where) == partition_);
   if (!connection_->up()) return done(engine_away());
   const auto& options = connection_->options();
-  if (what.data.size() > options.max_event_bytes) {
-    return done(error{errc::too_large, "the event has " + std::to_string(what.data.size()) +
-                                           " bytes of data; at most " +
-                                           std::to_string(options.max_event_bytes) +
-                                           " are allowed"});
-  }
   auto subject = connection_->names().stored(what.where);
   auto payload = encode(what);
   std::string id;
@@ -116,15 +110,13 @@ result<append_ack> jetstream_log::inner::acknowledged(const nats_answer& answer)
       return error{errc::unavailable, "the store is not there"};
     case answer_state::answered: break;
   }
-  const auto text = answer.message->data();
-  if (const auto refused = jetstream::find_error(text)) {
-    if (refused->err_code == jetstream::err_message_too_large)
+  const auto ack = jetstream::parse_ack(answer.message->data());
+  if (!ack) {
+    if (ack.error.err_code == jetstream::err_message_too_large)
       return error{errc::too_large, "the event is larger than what the stream takes"};
     connection_->verify_store();
-    return error{errc::unavailable, "the store refused the event: " + refused->description};
+    return error{errc::unavailable, "the store refused the event: " + ack.error.description};
   }
-  const auto ack = jetstream::parse_ack(text);
-  if (!ack) return error{errc::unavailable, "the store did not acknowledge the event"};
   // Answers are only heard from the present session, so this is the epoch of the store that acked.
   const auto epoch = connection_->epoch(partition_);
   if (!in_order(*ack, epoch)) {
@@ -222,17 +214,22 @@ void jetstream_log::inner::state(completion<log_state> done) {
 }
 
 void jetstream_log::inner::ask_state() {
-  connection_->request("$JS.API.STREAM.INFO." + stream(), {}, {}, state_timeout,
-                       [self = shared_from_this()](const nats_answer& answer) {
-                         self->state_answered(answer);
-                         return false;
-                       });
+  connection_->request(
+      "$JS.API.STREAM.INFO." + stream(), {}, {}, state_timeout,
+      [self = shared_from_this()](const nats_answer& answer) {
+        std::string text;
+        if (answer.message) text = answer.message->data();
+        self->connection_->work().post([self, state = answer.state, text = std::move(text)] {
+          self->state_answered(state, text);
+        });
+        return false;
+      });
 }
 
-void jetstream_log::inner::state_answered(const nats_answer& answer) {
+void jetstream_log::inner::state_answered(answer_state outcome, std::string_view text) {
   result<log_state> state = engine_away();
-  if (answer.state == answer_state::answered) {
-    if (const auto info = jetstream::parse_info(answer.message->data())) {
+  if (outcome == answer_state::answered) {
+    if (const auto info = jetstream::parse_info(text)) {
       const bool empty = info->first == 0 || info->first > info->last;
       state =
           log_state{info->epoch, empty ? info->last + 1 : info->first, info->last, info->leader};
@@ -243,7 +240,7 @@ void jetstream_log::inner::state_answered(const nats_answer& answer) {
       connection_->verify_store();
       state = error{errc::unavailable, "the store is not there"};
     }
-  } else if (answer.state != answer_state::disconnected) {
+  } else if (outcome != answer_state::disconnected) {
     connection_->verify_store();
     state = error{errc::unavailable, "the store does not answer"};
   }

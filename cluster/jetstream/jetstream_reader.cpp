@@ -7,6 +7,7 @@
 #include "cluster/envelope.hpp"
 #include "cluster/foreign_messages.hpp"
 #include "cluster/nats/jetstream_api.hpp"
+#include "net/base/log.hpp"
 
 namespace starling::cluster {
 
@@ -18,8 +19,10 @@ constexpr std::size_t max_page_bytes = 8 * 1024 * 1024;
 constexpr const char* not_found = "404";
 /// Direct gets in a row after which a consumer is cheaper for what may still come.
 constexpr int few_gets = 32;
-/// With events of the largest size this is 16 MiB on its way to us: it never chokes a connection.
+constexpr const char* no_room_left = "409";  // what is left of max_bytes is less than the next
 constexpr std::size_t pull_batch = 256;
+/// On its way to us for one read; more than the largest message that the server takes.
+constexpr std::size_t pull_bytes = 1024 * 1024;
 
 }  // namespace
 
@@ -32,13 +35,24 @@ jetstream_reader::jetstream_reader(std::shared_ptr<nats_connection> connection,
       done_(std::move(done)),
       at_(what_.after) {}
 
+jetstream_reader::heard::heard(const nats_answer& answer) : state(answer.state) {
+  if (state != answer_state::answered) return;
+  const auto& message = *answer.message;
+  data = message.data();
+  status = message.header("Status");
+  description = message.header("Description");
+  const auto text = message.header("Nats-Sequence");
+  std::from_chars(text.data(), text.data() + text.size(), seq);
+  place = jetstream::parse_delivery(message.reply());
+}
+
 void jetstream_reader::start() {
-  const std::lock_guard hold(mutex_);
-  if (subject_.size() > max_subject_bytes) {
-    finish();  // nothing can have been stored there
-    return;
-  }
-  ask_leader(at_ < what_.through && what_.limit != 0);
+  connection_->work().post([self = shared_from_this()] {
+    if (self->subject_.size() > max_subject_bytes)
+      self->finish();  // nothing can have been stored there
+    else
+      self->ask_leader(self->at_ < self->what_.through && self->what_.limit != 0);
+  });
 }
 
 void jetstream_reader::ask_leader(bool for_next) {
@@ -72,38 +86,37 @@ void jetstream_reader::send(step what, const char* api, std::string body) {
   connection_->request(std::string("$JS.API.").append(api).append(".").append(stream_),
                        std::move(body), {}, answer_timeout,
                        [self = shared_from_this(), what](const nats_answer& answer) {
-                         self->answered(what, answer);
+                         self->connection_->work().post(
+                             [self, what, answer = heard(answer)] { self->hear(what, answer); });
                          return false;
                        });
 }
 
-void jetstream_reader::answered(step what, const nats_answer& answer) {
-  const std::lock_guard hold(mutex_);
-  if (ended_) return;
+bool jetstream_reader::answered(const heard& answer) {
+  if (answer.state == answer_state::answered) return true;
   if (answer.state == answer_state::no_responders) connection_->verify_store();
-  if (answer.state != answer_state::answered) {
-    fail(answer.state == answer_state::disconnected ? "the engine (NATS) is away"
-                                                    : "the store does not answer");
-    return;
-  }
+  fail(answer.state == answer_state::disconnected ? "the engine (NATS) is away"
+                                                  : "the store does not answer");
+  return false;
+}
+
+void jetstream_reader::hear(step what, const heard& answer) {
+  if (ended_ || !answered(answer)) return;
   switch (what) {
     case step::next_at_leader:
-    case step::oldest_at_leader: hear_leader(what, answer.message->data()); break;
-    case step::next_at_replica: hear_replica(*answer.message); break;
-    case step::consumer: hear_consumer(answer.message->data()); break;
-    case step::count: hear_count(answer.message->data()); break;
+    case step::oldest_at_leader: hear_leader(what, answer.data); break;
+    case step::next_at_replica: hear_replica(answer); break;
+    case step::consumer: hear_consumer(answer.data); break;
+    case step::count: hear_count(answer.data); break;
   }
 }
 
 void jetstream_reader::hear_leader(step what, std::string_view answer) {
   const auto message = jetstream::parse_message(answer);
-  if (!message) {
-    const auto error = jetstream::find_error(answer);
-    if (!error || error->code != 404 || error->err_code != jetstream::err_no_message) {
-      fail("the store refuses to be read: " + (error ? error->description : "no such answer"));
-      if (error && error->code == 404) connection_->verify_store();
-      return;
-    }
+  if (!message && message.error.err_code != jetstream::err_no_message) {
+    fail("the store refuses to be read: " + message.error.description);
+    if (message.error.code == 404) connection_->verify_store();
+    return;
   }
   if (what == step::oldest_at_leader)
     page_.oldest = message ? message->seq : 0;
@@ -127,19 +140,16 @@ void jetstream_reader::leader_has_answered() {
     ask_count();
 }
 
-void jetstream_reader::hear_replica(const nats_message& message) {
-  if (message.header("Status") == not_found) {
+void jetstream_reader::hear_replica(const heard& message) {
+  if (message.status == not_found) {
     ask_leader(true);
     return;
   }
-  const auto text = message.header("Nats-Sequence");
-  sequence seq = 0;
-  std::from_chars(text.data(), text.data() + text.size(), seq);
-  if (seq <= at_) {
-    fail("the store refuses to be read: " + std::string(message.header("Description")));
+  if (message.seq <= at_) {
+    fail("the store refuses to be read: " + message.description);
     return;
   }
-  if (take({seq, message.data()}))
+  if (take({message.seq, message.data}))
     ask_replica();
   else
     ask_leader(false);
@@ -159,42 +169,49 @@ void jetstream_reader::hear_consumer(std::string_view answer) {
 
 void jetstream_reader::pull() {
   batch_left_ = std::min(pull_batch, what_.limit - page_.events.size());
+  pull_brought_ = false;
+  const auto most = static_cast<std::size_t>(std::max<std::int64_t>(connection_->max_payload(), 0));
+  auto state = std::make_shared<pull_state>();
+  state->left = batch_left_;
+  pull_ = state;
   connection_->request(
       "$JS.API.CONSUMER.MSG.NEXT." + stream_ + "." + consumer_,
-      jetstream::pull_request(batch_left_), {}, answer_timeout,
-      [self = shared_from_this()](const nats_answer& answer) { return self->hear_pulled(answer); },
+      jetstream::pull_request(batch_left_, std::max(pull_bytes, 2 * most)), {}, answer_timeout,
+      [self = shared_from_this(), state = std::move(state)](const nats_answer& answer) {
+        if (state->over) return false;
+        heard got(answer);
+        const bool more = got.place && got.place->pending != 0 && --state->left > 0;
+        self->connection_->work().post([self, state, got = std::move(got)] {
+          if (!self->ended_ && state == self->pull_) self->hear_pulled(got);
+        });
+        return more;
+      },
       consumer_);
 }
 
-bool jetstream_reader::hear_pulled(const nats_answer& answer) {
-  const std::lock_guard hold(mutex_);
-  if (ended_) return false;
-  if (answer.state != answer_state::answered) {
-    fail(answer.state == answer_state::disconnected ? "the engine (NATS) is away"
-                                                    : "the store does not answer");
-    return false;
-  }
-  const auto place = jetstream::parse_delivery(answer.message->reply());
+void jetstream_reader::hear_pulled(const heard& answer) {
+  if (!answered(answer)) return;
+  const auto& place = answer.place;
+  if (!place && answer.status == no_room_left && pull_brought_) return pull();
   if (!place) {
     // Not a message but a status: this replica has no more.
     drop_consumer();
     ask_leader(true);
-    return false;
+    return;
   }
   if (place->number != ++pulled_ || place->seq <= at_) {
     fail("the store left something out");
-    return false;
+    return;
   }
   --batch_left_;
-  const bool wanted = take({place->seq, answer.message->data()});
+  pull_brought_ = true;
+  const bool wanted = take({place->seq, answer.data});
   if (!wanted || place->pending == 0) {
     drop_consumer();
     ask_leader(wanted);
-    return false;
+  } else if (batch_left_ == 0) {
+    pull();
   }
-  if (batch_left_ > 0) return true;
-  pull();
-  return false;
 }
 
 void jetstream_reader::drop_consumer() {
@@ -202,6 +219,7 @@ void jetstream_reader::drop_consumer() {
   connection_->request("$JS.API.CONSUMER.DELETE." + stream_ + "." + consumer_, {}, {},
                        answer_timeout, [](const nats_answer&) { return false; });
   consumer_.clear();
+  pull_->over = true;
   replica_gets_ = 0;
 }
 

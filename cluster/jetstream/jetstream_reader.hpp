@@ -1,14 +1,16 @@
 /// Reads one page of a channel's history from the stream.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <string>
 
 #include "cluster/event_log.hpp"
 #include "cluster/jetstream/nats_connection.hpp"
+#include "cluster/nats/jetstream_api.hpp"
 
 namespace starling::cluster {
 
@@ -48,8 +50,24 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
     count
   };
   struct found {
-    sequence seq = 0;  ///< 0: there is none
+    sequence seq = 0;
     std::string_view data;
+  };
+  /// An answer that has left the delivery thread.
+  struct heard {
+    explicit heard(const nats_answer& answer);
+
+    answer_state state;
+    std::string data;
+    std::string status;  ///< these three are headers of direct gets and of pulls
+    std::string description;
+    sequence seq = 0;
+    std::optional<jetstream::delivery> place;  ///< of a message that a consumer delivered
+  };
+  /// A pull under way, as the delivery thread sees it.
+  struct pull_state {
+    std::size_t left;               ///< messages that may still come
+    std::atomic<bool> over{false};  ///< what still comes is not wanted
   };
 
   void ask_leader(bool for_next);
@@ -59,12 +77,13 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
   void pull();
   void drop_consumer();
   void send(step what, const char* api, std::string body);
-  void answered(step what, const nats_answer& answer);
+  /// False: it is no answer, and the read has failed.
+  bool answered(const heard& answer);
+  void hear(step what, const heard& answer);
   void hear_leader(step what, std::string_view answer);
-  void hear_replica(const nats_message& message);
+  void hear_replica(const heard& message);
   void hear_consumer(std::string_view answer);
-  /// True when more of the batch is to come.
-  bool hear_pulled(const nats_answer& answer);
+  void hear_pulled(const heard& answer);
   void hear_count(std::string_view answer);
 
   /// True when more of the channel is to be read.
@@ -79,17 +98,17 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
   const std::string subject_;
   completion<log_page> done_;
 
-  /// Answers may come from two threads: delivery and, for those that ran out of time, "nats-out".
-  std::recursive_mutex mutex_;
   log_page page_;
   sequence at_;         ///< read up to here
   sequence first_ = 0;  ///< the first event found in the store, decodable or not
   std::size_t bytes_ = 0;
   int replica_gets_ = 0;
   bool consumer_refused_ = false;
-  std::string consumer_;  ///< its name while there is one
-  std::uint64_t pulled_ = 0;
+  std::string consumer_;      ///< its name while there is one
+  std::uint64_t pulled_ = 0;  ///< messages that this consumer has delivered
+  std::shared_ptr<pull_state> pull_;
   std::size_t batch_left_ = 0;
+  bool pull_brought_ = false;  ///< at least one message
   int leader_answers_due_ = 0;
   bool leader_has_more_ = false;
   bool ended_ = false;

@@ -83,6 +83,7 @@ void nats_connection::start(nats_receiver& receiver) {
     const std::lock_guard hold(events_mutex_);
     receiver_ = &receiver;
   }
+  work_.start();
   out_ = std::thread([this] { run_out(); });
   link_ = std::thread([this] { run_link(); });
 }
@@ -104,6 +105,7 @@ void nats_connection::stop() {
   }
   link_changed_.notify_all();
   if (link_.joinable()) link_.join();
+  work_.stop();  // all requests have ended
 }
 
 void nats_connection::follow(const channel& where) {
@@ -224,7 +226,8 @@ std::shared_ptr<nats_session> nats_connection::open() {
     const std::lock_guard hold(link_mutex_);
     servers.insert(servers.end(), discovered_servers_.begin(), discovered_servers_.end());
   }
-  auto session = nats_session::open(servers, "starling " + self_.str(), weak_from_this());
+  const session_options how{servers, "starling " + self_.str(), {}, names_.inbox()};
+  auto session = nats_session::open(how, weak_from_this());
   if (session.ok()) return *session;
   complain(session.error().message);
   return nullptr;

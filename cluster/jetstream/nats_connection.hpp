@@ -1,8 +1,9 @@
 /// This node's way to NATS: keeps one session alive for ever and takes orders without blocking.
 ///
-/// Two threads. "nats-link" connects, makes sure that the store exists, notices losses and starts
+/// Three threads. "nats-link" connects, makes sure that the store exists, notices losses and starts
 /// again. "nats-out" takes the orders of all other threads from a queue, in order, and writes them
-/// to the socket. What is heard comes on the delivery thread of cnats.
+/// to the socket. work() does what would hold up the delivery thread of cnats, on which comes what
+/// is heard.
 #pragma once
 
 #include <atomic>
@@ -19,6 +20,7 @@
 
 #include "cluster/engine.hpp"
 #include "cluster/nats/nats_session.hpp"
+#include "cluster/nats/work_thread.hpp"
 #include "cluster/subjects.hpp"
 
 namespace starling::cluster {
@@ -60,6 +62,9 @@ class nats_connection final : public nats_session::owner,
   }
   const subjects& names() const noexcept { return names_; }
   const nats_options& options() const noexcept { return options_; }
+
+  /// Where completions of what is large or slow are called, and answers of that kind looked at.
+  work_thread& work() noexcept { return work_; }
 
   void follow(const channel& where);
   void unfollow(const channel& where);
@@ -155,6 +160,7 @@ class nats_connection final : public nats_session::owner,
   std::shared_ptr<nats_session> out_session_;  ///< nats-out only
   std::unordered_set<channel> followed_;       ///< nats-out only
 
+  work_thread work_;
   std::thread link_;
   std::thread out_;
 };

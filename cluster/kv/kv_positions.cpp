@@ -22,15 +22,13 @@ result<std::string> value_in(std::string_view answer) {
   const auto message = jetstream::parse_message(answer);
   // Empty also at the mark of a key that an operator erased.
   if (message) return std::string(message->data);
-  const auto refused = jetstream::find_error(answer);
-  if (refused && refused->err_code == jetstream::err_no_message) return std::string();
-  return error{errc::unavailable, "the positions cannot be read: " +
-                                      (refused ? refused->description : "no such answer")};
+  if (message.error.err_code == jetstream::err_no_message) return std::string();
+  return error{errc::unavailable, "the positions cannot be read: " + message.error.description};
 }
 
-result<std::string> value_of(const nats_answer& answer) {
-  switch (answer.state) {
-    case answer_state::answered: return value_in(answer.message->data());
+result<std::string> value_of(answer_state state, std::string_view answer) {
+  switch (state) {
+    case answer_state::answered: return value_in(answer);
     case answer_state::timed_out:
       return error{errc::timeout, "the positions were not answered in time"};
     case answer_state::no_responders:
@@ -120,11 +118,16 @@ void kv_positions::read(std::string subject, completion<std::string> done) {
   auto body = jetstream::last_message_request(subject);
   connection_->request(
       "$JS.API.STREAM.MSG.GET.KV_" + bucket_, std::move(body), {}, answer_timeout,
-      [connection = connection_, done = std::move(done)](const nats_answer& answer) {
-        auto outcome = value_of(answer);
-        // The bucket may be gone: somebody should look.
-        if (!outcome.ok() && answer.state != answer_state::disconnected) connection->verify_store();
-        done(std::move(outcome));
+      [connection = connection_, done = std::move(done)](const nats_answer& answer) mutable {
+        std::string text;
+        if (answer.message) text = answer.message->data();
+        connection->work().post(
+            [connection, done = std::move(done), state = answer.state, text = std::move(text)] {
+              auto outcome = value_of(state, text);
+              // The bucket may be gone: somebody should look.
+              if (!outcome.ok() && state != answer_state::disconnected) connection->verify_store();
+              done(std::move(outcome));
+            });
         return false;
       });
 }

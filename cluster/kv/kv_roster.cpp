@@ -53,6 +53,13 @@ std::string_view value_of(kvEntry* entry) {
   return {static_cast<const char*>(bytes), static_cast<std::size_t>(kvEntry_ValueLen(entry))};
 }
 
+/// What an entry of the bucket says; of an erased one the value says nothing.
+std::optional<roster_entry> membership_of(const kv_watch::entry& entry) {
+  auto member = parse_roster_entry(entry.key, entry.erased ? "0 0" : entry.value);
+  if (!member) log::warn("the roster holds an unreadable membership", {{"key", entry.key}});
+  return member;
+}
+
 result<roster_entry> put_now(kvStore* store, const roster_entry& entry) {
   const auto key = roster_key(entry);
   const auto value = roster_value(entry);
@@ -154,8 +161,8 @@ void kv_roster::watch(nats_session& session) {
 }
 
 bool kv_roster::deliver_snapshot(kv_watch& changes, const nats_session& session) {
-  known_.clear();
   auto patience = steady_clock::now() + snapshot_patience;
+  std::vector<roster_entry> all;
   while (!changes.complete()) {
     if (changes.status() != NATS_OK && changes.status() != NATS_TIMEOUT) return false;
     const auto entry = changes.next(stop_latency);
@@ -165,31 +172,18 @@ bool kv_roster::deliver_snapshot(kv_watch& changes, const nats_session& session)
     if (!entry) continue;
     patience = steady_clock::now() + snapshot_patience;
     if (entry->erased) continue;
-    if (auto member = parse_roster_entry(entry->key, entry->value))
-      known_.insert_or_assign(entry->key, std::move(*member));
-    else
-      log::warn("the roster holds an unreadable membership", {{"key", entry->key}});
+    if (auto member = membership_of(*entry)) all.push_back(std::move(*member));
   }
-  std::vector<roster_entry> all;
-  all.reserve(known_.size());
-  for (const auto& [key, entry] : known_) all.push_back(entry);
   listener_->on_roster(std::move(all));
   return true;
 }
 
 void kv_roster::deliver_change(const kv_watch::entry& change) {
-  if (change.erased) {
-    if (auto gone = known_.extract(change.key); !gone.empty())
-      listener_->on_member_removed(std::move(gone.mapped()));
-    return;
-  }
-  auto member = parse_roster_entry(change.key, change.value);
-  if (!member) {
-    log::warn("the roster holds an unreadable membership", {{"key", change.key}});
-    return;
-  }
-  known_.insert_or_assign(change.key, *member);
-  listener_->on_member_added(std::move(*member));
+  auto member = membership_of(change);
+  if (member && change.erased)
+    listener_->on_member_removed(std::move(*member));
+  else if (member)
+    listener_->on_member_added(std::move(*member));
 }
 
 // ---- write ----

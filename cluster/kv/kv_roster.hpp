@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -50,8 +49,6 @@ class kv_roster final : public roster_store {
   const std::shared_ptr<nats_connection> connection_;
   const std::string bucket_;
   roster_listener* listener_ = nullptr;
-  /// What the listener knows: "watch" only. A deletion does not say what it deletes.
-  std::map<std::string, roster_entry> known_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -2,7 +2,9 @@
 
 #include <array>
 #include <charconv>
-#include <concepts>
+#include <nlohmann/json.hpp>
+#include <variant>
+#include <vector>
 
 #include "cluster/nats/store_marks.hpp"
 
@@ -10,59 +12,97 @@ namespace starling::cluster::jetstream {
 
 namespace {
 
-/// What follows `"name":` and spaces; nullopt when there is no such member.
-std::optional<std::string_view> member(std::string_view json, std::string_view name) {
-  const auto quoted = std::string("\"").append(name).append("\":");
-  const auto at = json.find(quoted);
-  if (at == json.npos) return std::nullopt;
-  json.remove_prefix(at + quoted.size());
-  const auto value = json.find_first_not_of(' ');
-  if (value == json.npos) return std::nullopt;
-  return json.substr(value);
-}
+/// Deeper than any answer; what is deeper is none.
+constexpr std::size_t max_depth = 16;
 
-template <std::integral Number>
-std::optional<Number> number(std::string_view json, std::string_view name) {
-  const auto text = member(json, name);
-  if (!text) return std::nullopt;
-  Number out{};
-  const auto [end, ec] = std::from_chars(text->data(), text->data() + text->size(), out);
-  if (ec != std::errc{} || end == text->data()) return std::nullopt;
-  return out;
-}
+using scalar = std::variant<std::uint64_t, std::string_view, bool>;
 
-/// Length of the JSON string at the start of `text`, quotes included; npos when it does not end.
-std::size_t string_length(std::string_view text) noexcept {
-  if (text.empty() || text.front() != '"') return text.npos;
-  for (std::size_t i = 1; i < text.size(); ++i) {
-    if (text[i] == '\\')
-      ++i;
-    else if (text[i] == '"')
-      return i + 1;
+/// Walks over an answer without building a tree of it: what a message holds may be large, and of an
+/// acknowledgement, of which there are many, only two members matter.
+///
+/// Calls `member(path, value)` with paths such as `state.first_seq`, for numbers that are not
+/// negative, texts and truth values; what is in arrays is passed over.
+template <class Member>
+class walker final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  explicit walker(Member& member) : member_(member) {}
+
+  bool null() override { return true; }
+  bool boolean(bool value) override { return report(value); }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t value) override { return report(value); }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t& value) override { return report(std::string_view(value)); }
+  bool binary(binary_t&) override { return false; }
+  bool key(string_t& name) override {
+    if (arrays_ == 0) {
+      path_.resize(levels_.back());
+      path_ += name;
+    }
+    return true;
   }
-  return text.npos;
+  bool start_object(std::size_t) override {
+    if (arrays_ > 0) return ++ignored_ < max_depth;
+    if (!levels_.empty()) path_ += '.';
+    levels_.push_back(path_.size());
+    return levels_.size() < max_depth;
+  }
+  bool end_object() override {
+    if (arrays_ > 0)
+      --ignored_;
+    else
+      levels_.pop_back();
+    return true;
+  }
+  bool start_array(std::size_t) override { return ++arrays_ < max_depth; }
+  bool end_array() override {
+    --arrays_;
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
+  }
+
+ private:
+  bool report(scalar value) {
+    if (arrays_ == 0 && !levels_.empty()) member_(std::string_view(path_), value);
+    return true;
+  }
+
+  Member& member_;
+  std::string path_;
+  std::vector<std::size_t> levels_;  ///< of the open objects: where their names begin in `path_`
+  std::size_t arrays_ = 0;
+  std::size_t ignored_ = 0;  ///< open objects within arrays
+};
+
+/// Takes `value` when it is of that type.
+template <class T>
+void assign(std::optional<T>& out, const scalar& value) {
+  if (const auto* const fits = std::get_if<T>(&value)) out = *fits;
 }
 
-/// The raw text between the quotes: escapes stay as they are.
-std::optional<std::string_view> text_member(std::string_view json, std::string_view name) {
-  const auto text = member(json, name);
-  if (!text) return std::nullopt;
-  const auto length = string_length(*text);
-  if (length == text->npos) return std::nullopt;
-  return text->substr(1, length - 2);
-}
-
-/// The one number in `"subjects":{"<subject>":N}`; 0 when the subject has no messages.
-std::uint64_t count_on_subject(std::string_view state) {
-  const auto object = member(state, "subjects");
-  if (!object || !object->starts_with('{')) return 0;
-  auto rest = object->substr(1);
-  const auto length = string_length(rest);
-  if (length == rest.npos || length + 1 >= rest.size()) return 0;
-  rest.remove_prefix(length + 1);
-  std::uint64_t count = 0;
-  std::from_chars(rest.data(), rest.data() + rest.size(), count);
-  return count;
+/// What all answers have in common: `take(path, value)` for each member, the error by itself.
+/// False: it is an error or no answer at all, and `error` says so.
+template <class Take>
+bool read(std::string_view text, api_error& error, Take take) {
+  bool refused = false;
+  api_error said{0, 0, "no description"};
+  const auto member = [&](std::string_view path, const scalar& value) {
+    if (!path.starts_with("error.")) return take(path, value);
+    refused = true;
+    std::optional<std::uint64_t> number;
+    assign(number, value);
+    if (path == "error.code" && number) said.code = static_cast<int>(*number);
+    if (path == "error.err_code" && number) said.err_code = static_cast<int>(*number);
+    if (path == "error.description")
+      if (const auto* const words = std::get_if<std::string_view>(&value))
+        said.description = *words;
+  };
+  walker<decltype(member)> walk(member);
+  const bool whole = nlohmann::json::sax_parse(text.begin(), text.end(), &walk);
+  if (whole && refused) error = std::move(said);
+  return whole && !refused;
 }
 
 int base64_value(char c) noexcept {
@@ -76,47 +116,49 @@ int base64_value(char c) noexcept {
 
 }  // namespace
 
-std::optional<api_error> find_error(std::string_view answer) {
-  const auto object = member(answer, "error");
-  if (!object || !object->starts_with('{')) return std::nullopt;
-  api_error out;
-  out.code = number<int>(*object, "code").value_or(0);
-  out.err_code = number<int>(*object, "err_code").value_or(0);
-  out.description = text_member(*object, "description").value_or("no description");
+answer<publish_ack> parse_ack(std::string_view text) {
+  answer<publish_ack> out;
+  std::optional<std::uint64_t> seq;
+  std::optional<bool> duplicate;
+  const bool good = read(text, out.error, [&](std::string_view path, const scalar& value) {
+    if (path == "seq") assign(seq, value);
+    if (path == "duplicate") assign(duplicate, value);
+  });
+  if (good && seq.value_or(0) != 0) out.value = publish_ack{*seq, duplicate.value_or(false)};
   return out;
 }
 
-std::optional<publish_ack> parse_ack(std::string_view answer) {
-  const auto seq = number<sequence>(answer, "seq");
-  if (!seq || *seq == 0) return std::nullopt;
-  const auto duplicate = member(answer, "duplicate");
-  return publish_ack{*seq, duplicate && duplicate->starts_with("true")};
+answer<stream_info> parse_info(std::string_view text) {
+  answer<stream_info> out;
+  std::optional<std::uint64_t> first, last, on_subject;
+  std::optional<epoch_id> epoch;
+  std::string leader;
+  const bool good = read(text, out.error, [&](std::string_view path, const scalar& value) {
+    const auto* const words = std::get_if<std::string_view>(&value);
+    if (path == "config.description" && words) epoch = find_epoch(*words);
+    if (path == "cluster.leader" && words) leader = *words;
+    if (path == "state.first_seq") assign(first, value);
+    if (path == "state.last_seq") assign(last, value);
+    // Its only member: the subject that was asked for, whose dots are no levels.
+    if (path.starts_with("state.subjects.")) assign(on_subject, value);
+  });
+  if (good && epoch && first && last)
+    out.value = stream_info{*epoch, *first, *last, on_subject.value_or(0), std::move(leader)};
+  return out;
 }
 
-std::optional<stream_info> parse_info(std::string_view answer) {
-  const auto at = answer.find("\"state\":{");
-  if (at == answer.npos) return std::nullopt;
-  const auto state = answer.substr(at);
-  const auto config = answer.substr(0, at);
-  const auto epoch = find_epoch(text_member(config, "description").value_or(""));
-  const auto first = number<sequence>(state, "first_seq");
-  const auto last = number<sequence>(state, "last_seq");
-  if (!epoch || !first || !last) return std::nullopt;
-  const auto cluster = member(answer, "cluster");
-  return stream_info{*epoch, *first, *last, count_on_subject(state),
-                     std::string(cluster ? text_member(*cluster, "leader").value_or("") : "")};
-}
-
-std::optional<stored_message> parse_message(std::string_view answer) {
-  const auto message = member(answer, "message");
-  if (!message) return std::nullopt;
-  const auto seq = number<sequence>(*message, "seq");
-  // An empty message has no such member; one that is cut short is no message.
-  const auto encoded = text_member(*message, "data");
-  if (!encoded && member(*message, "data")) return std::nullopt;
-  auto data = decode_base64(encoded.value_or(""));
-  if (!seq || *seq == 0 || !data) return std::nullopt;
-  return stored_message{*seq, std::move(*data)};
+answer<stored_message> parse_message(std::string_view text) {
+  answer<stored_message> out;
+  std::optional<std::uint64_t> seq;
+  std::optional<std::string> data = std::string();  // an empty message has no such member
+  const bool good = read(text, out.error, [&](std::string_view path, const scalar& value) {
+    if (path == "message.seq") assign(seq, value);
+    if (path != "message.data") return;
+    const auto* const encoded = std::get_if<std::string_view>(&value);
+    data = encoded ? decode_base64(*encoded) : std::nullopt;
+  });
+  if (good && seq.value_or(0) != 0 && data) out.value = stored_message{*seq, std::move(*data)};
+  return out;
 }
 
 std::string next_message_request(sequence from, std::string_view subject) {
@@ -149,15 +191,23 @@ std::string consumer_request(std::string_view stream, sequence from, std::string
           "\"num_replicas\":1,\"inactive_threshold\":10000000000}}");
 }
 
-std::string pull_request(std::size_t batch) {
-  return std::string("{\"batch\":").append(std::to_string(batch)).append(",\"no_wait\":true}");
+std::string pull_request(std::size_t batch, std::size_t max_bytes) {
+  return std::string("{\"batch\":")
+      .append(std::to_string(batch))
+      .append(",\"max_bytes\":")
+      .append(std::to_string(max_bytes))
+      .append(",\"no_wait\":true}");
 }
 
-std::optional<std::string> parse_consumer_name(std::string_view answer) {
-  if (find_error(answer)) return std::nullopt;
-  const auto name = text_member(answer, "name");
-  if (!name || name->empty()) return std::nullopt;
-  return std::string(*name);
+answer<std::string> parse_consumer_name(std::string_view text) {
+  answer<std::string> out;
+  std::string name;
+  const bool good = read(text, out.error, [&](std::string_view path, const scalar& value) {
+    const auto* const words = std::get_if<std::string_view>(&value);
+    if (path == "name" && words) name = *words;
+  });
+  if (good && !name.empty()) out.value = std::move(name);
+  return out;
 }
 
 std::optional<delivery> parse_delivery(std::string_view reply_subject) {

@@ -1,10 +1,12 @@
 #include "cluster/nats/nats_session.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
 
 #include "cluster/nats/jetstream_api.hpp"
+#include "net/base/ids.hpp"
 #include "net/base/log.hpp"
 
 namespace starling::cluster {
@@ -88,13 +90,65 @@ error unavailable(std::string_view doing, natsStatus status) {
   return {errc::unavailable, std::string(doing).append(": ").append(natsStatus_GetText(status))};
 }
 
+/// Behind ": " what cnats says about the last failure on this thread, if it says anything.
+std::string last_words() {
+  const char* const words = nats_GetLastError(nullptr);
+  return words && *words ? std::string(": ").append(words) : std::string();
+}
+
+error not_connected(natsStatus status) {
+  switch (status) {
+    case NATS_CONNECTION_AUTH_FAILED:
+    case NATS_NOT_PERMITTED:
+      return {errc::unavailable,
+              "NATS refuses this node's credentials (nats.user and nats.password, "
+              "nats.creds_file, nats.tls_cert or those in nats.url)" +
+                  last_words()};
+    case NATS_SSL_ERROR:
+    case NATS_SECURE_CONNECTION_REQUIRED:
+    case NATS_SECURE_CONNECTION_WANTED:
+      return {errc::unavailable,
+              "there is no TLS with NATS as configured (nats.tls_ca, "
+              "nats.tls_cert, nats.tls_key)" +
+                  last_words()};
+    default: return unavailable("NATS cannot be reached", status);
+  }
+}
+
+/// TLS and credentials. Error: a file cannot be used.
+result<void> secure(natsOptions* options, const session_options& how) {
+  const auto& with = how.security;
+  const auto unusable = [](std::string key, const std::string& file) {
+    return error{
+        errc::unavailable,
+        std::move(key).append(" \"").append(file).append("\" cannot be used") + last_words()};
+  };
+  const bool asks_for_tls = std::ranges::any_of(
+      how.servers, [](const std::string& url) { return url.starts_with("tls://"); });
+  if (asks_for_tls || !with.tls_ca.empty() || !with.tls_cert.empty())
+    if (const auto status = natsOptions_SetSecure(options, true); status != NATS_OK)
+      return unavailable("TLS cannot be used", status);
+  if (!with.tls_ca.empty() &&
+      natsOptions_LoadCATrustedCertificates(options, with.tls_ca.c_str()) != NATS_OK)
+    return unusable("nats.tls_ca", with.tls_ca);
+  if (!with.tls_cert.empty() && natsOptions_LoadCertificatesChain(options, with.tls_cert.c_str(),
+                                                                  with.tls_key.c_str()) != NATS_OK)
+    return unusable("nats.tls_cert", with.tls_cert);
+  if (!with.user.empty() &&
+      natsOptions_SetUserInfo(options, with.user.c_str(), with.password.c_str()) != NATS_OK)
+    return error{errc::unavailable, "nats.user and nats.password cannot be used"};
+  if (!with.creds_file.empty() &&
+      natsOptions_SetUserCredentialsFromFiles(options, with.creds_file.c_str(), nullptr) != NATS_OK)
+    return unusable("nats.creds_file", with.creds_file);
+  return {};
+}
+
 }  // namespace
 
 nats_session::nats_session(std::weak_ptr<owner> owner)
     : owner_(std::move(owner)), retired_(std::make_unique<retired_subscriptions>()) {}
 
-result<std::shared_ptr<nats_session>> nats_session::open(const std::vector<std::string>& servers,
-                                                         const std::string& name,
+result<std::shared_ptr<nats_session>> nats_session::open(const session_options& how,
                                                          std::weak_ptr<owner> owner) {
   std::shared_ptr<nats_session> session(new nats_session(std::move(owner)));
   {
@@ -106,8 +160,8 @@ result<std::shared_ptr<nats_session>> nats_session::open(const std::vector<std::
   void* const closure = closure_of(session->id_);
 
   std::vector<const char*> urls;
-  urls.reserve(servers.size());
-  for (const auto& url : servers) urls.push_back(url.c_str());
+  urls.reserve(how.servers.size());
+  for (const auto& url : how.servers) urls.push_back(url.c_str());
 
   natsOptions* raw = nullptr;
   natsStatus status = natsOptions_Create(&raw);
@@ -119,7 +173,7 @@ result<std::shared_ptr<nats_session>> nats_session::open(const std::vector<std::
   set(nats_SetMessageDeliveryPoolSize(1));
   set(natsOptions_UseGlobalMessageDelivery(raw, true));
   set(natsOptions_SetServers(raw, urls.data(), static_cast<int>(urls.size())));
-  set(natsOptions_SetName(raw, name.c_str()));
+  set(natsOptions_SetName(raw, how.name.c_str()));
   set(natsOptions_SetAllowReconnect(raw, false));
   set(natsOptions_SetTimeout(raw, connect_timeout_ms));
   set(natsOptions_SetPingInterval(raw, ping_interval_ms));
@@ -127,24 +181,22 @@ result<std::shared_ptr<nats_session>> nats_session::open(const std::vector<std::
   set(natsOptions_SetSendAsap(raw, true));
   set(natsOptions_SetWriteDeadline(raw, write_deadline_ms));
   set(natsOptions_SetMaxPendingMsgs(raw, max_pending_messages));
+  set(natsOptions_SetCustomInboxPrefix(raw, how.inbox.c_str()));
   set(natsOptions_SetClosedCB(raw, on_closed, closure));
   set(natsOptions_SetErrorHandler(raw, on_error, closure));
   if (status != NATS_OK) return unavailable("the NATS connection cannot be configured", status);
+  if (const auto secured = secure(raw, how); !secured.ok()) return secured.error();
 
   status = natsConnection_Connect(&session->connection_, raw);
-  if (status != NATS_OK) return unavailable("NATS cannot be reached", status);
+  if (status != NATS_OK) return not_connected(status);
   session->max_payload_ = natsConnection_GetMaxPayload(session->connection_);
   std::array<char, 128> server{};
   if (natsConnection_GetConnectedServerId(session->connection_, server.data(), server.size()) ==
       NATS_OK)
     session->server_ = server.data();
 
-  natsInbox* inbox = nullptr;
-  status = natsInbox_Create(&inbox);
-  if (status != NATS_OK) return unavailable("no inbox for answers", status);
-  session->inbox_ = std::string(inbox).append(".");
+  session->inbox_ = how.inbox + "." + make_event_id() + ".";
   session->marks_ = session->inbox_ + "m";
-  natsInbox_Destroy(inbox);
   if (!session->subscribe(session->inbox_ + "*"))
     return error{errc::unavailable, "the NATS connection was lost at once"};
   return session;
@@ -189,11 +241,14 @@ void nats_session::on_error(natsConnection*, natsSubscription*, natsStatus statu
   if (!session) return;
   // The subscription may be gone: cnats reports later, on a thread of its own, and does not keep
   // it.
-  log::warn("NATS reports an error", {{"status", natsStatus_GetText(status)}});
+  const auto words = std::string(natsStatus_GetText(status)).append(last_words());
+  log::warn("NATS reports an error", {{"status", words}});
   if (status == NATS_SLOW_CONSUMER)
     session->lose("messages were dropped because this node was too slow to take them");
   else if (status == NATS_MISSED_HEARTBEAT || status == NATS_MISMATCH)
     session->watch_faults_.fetch_add(1);
+  else if (status == NATS_NOT_PERMITTED && words.find("Subscription") != words.npos)
+    session->lose("NATS does not let this node hear what it must: " + words);
 }
 
 bool nats_session::subscribe(const std::string& subject) {

@@ -21,9 +21,17 @@
 #include "cluster/nats/nats_message.hpp"
 #include "cluster/nats/nats_requests.hpp"
 #include "cluster/nats/retired_subscriptions.hpp"
+#include "cluster/nats_security.hpp"
 #include "net/base/result.hpp"
 
 namespace starling::cluster {
+
+struct session_options {
+  std::vector<std::string> servers;  ///< `[nats://][USER:PASSWORD@]HOST[:PORT]`
+  std::string name;                  ///< shown by the server
+  nats_security security;
+  std::string inbox;  ///< what subjects of answers begin with, without a dot at the end
+};
 
 class nats_session : public std::enable_shared_from_this<nats_session> {
  public:
@@ -38,9 +46,8 @@ class nats_session : public std::enable_shared_from_this<nats_session> {
     virtual void on_session_lost(nats_session& from) = 0;
   };
 
-  /// Connects to the first of `servers` that answers; blocks up to 2 s per server.
-  static result<std::shared_ptr<nats_session>> open(const std::vector<std::string>& servers,
-                                                    const std::string& name,
+  /// Connects to the first of the servers that answers; blocks up to 2 s per server.
+  static result<std::shared_ptr<nats_session>> open(const session_options& how,
                                                     std::weak_ptr<owner> owner);
   ~nats_session();
   nats_session(const nats_session&) = delete;
@@ -103,7 +110,7 @@ class nats_session : public std::enable_shared_from_this<nats_session> {
   natsConnection* connection_ = nullptr;
   std::int64_t max_payload_ = 0;
   std::string server_;
-  std::string inbox_;  ///< `_INBOX.<unique>.`; the token follows
+  std::string inbox_;  ///< `<session_options::inbox>.<unique>.`; the token follows
   std::string marks_;  ///< where marks come back
   request_table requests_;
   std::unique_ptr<retired_subscriptions> retired_;

@@ -26,7 +26,7 @@ cluster::nats_options options_for(const nats_server& server, int replicas = 1) {
 }
 
 std::shared_ptr<cluster::nats_session> connect(const std::string& url) {
-  auto session = cluster::nats_session::open({url}, "test", {});
+  auto session = cluster::nats_session::open({{url}, "test", {}, "inbox"}, {});
   REQUIRE(session.ok());
   return *session;
 }

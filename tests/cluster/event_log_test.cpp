@@ -391,12 +391,37 @@ TEST_CASE_TEMPLATE("a channel whose events are too old has no last one", Maker, 
   CHECK(last(*node.engine, room("a")).value() == 0);
 }
 
-TEST_CASE("an event beyond the size limit is refused as too large") {
+TEST_CASE("an event beyond what the server takes is refused as too large") {
   running_engine<nats_engine_maker<>> node;
-  const auto ack = append(*node.engine, make_event(room("a"), std::string(65537, 'x')));
+  const std::size_t most = 1024 * 1024;  // nats-server's max_payload
+  const auto ack = append(*node.engine, make_event(room("a"), std::string(most, 'x')));
   REQUIRE_FALSE(ack.ok());
   CHECK(ack.error().code == errc::too_large);
-  CHECK(append(*node.engine, make_event(room("a"), std::string(65536, 'x'))).ok());
+  auto fits = make_event(room("a"), "x");
+  fits.data.assign(most - 4096, 'x');
+  CHECK(append(*node.engine, fits).ok());
+}
+
+TEST_CASE_TEMPLATE("a history of large events is read in pages of some MiB", Maker, BOTH_ENGINES) {
+  running_engine<Maker> node;
+  constexpr int count = 40;
+  constexpr std::size_t bytes = 500'000;  // two do not fit into one pull
+  std::vector<sequence> stored;
+  for (int i = 0; i < count; ++i) {
+    auto large = make_event(room("a"), std::to_string(i));
+    large.data.resize(bytes, 'x');
+    stored.push_back(append(*node.engine, large)->seq);
+  }
+  std::vector<sequence> found;
+  for (bool more = true; more;) {
+    const auto after = found.empty() ? 0 : found.back();
+    const auto page = read(*node.engine, room("a"), after, stored.back(), 1000);
+    REQUIRE(page.ok());
+    REQUIRE_FALSE(page->events.empty());
+    for (const auto seq : sequences_of(page->events)) found.push_back(seq);
+    more = page->more;
+  }
+  CHECK(found == stored);
 }
 
 TEST_SUITE_END();

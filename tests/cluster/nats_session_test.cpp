@@ -28,7 +28,7 @@ struct counter final : nats_session::owner {
 };
 
 std::shared_ptr<nats_session> open(const std::shared_ptr<counter>& owner) {
-  auto opened = nats_session::open({test::shared_server().url()}, "test", owner);
+  auto opened = nats_session::open({{test::shared_server().url()}, "test", {}, "inbox"}, owner);
   REQUIRE(opened.ok());
   REQUIRE((*opened)->subscribe("session.test"));
   (*opened)->flush(test::patience);

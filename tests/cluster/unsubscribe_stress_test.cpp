@@ -23,7 +23,7 @@ struct listener final : nats_session::owner {
 };
 
 std::shared_ptr<nats_session> open(const std::shared_ptr<listener>& owner) {
-  auto opened = nats_session::open({test::shared_server().url()}, "stress", owner);
+  auto opened = nats_session::open({{test::shared_server().url()}, "stress", {}, "inbox"}, owner);
   REQUIRE(opened.ok());
   return *opened;
 }
