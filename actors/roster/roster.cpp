@@ -20,8 +20,11 @@ void roster::on(roster_entry_changed& change) {
 }
 
 void roster::on(roster_loaded& all) {
-  log::info("roster loaded", {{"memberships", all.all.size()}});
-  for (const auto& change : state_.load(std::move(all.all))) tell(change.entry, change.added);
+  state_.begin_load();
+  for (const auto& entry : all.all)
+    if (state_.add(entry)) tell(entry, true);
+  for (const auto& gone : state_.end_load()) tell(gone, false);
+  log::info("roster loaded", {{"memberships", state_.size()}});
   loaded_ = true;
   node_.roster_ready = true;
 }
@@ -52,8 +55,8 @@ void roster::on(join& request) {
   const auto& who = *request.session->who;
   for (auto& wanted : request.channels) {
     if (wanted.where->kind != channel_kind::room) continue;
-    const auto* entry = state_.find(who.tenant, who.user.str(), wanted.where->name);
-    wanted.from_roster = entry != nullptr;
+    const auto entry = state_.find(who.tenant, who.user.str(), wanted.where->name);
+    wanted.from_roster = entry.has_value();
     if (net::may_join(who, wanted.where->name)) continue;
     if (entry) {
       wanted.since = entry->since_seq;
@@ -76,7 +79,7 @@ void roster::on(join& request) {
 }
 
 bool roster::holds(const await_membership& expected) const {
-  return (state_.find(expected.tenant, expected.user, expected.room) != nullptr) == expected.member;
+  return state_.find(expected.tenant, expected.user, expected.room).has_value() == expected.member;
 }
 
 void roster::tell(const cluster::roster_entry& entry, bool added) {

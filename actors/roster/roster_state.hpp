@@ -1,40 +1,88 @@
 /// The roster as this node knows it: rooms of users, members of rooms. Plain state.
 #pragma once
 
-#include <map>
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "actors/roster/name_list.hpp"
 #include "cluster/roster_store.hpp"
 
 namespace starling::actors {
 
+/// A million memberships are nothing unusual, so a name is stored once, and a membership is an
+/// entry of 24 bytes in its user's list and a pointer in its room's. Both lists are sorted by name.
 class roster_state {
  public:
-  /// What to do about sessions after a change.
-  struct change {
-    cluster::roster_entry entry;
-    bool added;
+  struct membership {
+    std::int64_t since_ms = 0;
+    sequence since_seq = 0;
   };
 
-  /// Replaces everything; returns the differences.
-  std::vector<change> load(std::vector<cluster::roster_entry> all);
-  /// False when nothing changed.
+  // A load: begin_load(), add() for each membership there is, end_load().
+  void begin_load() noexcept { ++load_; }
+  /// Removes what has not been added since begin_load(), and returns it.
+  std::vector<cluster::roster_entry> end_load();
+
+  /// False when there was such a membership; it stays as it was.
   bool add(const cluster::roster_entry& entry);
+  /// False when there was none. What `entry` says of its beginning does not matter.
   bool remove(const cluster::roster_entry& entry);
 
-  const cluster::roster_entry* find(const tenant_id& tenant, const std::string& user,
-                                    const std::string& room) const;
-  std::vector<cluster::roster_entry> rooms_of(const tenant_id& tenant,
-                                              const std::string& user) const;
+  /// Memberships.
+  std::size_t size() const noexcept { return size_; }
+  std::optional<membership> find(const tenant_id& tenant, std::string_view user,
+                                 std::string_view room) const;
+  /// In order of the rooms' names.
+  std::vector<cluster::roster_entry> rooms_of(const tenant_id& tenant, std::string_view user) const;
   /// Members of a room in name order, after `after`.
-  std::vector<cluster::roster_entry> members_of(const tenant_id& tenant, const std::string& room,
-                                                const std::string& after, std::size_t limit) const;
+  std::vector<cluster::roster_entry> members_of(const tenant_id& tenant, std::string_view room,
+                                                std::string_view after, std::size_t limit) const;
 
  private:
-  using key = std::pair<std::string, std::string>;                              // tenant and name
-  std::map<key, std::map<std::string, cluster::roster_entry>> by_user_;         // -> room -> entry
-  std::map<key, std::map<std::string, const cluster::roster_entry*>> by_room_;  // -> user
+  struct hash_text {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  template <class Value>
+  using by_name = std::unordered_map<std::string, Value, hash_text, std::equal_to<>>;
+
+  struct user_record;
+  struct room_record;
+  using user_node = by_name<user_record>::value_type;  ///< lives as long as it has an entry
+  using room_node = by_name<room_record>::value_type;
+  struct room_entry {
+    room_node* room;
+    sequence since_seq;
+    std::int64_t since_ms : 56;
+    std::uint64_t load : 8;  ///< the last one that had it
+  };
+  static_assert(sizeof(room_entry) == 24);
+  struct user_record {
+    std::vector<room_entry> rooms;
+  };
+  struct room_record {
+    name_list<user_node> users;
+  };
+  struct tenant_record {
+    by_name<user_record> users;
+    by_name<room_record> rooms;
+  };
+
+  static std::vector<room_entry>::const_iterator place(const std::vector<room_entry>& in,
+                                                       std::string_view room);
+  static void leave(tenant_record& tenant, room_node& room, std::string_view user);
+  const tenant_record* tenant_of(const tenant_id& tenant) const;
+
+  by_name<tenant_record> tenants_;
+  std::size_t size_ = 0;
+  std::uint8_t load_ = 0;
 };
 
 }  // namespace starling::actors
