@@ -5,6 +5,7 @@
 
 #include "apps/starlingd/config/config_load.hpp"
 #include "apps/starlingd/config/config_start.hpp"
+#include "apps/starlingd/hide_secrets.hpp"
 #include "apps/starlingd/program.hpp"
 
 extern char** environ;
@@ -41,6 +42,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return cli.exit(e) == 0 ? 0 : usage_error;
   }
+  starling::app::hide_secrets(argc, argv);
 
   auto loaded = starling::app::load(request);
   auto keys = starling::app::check_start(loaded);

@@ -125,18 +125,22 @@ class Process:
 
 
 class Nats(Process):
-    """nats-server with JetStream. start_again() keeps port and store."""
+    """nats-server with JetStream. start_again() keeps port and store. `config`: text of a configuration file, for
+    which `env` has variables."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, config="", env=None):
         self.port, reservation = reserve_port()
         atexit.register(reservation.close)
         self.folder = folder
+        self.config = pathlib.Path(folder, fresh("nats") + ".conf")
+        self.config.write_text(config)
+        self.env = {**os.environ, **(env or {})}
         self.start_again()
 
     def start_again(self):
         binary = shutil.which("nats-server", path=os.environ["PATH"] + ":/usr/sbin")
-        super().__init__([binary, "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", f"{self.folder}/js"],
-                         self.folder, fresh("nats"))
+        super().__init__([binary, "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", f"{self.folder}/js",
+                          "-c", str(self.config)], self.folder, fresh("nats"), self.env)
         self.wait_for("Server is ready")
 
     @property

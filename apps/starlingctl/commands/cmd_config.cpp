@@ -1,9 +1,11 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
+#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "apps/starlingctl/commands/commands.hpp"
+#include "apps/starlingctl/output/nats_config_text.hpp"
 #include "apps/starlingd/config/config_load.hpp"
 #include "apps/starlingd/config/config_start.hpp"
 
@@ -33,9 +35,37 @@ exit_code show(const invocation& inv) {
   return exit_code::ok;
 }
 
+/// What nats-server needs beside the nodes' own configuration.
+void add_nats_config(CLI::App& root, invocation& inv) {
+  const auto args = std::make_shared<nats_config_request>();
+  CLI::App* command = root.add_subcommand(
+      "nats-config", "Print users and permissions for nats-server: nodes, publishers, readers");
+  command->add_option("--stream", args->stream, "nats.stream of the nodes (default: starling)")
+      ->type_name("NAME");
+  command->add_option("--partitions", args->partitions, "nats.partitions of the nodes (default: 1)")
+      ->check(CLI::Range(1, 64))
+      ->type_name("N");
+  command->add_option("--account", args->account, "Name of the account (default: STARLING)")
+      ->type_name("NAME");
+  command
+      ->add_option("--foreign-subject", args->foreign_subjects,
+                   "A mapping's subject: nodes may hear it, publishers may publish on it")
+      ->type_name("SUBJECT");
+  command
+      ->add_option("--foreign-stream", args->foreign_streams,
+                   "A mapping's stream: nodes may read it by a durable consumer")
+      ->type_name("STREAM");
+  on_run(*command, inv, [args] {
+    std::cout << nats_config_text(*args);
+    return exit_code::ok;
+  });
+}
+
 }  // namespace
 
 void add_config_commands(CLI::App& root, invocation& inv) {
+  add_nats_config(root, inv);
+
   CLI::App* config = root.add_subcommand("config", "Check a configuration file, or show a node's");
   config->require_subcommand(1);
 
