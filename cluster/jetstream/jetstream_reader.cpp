@@ -6,7 +6,6 @@
 
 #include "cluster/envelope.hpp"
 #include "cluster/foreign_messages.hpp"
-#include "cluster/nats/jetstream_api.hpp"
 #include "net/base/log.hpp"
 
 namespace starling::cluster {
