@@ -11,6 +11,7 @@
 
 #include "net/auth/identity.hpp"
 #include "net/http/route.hpp"
+#include "net/stream/session_view.hpp"
 #include "net/stream/transport.hpp"
 #include "net/wire/admin.hpp"
 #include "net/wire/protocol.hpp"
@@ -31,16 +32,23 @@ struct stream_request {
   device_id device;                ///< parameter, else claim, else empty
   std::optional<std::string> last_event_id;
   bool since_last = false;
-  std::string remote;  ///< peer address, for inspection
+  std::string remote;                  ///< peer address, for inspection
+  std::unique_ptr<session_view> view;  ///< of a dialect; null: every event is shown
 };
 
 /// Answers one stream_request, exactly once. Loop thread only.
+///
+/// A session and the connection it came over are two things: the transport that accept() returns
+/// may write to the connection of the request, to one of many streams of it, or to the requests
+/// that follow one after the other.
 class stream_responder {
  public:
   virtual ~stream_responder() = default;
-  /// Sends the headers (with X-Client-ID) and hands over the connection. nullptr when the peer has
-  /// already gone. The observer must outlive the transport.
-  virtual std::unique_ptr<transport> accept(const session_id& id, transport_observer& observer) = 0;
+  /// The session begins; answers with the headers (X-Client-ID among them). `hello` is what the
+  /// first event will say, which the caller sends. nullptr when the peer has already gone. The
+  /// observer must outlive the transport.
+  virtual std::unique_ptr<transport> accept(const connected& hello,
+                                            transport_observer& observer) = 0;
   /// No stream now: 200 + retry + goodbye + end for those who read event streams (WebSocket: the
   /// handshake, a goodbye frame, close); 503 + Retry-After for others.
   virtual void refuse(const goodbye& why) = 0;
@@ -110,6 +118,17 @@ class service {
   /// Gives a live session the token of `fresh`, if it is of the same user: not_found for any other.
   virtual void renew_session(io_loop& loop, identity_ptr fresh, const session_id& id,
                              std::function<void(result<void>)> done) = 0;
+  /// The first stored event of a channel that has this id of its publisher's; nullopt when history
+  /// holds none. What was acknowledged before is looked at. Error: unavailable.
+  virtual void find_event(io_loop& loop, const channel& where, std::string id,
+                          std::function<void(result<std::optional<cursor>>)> done) = 0;
+  /// What the tenant's sessions with a view say of themselves (session_view::describe), on all
+  /// nodes; at most `max_described`, in the order of their ids.
+  static constexpr std::size_t max_described = 10'000;
+  virtual void describe_views(io_loop& loop, const tenant_id& tenant,
+                              std::function<void(std::vector<std::string>)> done) = 0;
+  /// Where the tenant's history stands.
+  virtual cursor here(const tenant_id& tenant) const = 0;
   /// Of all nodes together: what `who` may see.
   virtual void statistics(io_loop& loop, identity_ptr who,
                           std::function<void(result<node_stats>)> done) = 0;

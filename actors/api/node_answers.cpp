@@ -96,7 +96,8 @@ void node_answers::answer(net::io_loop& loop, const sessions_question& asked,
       }));
   const auto after = session_id::parse(asked.after);
   for (const auto& shard : node_.fanouts)
-    shard.send(sessions_query{asked.tenant, asked.user, asked.session, after, limit, all->part()});
+    shard.send(sessions_query{asked.tenant, asked.user, asked.session, after, limit, asked.viewed,
+                              all->part()});
 }
 
 void node_answers::answer(net::io_loop& loop, const channels_question& asked,

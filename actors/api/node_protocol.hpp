@@ -41,8 +41,9 @@ struct sessions_question {
   std::optional<session_id> session;
   std::string after;
   std::uint64_t limit = max_page;
+  bool viewed = false;  ///< only those with a dialect's view
   static auto members(auto& of) {
-    return std::tie(of.tenant, of.user, of.session, of.after, of.limit);
+    return std::tie(of.tenant, of.user, of.session, of.after, of.limit, of.viewed);
   }
 };
 

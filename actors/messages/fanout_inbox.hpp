@@ -118,6 +118,7 @@ struct sessions_query {
   std::optional<session_id> id;
   std::optional<session_id> after;
   std::size_t limit;
+  bool viewed;  ///< only those with a dialect's view
   std::function<void(sessions_found)> done;
 };
 

@@ -5,6 +5,7 @@
 
 #include "actors/api/process_usage.hpp"
 #include "actors/api/stats.hpp"
+#include "actors/api/views.hpp"
 #include "actors/base/access.hpp"
 #include "actors/base/loop_shares.hpp"
 #include "actors/bridge/bridge.hpp"
@@ -35,6 +36,7 @@ node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> en
       nodes_(options.id),
       answers_(context_, commands()),
       cluster_(context_, nodes_, answers_),
+      events_(*engine_),
       api_{context_, nodes_, cluster_, hooks_.config_json} {
   context_.options = std::move(options);
   context_.engine = engine_.get();
@@ -211,6 +213,21 @@ void node::renew_session(net::io_loop& loop, net::identity_ptr fresh, const sess
                        [done = std::move(done)](const result<nothing>& renewed) {
                          done(renewed ? result<void>{} : renewed.error());
                        });
+}
+
+void node::find_event(net::io_loop& loop, const channel& where, std::string id,
+                      std::function<void(result<std::optional<cursor>>)> done) {
+  const auto epoch = context_.here(where.tenant).epoch;
+  events_.find(where, epoch, std::move(id),
+               back_on(loop, [epoch, done = std::move(done)](result<std::optional<sequence>> at) {
+                 if (!at) return done(at.error());
+                 done(*at ? std::optional(cursor{epoch, **at}) : std::nullopt);
+               }));
+}
+
+void node::describe_views(net::io_loop& loop, const tenant_id& tenant,
+                          std::function<void(std::vector<std::string>)> done) {
+  collect_views(cluster_, loop, tenant, std::move(done));
 }
 
 void node::statistics(net::io_loop& loop, net::identity_ptr who,

@@ -9,6 +9,7 @@
 
 #include "actors/api/api_call.hpp"
 #include "actors/api/cluster_view.hpp"
+#include "actors/api/event_index.hpp"
 #include "actors/api/node_answers.hpp"
 #include "actors/base/node_directory.hpp"
 #include "actors/messages/context.hpp"
@@ -72,6 +73,11 @@ class node final : public net::service,
                        std::function<void(net::publish_verdict)> done) override;
   void renew_session(net::io_loop& loop, net::identity_ptr fresh, const session_id& id,
                      std::function<void(result<void>)> done) override;
+  void find_event(net::io_loop& loop, const channel& where, std::string id,
+                  std::function<void(result<std::optional<cursor>>)> done) override;
+  void describe_views(net::io_loop& loop, const tenant_id& tenant,
+                      std::function<void(std::vector<std::string>)> done) override;
+  cursor here(const tenant_id& tenant) const override { return context_.here(tenant); }
   void statistics(net::io_loop& loop, net::identity_ptr who,
                   std::function<void(result<net::node_stats>)> done) override;
   net::health health() const override;
@@ -115,6 +121,7 @@ class node final : public net::service,
   node_directory nodes_;
   node_answers answers_;
   cluster_view cluster_;
+  event_index events_;
   api_parts api_;
   std::atomic<std::size_t> unread_{0};     ///< see read_on
   std::atomic<std::size_t> next_loop_{0};  ///< that answers a question

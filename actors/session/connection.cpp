@@ -51,7 +51,7 @@ void connection::start() {
   if (!request.last_event_id) return ask_to_join(std::nullopt, {});
   const auto at = parse_cursor(*request.last_event_id);
   if (!at) return ask_to_join(std::nullopt, {net::lost_room{"*", "bad_cursor"}});
-  ask_for_former_rooms();
+  if (!request.view) ask_for_former_rooms();  // else nobody remembers any
   ask_to_join(at->at, {});
 }
 
@@ -211,15 +211,7 @@ void connection::begin(joined& answer, std::vector<publication_ptr> events) {
   if (!alive() || closing_) return;
   if (!answer.opening) return continue_with(answer, std::move(events));
 
-  transport_ = opening_->responder->accept(session_->id, *this);
-  const auto changes = std::move(opening_->roster_changes);
   add_forbidden(answer, opening_->former_rooms);
-  opening_.reset();
-  if (!transport_) return quit();
-  auto& metrics = metrics_of(loop_);
-  metrics.sessions[static_cast<std::size_t>(session_->kind)].add();
-  metrics.sessions_opened.add();
-
   // The id of `connected` must not run ahead of the replay that follows it.
   cursor_ = answer.position;
   if (!events.empty()) cursor_.seq = events.front()->seq() - 1;
@@ -236,6 +228,15 @@ void connection::begin(joined& answer, std::vector<publication_ptr> events) {
   hello.lost = answer.lost;
   hello.heartbeat = node_.options.heartbeat;
   hello.server_time_ms = wall_ms();
+
+  transport_ = opening_->responder->accept(hello, *this);
+  if (transport_) view_ = std::move(opening_->request->view);
+  const auto changes = std::move(opening_->roster_changes);
+  opening_.reset();
+  if (!transport_) return quit();
+  auto& metrics = metrics_of(loop_);
+  metrics.sessions[static_cast<std::size_t>(session_->kind)].add();
+  metrics.sessions_opened.add();
   const auto retry = node_context::jittered(node_.options.retry);
   transport_->send(net::encode_connected(transport_->format(), hello, retry));
   metrics.replayed.add(events.size());
@@ -318,12 +319,13 @@ bool connection::save_what_arrived() {
 }
 
 void connection::tell_position() {
-  if (std::exchange(got_told_, true)) return;
+  // A dialect's sessions are found again by what their clients bring, not by their user.
+  if (view_ || std::exchange(got_told_, true)) return;
   node_.engine->positions().put(who_->tenant, who_->user.str(), got_);
 }
 
 void connection::tell_rooms() {
-  if (std::exchange(rooms_told_, true)) return;
+  if (view_ || std::exchange(rooms_told_, true)) return;
   node_.engine->positions().put_rooms(who_->tenant, who_->user.str(), rooms());
 }
 
@@ -336,6 +338,8 @@ void connection::on_exit() {
     metrics_of(loop_).sessions[static_cast<std::size_t>(session_->kind)].sub();
   }
   loop_.timers().cancel(*this);
+  if (view_) view_->ended();
+  view_.reset();
   transport_.reset();
   opening_.reset();
   waiting_.reset();
@@ -400,6 +404,7 @@ net::session_info connection::describe() const {
     out.queued_bytes = queued.bytes;
   }
   out.position = cursor_.str();
+  if (view_) out.detail = view_->describe();
   out.state = to_string(session_->state.load(std::memory_order_relaxed));
   return out;
 }

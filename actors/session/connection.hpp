@@ -102,6 +102,7 @@ class connection final : public connection_inbox,
   sent_so_far traffic() const;
   /// Its goodbye has been said: nothing reaches the client any more.
   bool leaving() const noexcept { return closing_; }
+  bool has_view() const noexcept { return view_ != nullptr; }
   const session_ptr& record() const noexcept { return session_; }
 
  protected:
@@ -221,6 +222,7 @@ class connection final : public connection_inbox,
   node_context& node_;
   std::unique_ptr<net::transport> transport_;  // while the stream lives
   std::unique_ptr<backlog> waiting_;
+  std::unique_ptr<net::session_view> view_;  ///< of a dialect, while the stream lives
   cursor cursor_;  ///< everything up to here has been handed to the transport
   std::uint32_t joins_unanswered_ = 0;
   bool closing_ = false;

@@ -52,7 +52,7 @@ void connection::queue_replay(const std::vector<publication_ptr>& events) {
 
 void connection::take(batch& events) {
   if (closing_ || !alive()) return;
-  if (!waiting_ && events.uniform() && outbox_holds(events.events().size()))
+  if (!waiting_ && !view_ && events.uniform() && outbox_holds(events.events().size()))
     return send_events(events.joined(transport_->format()), events.through());
   for (const auto& what : events.events()) take(what);
 }
@@ -87,6 +87,7 @@ void connection::send_events(const frame& bytes, const cursor& through) {
 }
 
 bool connection::wanted(const event& what) const {
+  if (view_ && !view_->shows(what)) return false;
   if (what.exclude.empty() && what.earlier_targets.empty()) return true;
   if (std::find(what.exclude.begin(), what.exclude.end(), session_->id) != what.exclude.end())
     return false;

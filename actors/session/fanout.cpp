@@ -244,7 +244,7 @@ void fanout::on(sessions_query& query) {
   sessions_found out;
   std::vector<std::pair<session_id, const connection*>> page;
   const auto look_at = [&](const session_id& id, const connection& session) {
-    if (!matches(*session.record())) return;
+    if (!matches(*session.record()) || (query.viewed && !session.has_view())) return;
     ++out.total;
     if (!query.after || id > *query.after) page.emplace_back(id, &session);
   };

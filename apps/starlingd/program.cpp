@@ -17,7 +17,7 @@
 #include "apps/starlingd/settings.hpp"
 #include "net/base/paced_text.hpp"
 #include "net/base/planned_faults.hpp"
-#include "net/dialect/oblivious/oblivious.hpp"
+#include "net/dialect/dialects.hpp"
 #include "net/front/http_server.hpp"
 #include "net/io/io_loop.hpp"
 
@@ -97,7 +97,7 @@ class program {
     });
     server_ = std::make_unique<net::http_server>(
         loop_list_, *node_, http_options_of(c, loop_list_.size()), http_.load(), assets(),
-        net::oblivious::routes());
+        net::dialect_routes(c.dialects, dialect_settings_of(c)));
   }
 
   ~program() {

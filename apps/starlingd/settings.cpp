@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <random>
+#include <stdexcept>
 
 #include "actors/base/loop_shares.hpp"
+#include "apps/starlingd/config/config_start.hpp"
 #include "apps/starlingd/config/config_value.hpp"
 
 namespace starling::app {
@@ -48,6 +50,7 @@ std::shared_ptr<const net::http_settings> http_settings_of(
   out->rules.user_claim = c.auth.claims.user;
   out->rules.tenant_claim = c.auth.claims.tenant;
   out->rules.leeway = std::chrono::duration_cast<std::chrono::seconds>(c.auth.leeway);
+  out->rules.checks = net::dialect_checks(c.dialects);
   out->cors = net::cors_policy(c.cors.origins);
   out->limits.max_event_bytes = c.limits.max_event_bytes;
   out->limits.max_targets = c.limits.max_targets;
@@ -56,6 +59,20 @@ std::shared_ptr<const net::http_settings> http_settings_of(
   out->publish_rate = c.limits.publish_rate;
   out->retry = c.sse.retry;
   out->ws_max_message_bytes = ws_message_room(c);
+  return out;
+}
+
+net::dialect_settings dialect_settings_of(const config& c) {
+  const auto keys = [](const std::string& key, token_algorithm algorithm) {
+    auto read = mercure_keys(key, algorithm);
+    if (!read) throw std::runtime_error("mercure: " + read.error().message);
+    return std::move(*read);
+  };
+  const auto& m = c.mercure;
+  net::dialect_settings out;
+  out.mercure.publisher_keys = keys(m.publisher_key, m.publisher_algorithm);
+  out.mercure.subscriber_keys = keys(m.subscriber_key, m.subscriber_algorithm);
+  out.mercure.anonymous = m.anonymous;
   return out;
 }
 

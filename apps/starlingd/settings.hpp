@@ -7,12 +7,15 @@
 #include "actors/messages/context.hpp"
 #include "apps/starlingd/config/config.hpp"
 #include "cluster/engine.hpp"
+#include "net/dialect/dialects.hpp"
 #include "net/front/http_server.hpp"
 
 namespace starling::app {
 
 std::shared_ptr<const net::http_settings> http_settings_of(
     const config& c, std::shared_ptr<const net::key_set> keys);
+/// Reads key files that check_start has read before. Throws std::runtime_error when they changed.
+net::dialect_settings dialect_settings_of(const config& c);
 net::http_options http_options_of(const config& c, std::size_t shards);
 actors::node_options node_options_of(const config& c);
 std::unique_ptr<cluster::engine> make_engine(const config& c);

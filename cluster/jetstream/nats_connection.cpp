@@ -1,11 +1,11 @@
 #include "cluster/jetstream/nats_connection.hpp"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include "cluster/foreign_messages.hpp"
 #include "cluster/jetstream/jetstream_setup.hpp"
+#include "net/base/jitter.hpp"
 #include "net/base/log.hpp"
 
 namespace starling::cluster {
@@ -27,10 +27,7 @@ constexpr std::size_t max_waiting_orders = 65536;
 constexpr milliseconds goodbye_flush{500};
 
 /// Once to twice as long. Nodes that lost the same server do not come back in step.
-milliseconds with_jitter(milliseconds wait) {
-  static thread_local std::minstd_rand random(std::random_device{}());
-  return wait + milliseconds(std::uniform_int_distribution<long>(0, wait.count())(random));
-}
+milliseconds with_jitter(milliseconds wait) { return random_between(wait, 2 * wait); }
 
 std::vector<std::string> split_servers(const std::string& urls) {
   std::vector<std::string> out;

@@ -55,10 +55,12 @@ bool says(const json& value, std::string_view wanted) {
   return text != nullptr && *text == wanted;
 }
 
-result<std::int64_t> check_dates(const json& claims, const token_rules& rules, std::int64_t now_s) {
+result<std::int64_t> check_dates(const json& claims, const token_rules& rules, std::int64_t now_s,
+                                 bool expiry_needed) {
   const auto* exp = find(claims, "exp");
-  if (exp == nullptr) return refused("claim \"exp\" is missing");
-  const auto expires = date_of(*exp);
+  if (exp == nullptr && expiry_needed) return refused("claim \"exp\" is missing");
+  const auto expires =
+      exp ? date_of(*exp) : std::optional(now_s + std::chrono::seconds(unlimited).count());
   if (!expires) return wrong("exp", "a number of seconds");
   if (now_s >= *expires + rules.leeway.count()) return refused("it has expired (exp)");
   if (const auto* nbf = find(claims, "nbf")) {
@@ -86,10 +88,8 @@ result<void> check_origin(const json& claims, const token_rules& rules) {
         (wanted(*aud) || (aud->is_array() && std::any_of(aud->begin(), aud->end(), wanted)));
     if (!named) return refused("claim \"aud\" does not name the configured audience");
   }
-  if (rules.user_claim.starts_with("user.")) {
-    const auto* status = find(claims, "user.status");
-    if (status != nullptr && says(*status, "Suspended")) return refused("the user is suspended");
-  }
+  for (const auto check : rules.checks)
+    if (auto passed = check(claims); !passed) return passed.error();
   return {};
 }
 
@@ -115,13 +115,15 @@ result<std::vector<std::string>> patterns_of(const json& value, const std::strin
   return out;
 }
 
-result<void> read_ids(const json& claims, const token_rules& rules, identity& out) {
+result<void> read_ids(const json& claims, const token_rules& rules, bool user_needed,
+                      identity& out) {
   const auto* user = find(claims, rules.user_claim);
-  if (user == nullptr) return refused("claim \"" + rules.user_claim + "\" is missing");
-  auto user_text = id_of(*user);
-  if (!user_text || !valid_user(*user_text))
+  auto user_text = user ? id_of(*user) : std::nullopt;
+  const bool good = user_text && valid_user(*user_text);
+  if (user_needed && !user) return refused("claim \"" + rules.user_claim + "\" is missing");
+  if (user_needed && !good)
     return wrong(rules.user_claim, "a user id: 1-128 bytes of [A-Za-z0-9._~@:-], or an integer");
-  out.user = user_id(std::move(*user_text));
+  if (good) out.user = user_id(std::move(*user_text));
 
   out.tenant = tenant_id("default");
   if (const auto* tenant = find(claims, rules.tenant_claim)) {
@@ -166,13 +168,14 @@ result<void> read_rights(const json& claims, const token_rules& rules, identity&
 
 }  // namespace
 
-result<identity> read_claims(const json& claims, const token_rules& rules, std::int64_t now_s) {
-  const auto expires = check_dates(claims, rules, now_s);
+result<identity> read_claims(const json& claims, const token_rules& rules, std::int64_t now_s,
+                             claim_needs needs) {
+  const auto expires = check_dates(claims, rules, now_s, needs.expiry);
   if (!expires) return expires.error();
   if (auto done = check_origin(claims, rules); !done) return done.error();
   identity out;
   out.expires_s = *expires;
-  if (auto done = read_ids(claims, rules, out); !done) return done.error();
+  if (auto done = read_ids(claims, rules, needs.user, out); !done) return done.error();
   if (auto done = read_rights(claims, rules, out); !done) return done.error();
   return out;
 }

@@ -1,7 +1,6 @@
 #include "net/auth/key_set.hpp"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 
 #include <openssl/evp.h>
@@ -14,20 +13,14 @@ namespace starling::net {
 
 namespace {
 
-/// Ed25519 keys of the published fechatter samples (its compiled-in default and its fixture).
-constexpr std::array<std::string_view, 2> published{
-    "fM-lwNHj6TRJ3EGP38lIJcOo9Dlt2u2JzcwWMbu7jQY",
-    "MnnmEdL53E3O5UTdVW_VEs9qT6To_48iU7jWpKuVb2c",
-};
-
-bool is_published(const pkey_ptr& key) {
+bool is_one_of(const pkey_ptr& key, std::span<const std::string_view> refused) {
   std::string bytes(32, '\0');
   std::size_t size = bytes.size();
   if (EVP_PKEY_get_id(key.get()) != EVP_PKEY_ED25519 ||
       EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<unsigned char*>(bytes.data()),
                                   &size) != 1)
     return false;
-  return std::find(published.begin(), published.end(), base64url_encode(bytes)) != published.end();
+  return std::find(refused.begin(), refused.end(), base64url_encode(bytes)) != refused.end();
 }
 
 error in(const std::string& where, const error& cause) {
@@ -51,17 +44,24 @@ result<void> key_set::add_secrets(const key_options& options) {
   return {};
 }
 
-result<void> key_set::add_pem(const std::string& path) {
+result<void> key_set::add_pem(const std::string& path,
+                              std::span<const std::string_view> published) {
   auto pem = read_public_key(path);
   if (!pem) return pem.error();
-  if (is_published(*pem))
+  return add_public_key(std::move(*pem), path, std::filesystem::path(path).stem().string(),
+                        published);
+}
+
+result<void> key_set::add_public_key(pkey_ptr pem, const std::string& name, std::string kid,
+                                     std::span<const std::string_view> published) {
+  if (is_one_of(pem, published))
     return error{errc::malformed,
-                 path +
+                 name +
                      ": is a published sample key with which everybody can sign; make your own "
                      "(openssl genpkey -algorithm ED25519)"};
-  auto key = verifier::public_key(std::move(*pem));
-  if (!key) return in(path, key.error());
-  keys_.push_back({std::filesystem::path(path).stem().string(), false, std::move(*key)});
+  auto key = verifier::public_key(std::move(pem));
+  if (!key) return in(name, key.error());
+  keys_.push_back({std::move(kid), false, std::move(*key)});
   return {};
 }
 
@@ -81,7 +81,13 @@ result<key_set> key_set::load(const key_options& options) {
   key_set out;
   if (auto done = out.add_secrets(options); !done) return done.error();
   for (const auto& path : options.public_key_files)
-    if (auto done = out.add_pem(path); !done) return done.error();
+    if (auto done = out.add_pem(path, options.published); !done) return done.error();
+  if (options.public_key_text) {
+    auto key = parse_public_key(*options.public_key_text, "public key");
+    if (!key) return key.error();
+    if (auto done = out.add_public_key(std::move(*key), "public key", {}, options.published); !done)
+      return done.error();
+  }
   if (options.jwks_file)
     if (auto done = out.add_jwks(*options.jwks_file); !done) return done.error();
   return out;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ struct key_options {
   std::map<std::string, std::string> hs256_keys;  ///< kid -> secret
   std::vector<std::string> public_key_files;      ///< PEM, SPKI; the file's stem serves as kid
   std::optional<std::string> jwks_file;           ///< RFC 7517
+  std::optional<std::string> public_key_text;     ///< PEM, SPKI; without kid
+  /// Ed25519 public keys (base64url) that are refused: anybody can sign with them.
+  std::span<const std::string_view> published = {};
 };
 
 /// Immutable after load; copies share the keys; any thread.
@@ -35,8 +39,8 @@ struct key_options {
 class key_set {
  public:
   /// Reads everything. No key at all is an empty set, not an error.
-  /// Errors: errc::malformed names the file (or key) and what is wrong with it. Keys that came
-  /// with the published sample configurations are refused: everybody can sign with them.
+  /// Errors: errc::malformed names the file (or key) and what is wrong with it. Keys in
+  /// `published` are refused.
   static result<key_set> load(const key_options& options);
 
   bool empty() const noexcept { return keys_.empty(); }
@@ -56,7 +60,9 @@ class key_set {
   };
 
   result<void> add_secrets(const key_options& options);
-  result<void> add_pem(const std::string& path);
+  result<void> add_pem(const std::string& path, std::span<const std::string_view> published);
+  result<void> add_public_key(pkey_ptr key, const std::string& name, std::string kid,
+                              std::span<const std::string_view> published);
   result<void> add_jwks(const std::string& path);
 
   std::vector<entry> keys_;

@@ -64,7 +64,11 @@ result<std::string> read_key_file(const std::string& path) {
 result<pkey_ptr> read_public_key(const std::string& path) {
   const auto file = read_key_file(path);
   if (!file) return file.error();
-  const auto text = with_real_newlines(*file);
+  return parse_public_key(*file, path);
+}
+
+result<pkey_ptr> parse_public_key(const std::string& raw, const std::string& path) {
+  const auto text = with_real_newlines(raw);
   if (has(text, "PRIVATE KEY-----"))
     return bad(path, "holds a private key; verifying needs the public half (openssl pkey -pubout)");
   if (!has(text, "-----BEGIN PUBLIC KEY-----"))

@@ -14,6 +14,8 @@ result<std::string> read_key_file(const std::string& path);
 
 /// One SPKI `PUBLIC KEY`. Errors: errc::malformed naming the file and what it holds instead.
 result<pkey_ptr> read_public_key(const std::string& path);
+/// The same from a text; `name` stands for the path in errors.
+result<pkey_ptr> parse_public_key(const std::string& text, const std::string& name);
 
 /// One unencrypted `PRIVATE KEY` (PKCS#8, or the older RSA and EC forms). Never asks for a phrase.
 result<pkey_ptr> read_private_key(const std::string& path);

@@ -9,6 +9,7 @@
 #include "net/auth/claims.hpp"
 #include "net/auth/compact.hpp"
 #include "net/auth/json_guard.hpp"
+#include "net/auth/signed_token.hpp"
 
 namespace starling::net {
 
@@ -18,22 +19,19 @@ error refused(const char* why) {
   return {errc::unauthorized, std::string("token refused: ") + why};
 }
 
-struct header {
+struct algorithm_and_key {
   algorithm alg;
   std::optional<std::string> kid;
 };
 
-result<header> read_header(std::string_view segment) {
-  const auto text = base64url_decode(segment);
-  const auto json = text ? parse_object(*text) : std::nullopt;
-  if (!json) return refused("its header is not base64url of a JSON object");
-  const auto alg = json->find("alg");
-  const auto* name = alg == json->end() ? nullptr : alg->get_ptr<const std::string*>();
+result<algorithm_and_key> read_header(const nlohmann::json& json) {
+  const auto alg = json.find("alg");
+  const auto* name = alg == json.end() ? nullptr : alg->get_ptr<const std::string*>();
   const auto known = name == nullptr ? std::nullopt : parse_algorithm(*name);
   if (!known) return refused("its alg is none of HS256, EdDSA, RS256 and ES256");
-  if (json->contains("crit")) return refused("it has a critical extension (crit); none is known");
-  header out{*known, std::nullopt};
-  if (const auto kid = json->find("kid"); kid != json->end()) {
+  if (json.contains("crit")) return refused("it has a critical extension (crit); none is known");
+  algorithm_and_key out{*known, std::nullopt};
+  if (const auto kid = json.find("kid"); kid != json.end()) {
     if (!kid->is_string()) return refused("its kid is not a string");
     out.kid = kid->get<std::string>();
   }
@@ -42,18 +40,20 @@ result<header> read_header(std::string_view segment) {
 
 }  // namespace
 
-result<identity> verify(std::string_view compact, const key_set& keys, const token_rules& rules,
-                        std::int64_t now_s) {
+result<signed_token> check_signature(std::string_view compact, const key_set& keys) {
   if (compact.empty()) return refused("it is empty");
   if (compact.size() > max_token_bytes) return refused("it is larger than 8 KiB");
   const auto parts = split_compact(compact);
   if (!parts) return refused("it is not of the form header.claims.signature");
 
-  const auto head = read_header(parts->header);
-  if (!head) return head.error();
+  const auto head_text = base64url_decode(parts->header);
+  auto header = head_text ? parse_object(*head_text) : std::nullopt;
+  if (!header) return refused("its header is not base64url of a JSON object");
+  const auto needs = read_header(*header);
+  if (!needs) return needs.error();
   const auto signature = base64url_decode(parts->signature);
   if (!signature) return refused("its signature is not base64url");
-  const auto candidates = keys.candidates(head->alg, head->kid);
+  const auto candidates = keys.candidates(needs->alg, needs->kid);
   if (candidates.empty()) return refused("no configured key fits its alg and kid");
   if (std::none_of(candidates.begin(), candidates.end(), [&](const verifier* key) {
         return key->verify(parts->signed_text, *signature);
@@ -61,10 +61,18 @@ result<identity> verify(std::string_view compact, const key_set& keys, const tok
     return refused("its signature does not match");
 
   const auto text = base64url_decode(parts->claims);
-  const auto claims = text ? parse_object(*text) : std::nullopt;
+  auto claims = text ? parse_object(*text) : std::nullopt;
   if (!claims) return refused("its claims are not base64url of a JSON object");
-  auto out = read_claims(*claims, rules, now_s);
-  if (out) out->token_hash = std::hash<std::string_view>{}(parts->signed_text);
+  return signed_token{std::move(*header), std::move(*claims),
+                      std::hash<std::string_view>{}(parts->signed_text)};
+}
+
+result<identity> verify(std::string_view compact, const key_set& keys, const token_rules& rules,
+                        std::int64_t now_s) {
+  const auto token = check_signature(compact, keys);
+  if (!token) return token.error();
+  auto out = read_claims(token->claims, rules, now_s);
+  if (out) out->token_hash = token->hash;
   return out;
 }
 

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <random>
 
+#include "net/base/utf8.hpp"
+
 namespace starling {
 
 namespace {
@@ -41,26 +43,6 @@ constexpr bool dash_before(std::size_t byte) noexcept {
   return byte == 4 || byte == 6 || byte == 8 || byte == 10;
 }
 
-/// Length of the well-formed UTF-8 sequence at the start of `text`, 0 if there is none.
-std::size_t utf8_sequence(std::string_view text) noexcept {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto tail = [&](std::size_t i) { return i < text.size() && (at(i) & 0xC0) == 0x80; };
-  const unsigned char lead = at(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    if (!tail(1) || !tail(2)) return 0;
-    if ((lead == 0xE0 && at(1) < 0xA0) || (lead == 0xED && at(1) > 0x9F)) return 0;
-    return 3;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    if (!tail(1) || !tail(2) || !tail(3)) return 0;
-    if ((lead == 0xF0 && at(1) < 0x90) || (lead == 0xF4 && at(1) > 0x8F)) return 0;
-    return 4;
-  }
-  return 0;
-}
-
 }  // namespace
 
 bool valid_user(std::string_view text) noexcept { return all_of(text, 128, "._~@:-"); }
@@ -68,12 +50,8 @@ bool valid_room(std::string_view text) noexcept { return all_of(text, 128, "._~:
 bool valid_tenant(std::string_view text) noexcept { return all_of(text, 64, "._~-"); }
 
 bool valid_utf8(std::string_view text) noexcept {
-  while (!text.empty()) {
-    const auto n = utf8_sequence(text);
-    if (n == 0) return false;
-    text.remove_prefix(n);
-  }
-  return true;
+  utf8_validator check;
+  return check.feed(text) && check.complete();
 }
 
 bool valid_event_name(std::string_view text) noexcept {

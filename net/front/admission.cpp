@@ -1,6 +1,5 @@
 #include "net/base/clock.hpp"
 #include "net/front/http_handlers.hpp"
-#include "net/front/stream_admission.hpp"
 
 namespace starling::net {
 
@@ -73,11 +72,8 @@ std::optional<http_response> admit(http_exchange& x, loop_front& front) {
     return refuse(
         {errc::forbidden, "this origin is not allowed here; cors.origins lists those that are"});
   if (preflight) return preflight_response();
-  // Before the token, whose parameter may be the mistyped one.
-  const bool stream = at->query == near_stream_parameters;
-  if (stream)
-    if (const auto known = check_stream_parameters(request.query()); !known)
-      return refuse(known.error());
+  if (at->precheck)
+    if (const auto fits = at->precheck(request); !fits) return refuse(fits.error());
   if (at->needs != access::none && at->needs != access::body_token) {
     auto who = authenticate(front, token_of(request, x.cors.cookie));
     if (!who) return refuse(who.error());
@@ -85,8 +81,7 @@ std::optional<http_response> admit(http_exchange& x, loop_front& front) {
     x.who = std::move(*who);
   }
   if (x.where.bad_name) return refuse(*x.where.bad_name);
-  if (!stream)
-    if (const auto unknown = unknown_parameter(*at, request)) return refuse(*unknown);
+  if (const auto unknown = unknown_parameter(*at, request)) return refuse(*unknown);
   return std::nullopt;
 }
 

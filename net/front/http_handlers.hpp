@@ -24,17 +24,11 @@ std::optional<http_response> limit_publish_rate(const http_exchange& x, loop_fro
 http_response refuse_publish(const http_exchange& x, loop_front& front, const error& why);
 
 // Rows of the table of paths, each list beside its handlers.
-std::vector<route> stream_routes();
-std::vector<route> publish_routes();
-std::vector<route> session_routes();
 std::vector<route> health_routes();
 std::vector<route> asset_routes(std::vector<static_asset> assets);
 std::vector<route> service_routes(std::vector<api_route> rows);
 /// All of these, and those of dialects.
 std::vector<route> front_routes(service& node, std::vector<static_asset> assets,
                                 std::vector<route> dialects);
-
-/// GET and HEAD of an event stream in the shape of `kind`, and the WebSocket handshake.
-void handle_stream(std::shared_ptr<http_session> session, transport_kind kind);
 
 }  // namespace starling::net

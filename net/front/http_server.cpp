@@ -22,9 +22,6 @@ std::vector<route> front_routes(service& node, std::vector<static_asset> assets,
   const auto add = [&out](std::vector<route> rows) {
     std::move(rows.begin(), rows.end(), std::back_inserter(out));
   };
-  add(stream_routes());
-  add(publish_routes());
-  add(session_routes());
   add(health_routes());
   add(service_routes(node.routes()));
   add(asset_routes(std::move(assets)));

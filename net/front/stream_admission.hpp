@@ -1,4 +1,4 @@
-/// What a client asks for when it asks for a stream. Pure.
+/// What all requests for a stream have in common. Pure.
 #pragma once
 
 #include <string>
@@ -8,28 +8,18 @@
 
 namespace starling::net {
 
-/// Rooms, device, format, position and heartbeat from query and headers; `who` and `remote` as
-/// given. Errors: errc::malformed names the parameter, and what would be right; errc::too_large for
-/// more than `max_rooms` rooms.
-///
-/// `fresh_cursor` is no position; other cursors of epoch 0 are none of any store's and handed on as
-/// something that is no cursor. The closing mark is taken off a cursor.
-result<stream_request> parse_stream_request(const http_request& request, transport_kind kind,
-                                            identity_ptr who, std::string remote,
-                                            std::size_t max_rooms);
-
 // What a refused client gets as an id when there is no position to give it; no store has epoch 0.
 /// It came without a position: its next connect begins afresh.
 inline constexpr cursor fresh_cursor{0, 1};
 /// It came with something that is no cursor: its next connect must still hear of the loss.
 inline constexpr cursor lost_cursor{0, 0};
 
-/// A parameter that an event path does not know but that is all but the name of one it does (`room`
-/// for `rooms`): it would be ignored, and the stream be deaf. Names that resemble none pass, since
-/// proxies and caches add their own. Errors: errc::malformed names both.
-result<void> check_stream_parameters(const query_params& query);
-/// What rows of event paths say instead of a list: others may stand there, near misses not.
-inline constexpr std::string_view near_stream_parameters = "~";
+/// A query parameter that says where a stream goes on: `last_event_id`, and the spellings of other
+/// systems' clients: `lastEventId`, `lastEventID`, `Last-Event-ID`.
+bool names_position(std::string_view name) noexcept;
+/// Where the client wants to go on, as it says: the header Last-Event-ID, else the query parameter;
+/// empty: nowhere. Points into `request`.
+std::string_view asked_position(const http_request& request);
 
 /// The Last-Event-ID *header* carries the closing mark: the client was told to stay away, and its
 /// EventSource comes back by itself. 204 stops it.

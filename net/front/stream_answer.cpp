@@ -32,11 +32,17 @@ std::string sse_head(const http_exchange& x, std::string_view client_id, bool en
   std::string out =
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
       "Cache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n";
-  append_client_id(out, client_id);
-  if (x.request.http11) out.append("Transfer-Encoding: chunked\r\n");
-  if (ends || !x.request.http11) out.append("Connection: close\r\n");
-  append_cors(out, x.cors);
-  return out.append("\r\n");
+  end_sse_head(out, x, client_id, ends);
+  return out;
+}
+
+void end_sse_head(std::string& head, const http_exchange& x, std::string_view client_id,
+                  bool ends) {
+  append_client_id(head, client_id);
+  if (x.request.http11) head.append("Transfer-Encoding: chunked\r\n");
+  if (ends || !x.request.http11) head.append("Connection: close\r\n");
+  append_cors(head, x.cors);
+  head.append("\r\n");
 }
 
 stream_answer::stream_answer(std::shared_ptr<http_session> session, const stream_request& request)
@@ -46,20 +52,23 @@ stream_answer::stream_answer(std::shared_ptr<http_session> session, const stream
       since_last_(request.since_last),
       position_(request.last_event_id.value_or("")) {}
 
-std::unique_ptr<transport> stream_answer::accept(const session_id& id,
+std::unique_ptr<transport> stream_answer::accept(const connected& hello,
                                                  transport_observer& observer) {
   const auto session = owed_.settle();
   if (!session) return nullptr;
-  return format_ == wire_format::ws_json ? accept_ws(*session, id.str(), observer)
-                                         : accept_sse(*session, id.str(), observer);
+  return format_ == wire_format::ws_json ? accept_ws(*session, hello.client_id.str(), observer)
+                                         : accept_sse(*session, hello, observer);
 }
 
-std::unique_ptr<transport> stream_answer::accept_sse(http_session& session,
-                                                     const std::string& client_id,
+std::string stream_answer::sse_head_of(const http_exchange& x, const connected* hello) const {
+  return hello ? sse_head(x, hello->client_id.str()) : sse_head(x, {}, true);
+}
+
+std::unique_ptr<transport> stream_answer::accept_sse(http_session& session, const connected& hello,
                                                      transport_observer& observer) {
   auto stream = session.release();
   if (!stream) return nullptr;
-  auto head = sse_head(session.exchange(), client_id);
+  auto head = sse_head_of(session.exchange(), &hello);
   const sse_options options{.format = format_,
                             .chunked = session.exchange().request.http11,
                             .heartbeat_event = heartbeat_event_};
@@ -110,7 +119,7 @@ void stream_answer::refuse(const goodbye& why) {
   if (!accepts_event_stream(x.request.get(header::accept)))
     return session->answer(retry_response({errc::unavailable, why.reason}, why.retry,
                                           x.where.found->errors == error_style::plain));
-  auto answer = sse_head(x, {}, true);
+  auto answer = sse_head_of(x, nullptr);
   if (x.request.http11)
     answer.append(bytes.whole()).append(last_chunk);
   else

@@ -29,8 +29,9 @@ enum class header : std::uint8_t {
   ws_version,
   ws_protocol,
   fetch_site,
+  referer,
 };
-inline constexpr std::size_t header_count = 15;
+inline constexpr std::size_t header_count = 16;
 
 /// Reused from request to request on a connection: strings keep their capacity.
 struct http_request {

@@ -55,6 +55,7 @@ std::optional<header> kept(http::field name, std::string_view text) noexcept {
     case http::field::sec_websocket_key: return header::ws_key;
     case http::field::sec_websocket_version: return header::ws_version;
     case http::field::sec_websocket_protocol: return header::ws_protocol;
+    case http::field::referer: return header::referer;
     default: break;
   }
   if (iequals(text, "last-event-id")) return header::last_event_id;

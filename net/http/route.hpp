@@ -9,9 +9,12 @@
 #include <string>
 #include <string_view>
 
+#include "net/base/result.hpp"
+
 namespace starling::net {
 
 class http_session;
+struct http_request;
 
 enum class http_method : std::uint8_t {
   get,
@@ -54,6 +57,8 @@ struct route {
   /// Names of the query parameters it takes, separated by spaces, besides those that carry the
   /// token; others are 400. None: whatever there is.
   std::optional<std::string_view> query = std::nullopt;
+  /// Looks at the header before the token is, which may be what is amiss. Its error is the answer.
+  result<void> (*precheck)(const http_request&) = nullptr;
   error_style errors = error_style::json;
   bool admin_listener_only = false;
 };

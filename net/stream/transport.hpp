@@ -1,4 +1,4 @@
-/// Seam out: the write half of one client connection, whatever its protocol.
+/// Seam out: how a session writes to its client, whatever the protocol.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,9 @@ namespace starling::net {
 /// call of the owner to the transport.
 class transport_observer {
  public:
-  /// The connection is over: the peer left (client_closed), broke the protocol, or a close() is
-  /// complete. Called once; the owner destroys the transport then, or later.
+  /// Nothing more can be written: the peer left (client_closed) and is not awaited any more, broke
+  /// the protocol, or a close() is complete. Called once; the owner destroys the transport then, or
+  /// later.
   virtual void on_closed(close_code why) = 0;
   /// A WebSocket client asked for something that parses. (What does not parse is answered with an
   /// error frame by the transport.)
@@ -29,11 +30,12 @@ class transport_observer {
   ~transport_observer() = default;
 };
 
-/// Owns a socket and its outbox. One loop thread only. Destroying it closes the socket.
+/// Owns an outbox and the way to the client: a socket, one stream among others on a socket, or
+/// whatever request is open at the moment. One loop thread only. Destroying it ends that way.
 ///
 /// Writes are gathered: `send` queues and marks the transport for the loop's next flush, which
-/// hands all queued frames to the kernel in one system call. What the kernel does not take waits
-/// for writability.
+/// hands all queued frames over in one go. What is not taken (by the kernel, by a window, because
+/// no request is open) waits in the outbox, and `held_up` says so.
 class transport {
  public:
   virtual ~transport() = default;
@@ -48,7 +50,7 @@ class transport {
   /// Writes what is queued (at most for some seconds), ends the protocol properly (last chunk,
   /// WebSocket close frame with the code of `why`), closes, then calls on_closed(why).
   virtual void close(close_code why) = 0;
-  /// Hands to the kernel now what would go at the loop's next flush; for an owner that must know
+  /// Hands over now what would go at the loop's next flush; for an owner that must know
   /// whether a full outbox is the peer's fault or just this pass's.
   virtual void flush_now() = 0;
   /// Forgets the events that are queued and not yet begun; returns how many that were. What is no
@@ -59,14 +61,14 @@ class transport {
 
   virtual wire_format format() const noexcept = 0;
   virtual transport_kind kind() const noexcept = 0;
-  /// Events and notices queued and not yet taken by the kernel, and their bytes.
+  /// Events and notices queued and not yet handed over, and their bytes.
   virtual std::size_t queued_items() const noexcept = 0;
   virtual std::size_t queued_bytes() const noexcept = 0;
-  /// Bytes given to `send` since the start, and how many of them the peer's kernel is known to have
-  /// (one system call; less where it cannot be told).
+  /// Bytes given to `send` since the start, and how many of them the peer is known to have (its
+  /// kernel, by one system call; less where it cannot be told).
   virtual std::uint64_t sent_bytes() const noexcept = 0;
   virtual std::uint64_t acknowledged_bytes() noexcept = 0;
-  /// The kernel did not take all of an earlier write; false again with the on_drained that follows.
+  /// Not all of an earlier write was taken; false again with the on_drained that follows.
   virtual bool held_up() const noexcept = 0;
   /// Events written since the start (not counting connected, heartbeats and the like).
   virtual std::uint64_t delivered() const noexcept = 0;

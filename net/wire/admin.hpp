@@ -55,7 +55,8 @@ struct session_info {
   std::uint64_t queued_events = 0;
   std::uint64_t queued_bytes = 0;
   std::string position;
-  std::string state;  ///< presence state: online | away | ...
+  std::string state;   ///< presence state: online | away | ...
+  std::string detail;  ///< what a dialect's view says of it, JSON; empty: nothing
 };
 
 /// A live room, or a user, on one node.

@@ -26,7 +26,13 @@ void to_json(json& out, const node_info& from) {
   out["engine"] = {{"kind", from.engine_kind}, {"connected", from.engine_connected}};
 }
 void to_json(json& out, const partition_info& from) { write(out, from); }
-void to_json(json& out, const session_info& from) { write(out, from); }
+void to_json(json& out, const session_info& from) {
+  write(out, from);
+  if (from.detail.empty())
+    out.erase("detail");
+  else
+    out["detail"] = json::parse(from.detail, nullptr, false);
+}
 void to_json(json& out, const node_stats& from) { write(out, from); }
 void to_json(json& out, const presence_user& from) { write(out, from); }
 

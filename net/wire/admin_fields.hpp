@@ -63,6 +63,7 @@ void each_field(either_const<session_info> auto& of, const auto& field) {
   field("queued_bytes", of.queued_bytes);
   field("position", of.position);
   field("state", of.state);
+  field("detail", of.detail);
 }
 
 void each_field(either_const<room_info> auto& of, const auto& field) {

@@ -1,37 +1,20 @@
 #include "net/wire/encoders.hpp"
 
 #include <array>
-#include <charconv>
+#include <atomic>
+#include <stdexcept>
 #include <vector>
 
 #include "net/wire/codec.hpp"
 #include "net/wire/json_writer.hpp"
+#include "net/wire/sse_text.hpp"
 #include "net/wire/ws_frame.hpp"
 
 namespace starling::net {
 
 namespace {
 
-/// The buffer every frame of this thread is put together in. Room for the WebSocket header stays
-/// in front, because its length is known only at the end.
-std::string& scratch() {
-  static constexpr std::size_t keep = 256 * 1024;
-  thread_local std::string buffer;
-  if (buffer.capacity() > keep) buffer.shrink_to_fit();
-  buffer.assign(max_ws_header, '\0');
-  return buffer;
-}
-
 using times = std::span<const std::int64_t>;
-
-frame sse_frame(const std::string& buffer, times accepted_ns = {}) {
-  const auto body = std::string_view(buffer).substr(max_ws_header);
-  std::array<char, 18> prefix{};
-  char* end = std::to_chars(prefix.data(), prefix.data() + 16, body.size(), 16).ptr;
-  *end++ = '\r';
-  *end++ = '\n';
-  return {{prefix.data(), end}, body, "\r\n", accepted_ns};
-}
 
 frame ws_frame(std::string& buffer, times accepted_ns = {}) {
   std::array<char, max_ws_header> header{};
@@ -40,77 +23,68 @@ frame ws_frame(std::string& buffer, times accepted_ns = {}) {
   return {"", std::string_view(buffer).substr(max_ws_header - size), "", accepted_ns};
 }
 
-/// Two memchr are five times as fast as one find_first_of, and there is seldom anything to find.
-bool has_line_break(std::string_view text) noexcept {
-  return text.find('\n') != text.npos || text.find('\r') != text.npos;
-}
-
-/// A field that must stay on one line; what would end the line becomes a space. Names are checked
-/// at acceptance, but a frame broken here would forge events for every receiver.
-void append_line(std::string& out, std::string_view field, std::string_view value) {
-  out += field;
-  const auto start = out.size();
-  out += value;
-  if (has_line_break(value))
-    for (auto at = start; (at = out.find_first_of("\r\n", at)) != out.npos;) out[at] = ' ';
-  out += '\n';
-}
-
-/// One `data:` line per line of `text`, whichever way its lines end.
-void append_data(std::string& out, std::string_view text) {
-  auto end = has_line_break(text) ? text.find_first_of("\r\n") : text.npos;
-  for (;; end = text.find_first_of("\r\n")) {
-    out += "data: ";
-    out += text.substr(0, end);
-    out += '\n';
-    if (end == text.npos) return;
-    text.remove_prefix(end + (text.substr(end).starts_with("\r\n") ? 2 : 1));
-  }
-}
-
-void append_retry(std::string& out, std::chrono::milliseconds retry) {
-  if (retry.count() <= 0) return;
-  out += "retry: ";
-  append_number(out, retry.count());
-  out += '\n';
-}
-
 void append_named(std::string& out, std::string_view name, std::string_view id,
                   std::string_view data) {
-  append_line(out, "event: ", name);
-  if (!id.empty()) append_line(out, "id: ", id);
-  append_data(out, data);
+  append_sse_line(out, "event: ", name);
+  if (!id.empty()) append_sse_line(out, "id: ", id);
+  append_sse_data(out, data);
   out += '\n';
+}
+
+/// An event. The payload says nothing of the event's own id, so one for a single session, which is
+/// in no history, shows what its publisher called it in a field that SSE readers pass over.
+void append_named(std::string& out, const event& what, std::string_view id) {
+  if (what.id_given && what.where.kind == channel_kind::client)
+    append_sse_line(out, "event_id: ", what.id);
+  append_named(out, what.name, id, what.data);
 }
 
 /// The envelope never holds a raw line break: strings escape theirs, and published JSON is compact.
 /// A foreign publisher's might, so its lines are split like any others.
 void append_enveloped(std::string& out, const event& what, std::string_view id, bool with_name) {
-  if (with_name) append_line(out, "event: ", what.name);
-  append_line(out, "id: ", id);
+  if (with_name) append_sse_line(out, "event: ", what.name);
+  append_sse_line(out, "id: ", id);
   out += "data: ";
   const auto start = out.size();
   append_envelope(out, what);
   if (has_line_break(std::string_view(out).substr(start))) {
     const auto envelope = out.substr(start);
     out.resize(start - 6);
-    append_data(out, envelope);
+    append_sse_data(out, envelope);
     out += '\n';
   } else {
     out += "\n\n";
   }
 }
 
+constexpr auto first_foreign = static_cast<std::size_t>(wire_format::foreign);
+constexpr std::size_t max_foreign = wire_format_count - first_foreign;
+std::array<foreign_format, max_foreign> foreign_formats;
+std::atomic<std::size_t> foreign_count{0};
+
+const foreign_format* foreign_of(wire_format format) noexcept {
+  const auto index = static_cast<std::size_t>(format);
+  return index < first_foreign ? nullptr : &foreign_formats[index - first_foreign];
+}
+
 }  // namespace
 
+wire_format add_format(const foreign_format& how) {
+  const auto index = foreign_count.fetch_add(1);
+  if (index >= max_foreign) throw std::logic_error("more formats than wire_format_count");
+  foreign_formats[index] = how;
+  return static_cast<wire_format>(first_foreign + index);
+}
+
 frame encode_event(wire_format format, const event& what, std::string_view id) {
-  auto& out = scratch();
+  if (const auto* foreign = foreign_of(format)) return foreign->event(what, id);
+  auto& out = wire_scratch();
   switch (format) {
-    case wire_format::sse_named: append_named(out, what.name, id, what.data); break;
+    case wire_format::sse_named: append_named(out, what, id); break;
     case wire_format::sse_envelope: append_enveloped(out, what, id, true); break;
     case wire_format::sse_message: append_enveloped(out, what, id, false); break;
     case wire_format::sse_both:
-      append_named(out, what.name, id, what.data);
+      append_named(out, what, id);
       append_enveloped(out, what, id, false);
       break;
     case wire_format::ws_json: {
@@ -123,12 +97,13 @@ frame encode_event(wire_format format, const event& what, std::string_view id) {
       }
       return ws_frame(out, times(&what.accepted_ns, 1));
     }
+    case wire_format::foreign: break;
   }
   return sse_frame(out, times(&what.accepted_ns, 1));
 }
 
 frame join_events(wire_format format, std::span<const frame> events) {
-  auto& out = scratch();
+  auto& out = wire_scratch();
   std::vector<std::int64_t> accepted;
   accepted.reserve(events.size());
   for (const auto& one : events) {
@@ -141,26 +116,29 @@ frame join_events(wire_format format, std::span<const frame> events) {
 }
 
 frame encode_connected(wire_format format, const connected& what, std::chrono::milliseconds retry) {
+  if (const auto* foreign = foreign_of(format)) return foreign->connected(what, retry);
   if (format == wire_format::ws_json)
     return encode_notice(format, "connected", to_json(what), what.position.str());
-  auto& out = scratch();
-  append_retry(out, retry);
+  auto& out = wire_scratch();
+  append_sse_retry(out, retry);
   append_named(out, "connected", what.position.str(), to_json(what));
   return sse_frame(out);
 }
 
 frame encode_goodbye(wire_format format, const goodbye& what) {
+  if (const auto* foreign = foreign_of(format)) return foreign->goodbye(what);
   const auto id = what.reconnect ? what.position.str() : closing_mark(what.position);
   if (format == wire_format::ws_json) return encode_notice(format, "goodbye", to_json(what), id);
-  auto& out = scratch();
-  append_retry(out, what.retry);
+  auto& out = wire_scratch();
+  append_sse_retry(out, what.retry);
   append_named(out, "goodbye", id, to_json(what));
   return sse_frame(out);
 }
 
 frame encode_notice(wire_format format, std::string_view name, std::string_view json_object,
                     std::string_view id) {
-  auto& out = scratch();
+  if (const auto* foreign = foreign_of(format)) return foreign->notice(name, json_object, id);
+  auto& out = wire_scratch();
   if (format != wire_format::ws_json) {
     append_named(out, name, id, json_object);
     return sse_frame(out);
@@ -175,13 +153,13 @@ frame encode_notice(wire_format format, std::string_view name, std::string_view 
 }
 
 frame encode_heartbeat() {
-  auto& out = scratch();
+  auto& out = wire_scratch();
   out += ": heartbeat\n\n";
   return sse_frame(out);
 }
 
 frame encode_ack(std::string_view ref_json, std::string_view fields_json) {
-  auto& out = scratch();
+  auto& out = wire_scratch();
   {
     json_writer object(out);
     object.text("type", "ack");
@@ -192,7 +170,7 @@ frame encode_ack(std::string_view ref_json, std::string_view fields_json) {
 }
 
 frame encode_error(std::string_view ref_json, const error& why) {
-  auto& out = scratch();
+  auto& out = wire_scratch();
   {
     json_writer object(out);
     object.text("type", "error");
@@ -204,7 +182,7 @@ frame encode_error(std::string_view ref_json, const error& why) {
 }
 
 frame encode_pong(std::string_view ref_json) {
-  auto& out = scratch();
+  auto& out = wire_scratch();
   {
     json_writer object(out);
     object.text("type", "pong");

@@ -11,6 +11,17 @@
 
 namespace starling::net {
 
+/// An SSE format of another protocol. The arguments are those of the functions below.
+struct foreign_format {
+  frame (*event)(const starling::event& what, std::string_view id);
+  frame (*connected)(const net::connected& what, std::chrono::milliseconds retry);
+  frame (*goodbye)(const net::goodbye& what);
+  frame (*notice)(std::string_view name, std::string_view json_object, std::string_view id);
+};
+/// Makes it known to the functions below. Once per format, before its first session; any thread.
+/// Throws std::logic_error when wire_format_count leaves no room.
+wire_format add_format(const foreign_format& how);
+
 /// One event in one format; `id` is the text of its cursor. One allocation.
 frame encode_event(wire_format format, const event& what, std::string_view id);
 /// Encoded events of one format on end, as one frame: receivers of all of them are given one thing

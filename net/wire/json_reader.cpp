@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "net/wire/utf8.hpp"
+#include "net/base/utf8.hpp"
 
 namespace starling::net {
 

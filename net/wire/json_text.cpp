@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-#include "net/wire/utf8.hpp"
+#include "net/base/utf8.hpp"
 
 namespace starling::net {
 

@@ -22,8 +22,9 @@ enum class wire_format : std::uint8_t {
   sse_message,   ///< no event:, data: envelope
   sse_both,      ///< sse_named followed by sse_message, same id
   ws_json,       ///< WebSocket text frame
+  foreign,       ///< the first of those that dialects add: see add_format
 };
-inline constexpr std::size_t wire_format_count = 5;
+inline constexpr std::size_t wire_format_count = 12;
 
 enum class transport_kind : std::uint8_t {
   sse,

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "net/base/frame.hpp"
-#include "net/wire/utf8.hpp"
+#include "net/base/utf8.hpp"
 
 namespace starling::net {
 

@@ -104,7 +104,7 @@ class fake_transport final : public net::transport {
 class fake_responder final : public net::stream_responder {
  public:
   explicit fake_responder(std::shared_ptr<wire> to) : wire_(std::move(to)) {}
-  std::unique_ptr<net::transport> accept(const session_id&,
+  std::unique_ptr<net::transport> accept(const net::connected&,
                                          net::transport_observer& observer) override {
     wire_->observer = &observer;
     return std::make_unique<fake_transport>(wire_);

@@ -193,9 +193,10 @@ TEST_SUITE("actors/fanout") {
     const auto count = [&](const tenant_id& tenant, const std::string& user,
                            std::optional<session_id> id) {
       std::vector<net::session_info> out;
-      n.tell(n.node.fanouts[0], sessions_query{tenant, user, id, {}, 10, [&](sessions_found some) {
-                                                 out = std::move(some.sessions);
-                                               }});
+      n.tell(n.node.fanouts[0],
+             sessions_query{tenant, user, id, {}, 10, false, [&](sessions_found some) {
+                              out = std::move(some.sessions);
+                            }});
       return out;
     };
     CHECK(count({}, {}, {}).size() == 3);
@@ -216,8 +217,9 @@ TEST_SUITE("actors/fanout") {
     std::optional<session_id> after;
     for (const std::size_t expected : {2, 2, 1, 0}) {
       sessions_found page;
-      n.tell(n.node.fanouts[0],
-             sessions_query{acme, {}, {}, after, 2, [&](auto some) { page = std::move(some); }});
+      n.tell(n.node.fanouts[0], sessions_query{acme, {}, {}, after, 2, false, [&](auto some) {
+                                                 page = std::move(some);
+                                               }});
       CHECK(page.total == 5);
       REQUIRE(page.sessions.size() == expected);
       for (const auto& each : page.sessions) {

@@ -82,7 +82,7 @@ class queueing_transport final : public net::transport {
 class accepting_responder final : public net::stream_responder {
  public:
   explicit accepting_responder(std::vector<queueing_transport*>& all) : all_(all) {}
-  std::unique_ptr<net::transport> accept(const session_id&, net::transport_observer&) override {
+  std::unique_ptr<net::transport> accept(const net::connected&, net::transport_observer&) override {
     return std::make_unique<queueing_transport>(all_);
   }
   void refuse(const net::goodbye&) override { throw std::logic_error("the session was refused"); }

@@ -9,7 +9,7 @@
 
 #include "net/auth/sign.hpp"
 #include "net/base/log.hpp"
-#include "net/dialect/oblivious/oblivious.hpp"
+#include "net/dialect/dialects.hpp"
 #include "net/front/http_front.hpp"
 #include "net/front/http_handlers.hpp"
 #include "net/front/http_session.hpp"
@@ -39,13 +39,13 @@ class accepting_service : public service {
   void open(io_loop&, stream_request request, std::unique_ptr<stream_responder> to) override {
     auto fresh = std::make_unique<session>();
     const auto id = session_id::make(1);
-    fresh->out = to->accept(id, *fresh);
-    if (!fresh->out) return;
     connected hello;
     hello.client_id = id;
     hello.user = request.who->user.str();
     hello.rooms = request.rooms;
     hello.position = {7, 1};
+    fresh->out = to->accept(hello, *fresh);
+    if (!fresh->out) return;
     fresh->out->send(encode_connected(request.format, hello, std::chrono::milliseconds(2000)));
     sessions.push_back(std::move(fresh));
   }
@@ -83,6 +83,15 @@ class accepting_service : public service {
     require(fresh != nullptr, "no session is renewed without a token");
     done({});
   }
+  void find_event(io_loop&, const channel&, std::string,
+                  std::function<void(result<std::optional<cursor>>)> done) override {
+    done(std::nullopt);
+  }
+  void describe_views(io_loop&, const tenant_id&,
+                      std::function<void(std::vector<std::string>)> done) override {
+    done({});
+  }
+  cursor here(const tenant_id&) const override { return {7, 9}; }
   void statistics(io_loop&, identity_ptr, std::function<void(result<node_stats>)> done) override {
     done(node_stats{});
   }
@@ -112,7 +121,7 @@ class node {
         new http_front{.node = service_,
                        .options = options,
                        .routes = router(front_routes(service_, {{"/", "text/html", page, false}},
-                                                     oblivious::routes()))});
+                                                     dialect_routes(dialect_names(), {})))});
     front_ = std::shared_ptr<loop_front>(
         new loop_front{.loop = loop_,
                        .shared = shared,

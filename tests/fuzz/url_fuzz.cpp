@@ -2,6 +2,7 @@
 /// parameters.
 #include <memory>
 
+#include "net/dialect/native/stream_parameters.hpp"
 #include "net/front/stream_admission.hpp"
 #include "net/http/cors.hpp"
 #include "net/http/http_request.hpp"
@@ -16,9 +17,10 @@ namespace {
 
 void check_stream(const net::http_request& request, net::transport_kind kind) {
   static const auto who = std::make_shared<const net::identity>();
-  const auto wanted = net::parse_stream_request(request, kind, who, "127.0.0.1:1");
+  const auto wanted = net::native::parse_stream_request(request, kind, who, "127.0.0.1:1", 1000);
   if (!wanted) {
-    require(wanted.error().code == errc::malformed, "a wrong parameter is malformed");
+    require(wanted.error().code == errc::malformed || wanted.error().code == errc::too_large,
+            "a wrong parameter is malformed, too many rooms are too large");
     return;
   }
   for (const auto& room : wanted->rooms) require(valid_room(room), "rooms have valid names");

@@ -19,7 +19,7 @@
 
 #include "net/auth/sign.hpp"
 #include "net/base/clock.hpp"
-#include "net/dialect/oblivious/oblivious.hpp"
+#include "net/dialect/dialects.hpp"
 #include "net/front/http_server.hpp"
 #include "net/wire/encoders.hpp"
 
@@ -42,6 +42,8 @@ class fake_service : public service {
   std::function<void(api_request, std::function<void(api_reply)>)> on_call;
   std::function<void(const session_id&, std::function<void(publish_verdict)>)> on_send;
   std::function<result<void>(const identity&, const session_id&)> on_renew;
+  std::function<std::optional<cursor>(const channel&, const std::string&)> on_find;
+  std::vector<std::string> views;
   net::health state{.ready = true, .checks = {{"engine", true, "memory"}}};
 
   void open(io_loop& loop, stream_request request,
@@ -88,6 +90,15 @@ class fake_service : public service {
                      std::function<void(result<void>)> done) override {
     done(on_renew ? on_renew(*fresh, id) : result<void>{});
   }
+  void find_event(io_loop&, const channel& where, std::string id,
+                  std::function<void(result<std::optional<cursor>>)> done) override {
+    done(on_find ? on_find(where, id) : std::nullopt);
+  }
+  void describe_views(io_loop&, const tenant_id&,
+                      std::function<void(std::vector<std::string>)> done) override {
+    done(views);
+  }
+  cursor here(const tenant_id&) const override { return {7, 9}; }
   void statistics(io_loop&, identity_ptr, std::function<void(result<node_stats>)> done) override {
     done(node_stats{.sessions = 3, .deliveries = 5, .bytes_out = 6, .opened = 4});
   }
@@ -98,13 +109,14 @@ class fake_service : public service {
   void welcome(const stream_request& request, stream_responder& responder) {
     auto session = std::make_unique<fake_session>();
     const auto id = session_id::make(1);
-    session->out = responder.accept(id, *session);
-    if (!session->out) return;
     connected hello;
     hello.client_id = id;
     hello.user = request.who->user.str();
     hello.rooms = request.rooms;
     hello.position = {7, 1};
+    hello.resumed = request.last_event_id.has_value();
+    session->out = responder.accept(hello, *session);
+    if (!session->out) return;
     session->out->send(encode_connected(request.format, hello, std::chrono::milliseconds(2000)));
     sessions_.push_back(std::move(session));
   }
@@ -195,7 +207,7 @@ class http_fixture {
         std::make_shared<const http_settings>(settings),
         std::vector<static_asset>{{"/", "text/html", page, false},
                                   {"/admin", "text/html", page, true}},
-        oblivious::routes());
+        dialect_routes(dialect_names(), {}));
     server->start();
     loop.start();
   }

@@ -217,7 +217,8 @@ TEST_SUITE("net/http_stream: event streams") {
     fake_session session;
     at.on_loop([&] {
       // The end of the connection is in the kernel before close() returns, on loopback.
-      CHECK(kept.responder->accept(session_id::make(1), session) == nullptr);
+      CHECK(kept.responder->accept(connected{.client_id = session_id::make(1)}, session) ==
+            nullptr);
       kept.responder.reset();
     });
   }

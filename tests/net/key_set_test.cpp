@@ -6,6 +6,7 @@
 
 #include "net/auth/sign.hpp"
 #include "net/auth/token.hpp"
+#include "net/dialect/fechatter/claims.hpp"
 #include "tests/net/auth_fixture.hpp"
 
 using namespace starling;
@@ -170,7 +171,9 @@ TEST_SUITE("net/auth/key_set") {
                                "-----BEGIN PUBLIC KEY-----\n"
                                "MCowBQYDK2VwAyEAfM+lwNHj6TRJ3EGP38lIJcOo9Dlt2u2JzcwWMbu7jQY=\n"
                                "-----END PUBLIC KEY-----\n");
-    CHECK(mentions(load_error(with_pem(path)), "published"));
+    auto options = with_pem(path);
+    options.published = fechatter::published_keys();
+    CHECK(mentions(load_error(options), "published"));
   }
 
   TEST_CASE("an empty secret is refused") {

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "net/auth/sign.hpp"
+#include "net/dialect/fechatter/claims.hpp"
 #include "tests/net/auth_fixture.hpp"
 
 using namespace starling;
@@ -341,6 +342,7 @@ TEST_SUITE("net/auth/token") {
     token_rules rules;
     rules.user_claim = "user.id";
     rules.tenant_claim = "user.workspace_id";
+    rules.checks = {fechatter::refuse_suspended};
     const auto claims = [](const std::string& status) {
       return R"({"sub":"9","exp":1700000100,"user":{"id":7,"workspace_id":3,"status":")" + status +
              "\"}}";

@@ -46,6 +46,13 @@ enum class log_format : std::uint8_t {
   text,
   json
 };
+/// In the order of net::algorithm.
+enum class token_algorithm : std::uint8_t {
+  hs256,
+  eddsa,
+  rs256,
+  es256
+};
 enum class mapping_profile : std::uint8_t {
   none,
   fechatter
@@ -168,6 +175,16 @@ struct debug_section {
   std::vector<std::string> faults;  ///< see planned_faults
 };
 
+struct mercure_section {
+  std::string publisher_key;  ///< a secret, a PEM text or a PEM file; empty: the node's keys
+  token_algorithm publisher_algorithm = token_algorithm::hs256;
+  std::string subscriber_key;
+  token_algorithm subscriber_algorithm = token_algorithm::hs256;
+  bool anonymous = false;
+
+  friend bool operator==(const mercure_section&, const mercure_section&) = default;
+};
+
 struct config {
   node_section node;
   listen_section listen;
@@ -184,6 +201,8 @@ struct config {
   tls_section tls;
   log_section log;
   debug_section debug;
+  std::vector<std::string> dialects{"native", "oblivious", "fechatter", "mercure"};
+  mercure_section mercure;
   std::vector<mapping_rule> mapping;
   app::mapping_profile mapping_profile = app::mapping_profile::none;
 };

@@ -264,6 +264,20 @@ std::vector<key_spec> make_schema() {
     key<&c::tls, &tls_section::min_version>("tls.min_version", fixed,
         "Oldest TLS that is spoken: `1.2` or `1.3`"),
 
+    key<&c::dialects>("dialects", fixed,
+        "Protocols this node speaks, of `native`, `oblivious`, `fechatter` and `mercure`"),
+    key<&c::mercure, &mercure_section::publisher_key>("mercure.publisher_key", fixed | secret,
+        "Key of Mercure publishers' tokens: a secret, or a public key's PEM text or file; empty = "
+        "auth.*"),
+    key<&c::mercure, &mercure_section::publisher_algorithm>("mercure.publisher_algorithm", fixed,
+        "What they are signed with: `HS256`, `EdDSA`, `RS256` or `ES256`"),
+    key<&c::mercure, &mercure_section::subscriber_key>("mercure.subscriber_key", fixed | secret,
+        "The same for Mercure subscribers"),
+    key<&c::mercure, &mercure_section::subscriber_algorithm>("mercure.subscriber_algorithm", fixed,
+        "The same for Mercure subscribers"),
+    key<&c::mercure, &mercure_section::anonymous>("mercure.anonymous", fixed,
+        "Mercure subscribers need no token, and hear what is public"),
+
     key<&c::log, &log_section::level>("log.level", reloadable,
         "Least serious lines to write: `trace`, `debug`, `info`, `warn` or `error`"),
     key<&c::log, &log_section::format>("log.format", fixed,

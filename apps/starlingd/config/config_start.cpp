@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "net/dialect/fechatter/claims.hpp"
 #include "net/io/listener.hpp"
 
 namespace starling::app {
@@ -15,6 +16,7 @@ class start_check {
 
   std::shared_ptr<const net::key_set> keys() {
     net::key_options all;
+    all.published = net::fechatter::published_keys();
     if (!c_.auth.hs256_secret.empty())
       all.hs256_secret = c_.auth.hs256_secret;
     else if (c_.auth.dev)
@@ -26,7 +28,7 @@ class start_check {
     usable("auth.hs256_secret", {.hs256_secret = all.hs256_secret});
     usable("auth.hs256_keys", {.hs256_keys = all.hs256_keys});
     for (const auto& file : all.public_key_files)
-      usable("auth.public_key_files", {.public_key_files = {file}});
+      usable("auth.public_key_files", {.public_key_files = {file}, .published = all.published});
     usable("auth.jwks_file", {.jwks_file = all.jwks_file});
     if (!loaded_.ok()) return nullptr;
     auto set = net::key_set::load(all);
@@ -46,6 +48,14 @@ class start_check {
     const bool overlap = clients->address() == admin->address() ||
                          clients->address().is_unspecified() || admin->address().is_unspecified();
     if (overlap) fail("listen.admin", "has the port of listen.public; give it one of its own");
+  }
+
+  void mercure() {
+    const auto& m = c_.mercure;
+    if (const auto keys = mercure_keys(m.publisher_key, m.publisher_algorithm); !keys)
+      fail("mercure.publisher_key", keys.error().message);
+    if (const auto keys = mercure_keys(m.subscriber_key, m.subscriber_algorithm); !keys)
+      fail("mercure.subscriber_key", keys.error().message);
   }
 
   void mapping() {
@@ -92,11 +102,31 @@ class start_check {
 
 }  // namespace
 
+result<std::shared_ptr<const net::key_set>> mercure_keys(const std::string& key,
+                                                         token_algorithm algorithm) {
+  if (key.empty()) return std::shared_ptr<const net::key_set>();
+  net::key_options from{.published = net::fechatter::published_keys()};
+  if (algorithm == token_algorithm::hs256)
+    from.hs256_secret = key;
+  else if (key.find("-----BEGIN") != key.npos)
+    from.public_key_text = key;
+  else
+    from.public_key_files = {key};
+  auto keys = net::key_set::load(from);
+  if (!keys) return keys.error();
+  const auto wanted = static_cast<net::algorithm>(algorithm);
+  if (keys->candidates(wanted, std::nullopt).empty())
+    return error{errc::malformed, "is no key for " + std::string(net::to_string(wanted)) +
+                                      "; set the algorithm beside it to what it is for"};
+  return std::make_shared<const net::key_set>(std::move(*keys));
+}
+
 std::shared_ptr<const net::key_set> check_start(load_result& loaded) {
   if (!loaded.ok()) return nullptr;
   start_check check(loaded);
   check.addresses();
   check.mapping();
+  check.mercure();
   return check.keys();
 }
 

@@ -17,4 +17,9 @@ namespace starling::app {
 /// is asked about may be the one that has it. Reads files, resolves names: may block.
 std::shared_ptr<const net::key_set> check_start(load_result& loaded);
 
+/// The keys of one side of the Mercure hub: null for an empty `key`, which is the node's own. May
+/// read a file. Errors: errc::malformed, without the key.
+result<std::shared_ptr<const net::key_set>> mercure_keys(const std::string& key,
+                                                         token_algorithm algorithm);
+
 }  // namespace starling::app

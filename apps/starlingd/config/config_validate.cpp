@@ -1,10 +1,13 @@
 #include "apps/starlingd/config/config_validate.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
 
+#include "net/base/nearest_name.hpp"
+#include "net/dialect/dialects.hpp"
 #include "net/io/tls_context.hpp"
 
 namespace starling::app {
@@ -49,6 +52,18 @@ class checker {
     }
   }
 
+  void dialects(const std::vector<std::string>& names) const {
+    const auto& known = net::dialect_names();
+    for (const std::string& name : names) {
+      if (std::ranges::find(known, name) != known.end()) continue;
+      std::string all;
+      for (const std::string& one : known) all += (all.empty() ? "" : ", ") + one;
+      fail("dialects", "names \"" + name + "\", which is none of " + all +
+                           did_you_mean(nearest_name(name, known)));
+    }
+    if (names.empty()) fail("dialects", "needs at least one, or nobody can connect");
+  }
+
  private:
   const origins& from_;
   config_errors& errors_;
@@ -80,6 +95,7 @@ void validate(const config& c, const origins& from, config_errors& errors) {
         check.fail("tls.client_ca_file", good.error().message);
     }
   }
+  check.dialects(c.dialects);
 
   const bool checks_tokens = !c.auth.hs256_secret.empty() || !c.auth.hs256_keys.empty() ||
                              !c.auth.public_key_files.empty() || !c.auth.jwks_file.empty();

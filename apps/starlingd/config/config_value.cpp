@@ -21,6 +21,7 @@ constexpr std::array tls_versions{"1.2"sv, "1.3"sv};
 constexpr std::array outbox_policies{"disconnect"sv, "drop-oldest"sv};
 constexpr std::array log_levels{"trace"sv, "debug"sv, "info"sv, "warn"sv, "error"sv};
 constexpr std::array log_formats{"text"sv, "json"sv};
+constexpr std::array token_algorithms{"HS256"sv, "EdDSA"sv, "RS256"sv, "ES256"sv};
 constexpr std::array mapping_profiles{"none"sv, "fechatter"sv};
 
 constexpr auto number_words = "a whole number (not negative)"sv;
@@ -230,6 +231,9 @@ bool read_value(const value_context& in, const raw_value& from, log::level& out)
 bool read_value(const value_context& in, const raw_value& from, log_format& out) {
   return read_choice(in, from, log_formats, out);
 }
+bool read_value(const value_context& in, const raw_value& from, token_algorithm& out) {
+  return read_choice(in, from, token_algorithms, out);
+}
 bool read_value(const value_context& in, const raw_value& from, mapping_profile& out) {
   return read_choice(in, from, mapping_profiles, out);
 }
@@ -271,6 +275,9 @@ nlohmann::json show_value(outbox_policy v) {
 }
 nlohmann::json show_value(log::level v) { return log_levels.at(static_cast<std::size_t>(v)); }
 nlohmann::json show_value(log_format v) { return log_formats.at(static_cast<std::size_t>(v)); }
+nlohmann::json show_value(token_algorithm v) {
+  return token_algorithms.at(static_cast<std::size_t>(v));
+}
 nlohmann::json show_value(mapping_profile v) {
   return mapping_profiles.at(static_cast<std::size_t>(v));
 }

@@ -75,6 +75,7 @@ bool read_value(const value_context& in, const raw_value& from, net::tls_version
 bool read_value(const value_context& in, const raw_value& from, outbox_policy& out);
 bool read_value(const value_context& in, const raw_value& from, log::level& out);
 bool read_value(const value_context& in, const raw_value& from, log_format& out);
+bool read_value(const value_context& in, const raw_value& from, token_algorithm& out);
 bool read_value(const value_context& in, const raw_value& from, mapping_profile& out);
 bool read_value(const value_context& in, const raw_value& from, std::vector<mapping_rule>& out);
 
@@ -93,6 +94,7 @@ nlohmann::json show_value(net::tls_version v);
 nlohmann::json show_value(outbox_policy v);
 nlohmann::json show_value(log::level v);
 nlohmann::json show_value(log_format v);
+nlohmann::json show_value(token_algorithm v);
 nlohmann::json show_value(mapping_profile v);
 nlohmann::json show_value(const std::vector<mapping_rule>& v);
 

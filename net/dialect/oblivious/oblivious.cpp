@@ -1,14 +1,48 @@
 #include "net/dialect/oblivious/oblivious.hpp"
 
+#include "net/dialect/native/native.hpp"
+#include "net/dialect/native/stream_parameters.hpp"
 #include "net/front/http_handlers.hpp"
+#include "net/wire/encoders.hpp"
 #include "net/wire/json_reader.hpp"
 #include "net/wire/json_writer.hpp"
+#include "net/wire/sse_text.hpp"
 
 namespace starling::net::oblivious {
 
 namespace {
 
-/// Reads `{event?, data}`; other members are passed over.
+/// The native stream; its first event has `timestamp` besides.
+frame encode_hello(const connected& hello, std::chrono::milliseconds retry) {
+  auto& out = wire_scratch();
+  append_sse_retry(out, retry);
+  out += "event: connected\n";
+  append_sse_line(out, "id: ", hello.position.str());
+  std::string data;
+  {
+    json_writer object(data);
+    object.members(to_json(hello));
+    object.number("timestamp", hello.server_time_ms);
+  }
+  append_sse_data(out, data);
+  out += '\n';
+  return sse_frame(out);
+}
+
+wire_format stream_format() {
+  static const wire_format format = add_format(
+      {.event = [](const event& what,
+                   std::string_view id) { return encode_event(wire_format::sse_named, what, id); },
+       .connected = encode_hello,
+       .goodbye = [](const goodbye& what) { return encode_goodbye(wire_format::sse_named, what); },
+       .notice =
+           [](std::string_view name, std::string_view json, std::string_view id) {
+             return encode_notice(wire_format::sse_named, name, json, id);
+           }});
+  return format;
+}
+
+/// Reads `{event?, data, id?}`; other members are passed over.
 result<publish_item> read_notice(std::string_view body, bool event_required,
                                  const publish_limits& limits) {
   json_reader in(body);
@@ -22,6 +56,8 @@ result<publish_item> read_notice(std::string_view body, bool event_required,
       in.read_string(out.data);
     else if (name == "event" && in.peek() == json_kind::string)
       in.read_string(out.event);
+    else if (name == "id" && in.peek() == json_kind::string)
+      in.read_string(out.id);
     else
       in.skip();
   }
@@ -32,6 +68,8 @@ result<publish_item> read_notice(std::string_view body, bool event_required,
   if (out.event.empty() && event_required)
     return error{errc::malformed, "event is required and must be text"};
   if (out.event.empty()) out.event = "message";
+  if (!out.id.empty() && !valid_event_id(out.id))
+    return error{errc::malformed, "id must be 1-128 bytes without control characters"};
   if (reserved_event_name(out.event)) return reserved_event(out.event);
   if (!valid_event_name(out.event))
     return error{errc::malformed, "event must be 1-128 bytes without control characters"};
@@ -150,7 +188,17 @@ route row(http_method method, const char* path, access needs, route_handler run,
 
 std::vector<route> routes() {
   using enum http_method;
+  auto connect = row(
+      get, "/api/sse/connect", access::token,
+      [](auto session) {
+        native::handle_stream(std::move(session), transport_kind::sse, stream_format());
+      },
+      0);
+  connect.query.reset();
+  connect.errors = error_style::json;  // those of the stream
+  connect.precheck = native::check_stream_parameters;
   return {
+      std::move(connect),
       row(post, "/api/sse/disconnect/{client}", access::token, handle_disconnect, 1024),
       row(post, "/api/sse/broadcast", access::admin, handle_broadcast, largest_body),
       row(post, "/api/sse/send/{client}", access::token, handle_send, largest_body),

@@ -1,5 +1,5 @@
-/// The calls of Oblivious' event hub beside its stream: commands to single sessions, broadcast and
-/// statistics, with errors as `{"error":"text"}`.
+/// Oblivious' event hub: its stream (the native one, with `timestamp` in `connected`), commands to
+/// single sessions, broadcast and statistics, with errors as `{"error":"text"}`.
 #pragma once
 
 #include <vector>

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace starling::net {
+namespace starling {
 
 /// Well-formed UTF-8 as in the Unicode standard, table 3-7: no surrogates, no overlong forms.
 class utf8_validator {
@@ -54,4 +54,4 @@ class utf8_validator {
   std::uint8_t high_ = 0xBF;
 };
 
-}  // namespace starling::net
+}  // namespace starling

@@ -1,9 +1,10 @@
 // POST /api/session/{client_id}/token.
+#include "net/dialect/native/native.hpp"
 #include "net/front/http_handlers.hpp"
 #include "net/wire/codec.hpp"
 #include "net/wire/json_reader.hpp"
 
-namespace starling::net {
+namespace starling::net::native {
 
 namespace {
 
@@ -63,4 +64,4 @@ std::vector<route> session_routes() {
            .query = ""}};
 }
 
-}  // namespace starling::net
+}  // namespace starling::net::native

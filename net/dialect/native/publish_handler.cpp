@@ -1,7 +1,8 @@
+#include "net/dialect/native/native.hpp"
 #include "net/front/http_handlers.hpp"
 #include "net/wire/codec.hpp"
 
-namespace starling::net {
+namespace starling::net::native {
 
 namespace {
 
@@ -56,23 +57,6 @@ void handle_publish(std::shared_ptr<http_session> session) {
 
 }  // namespace
 
-http_response refuse_publish(const http_exchange& x, loop_front& front, const error& why) {
-  front.loop.metrics().publish_errors[static_cast<std::size_t>(why.code)].add();
-  return error_response(why, x.where.found->errors == error_style::plain);
-}
-
-std::optional<http_response> limit_publish_rate(const http_exchange& x, loop_front& front,
-                                                std::size_t targets) {
-  const auto wait = front.shared->publishes.take(x.who->token_hash, static_cast<double>(targets),
-                                                 front.settings->publish_rate, steady_clock::now());
-  if (!wait) return std::nullopt;
-  auto out = refuse_publish(
-      x, front,
-      {errc::rate_limited, "this token publishes faster than limits.publish_rate allows"});
-  add_retry_after(out, *wait);
-  return out;
-}
-
 std::vector<route> publish_routes() {
   return {{.method = http_method::post,
            .path = "/api/publish",
@@ -82,4 +66,4 @@ std::vector<route> publish_routes() {
            .query = ""}};
 }
 
-}  // namespace starling::net
+}  // namespace starling::net::native

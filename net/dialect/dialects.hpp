@@ -1,0 +1,30 @@
+/// The protocols a node can speak: one row each.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "net/auth/token.hpp"
+#include "net/dialect/mercure/hub.hpp"
+#include "net/http/route.hpp"
+
+namespace starling::net {
+
+/// What the configuration says to single dialects.
+struct dialect_settings {
+  mercure::hub_settings mercure;
+};
+
+/// In the order in which they are listed.
+const std::vector<std::string>& dialect_names();
+
+// Of those named in `enabled`; unknown names are none.
+
+/// Their paths.
+std::vector<route> dialect_routes(std::span<const std::string> enabled,
+                                  const dialect_settings& settings);
+/// What their tokens must stand besides.
+std::vector<claims_check> dialect_checks(std::span<const std::string> enabled);
+
+}  // namespace starling::net

@@ -1,0 +1,121 @@
+#include "net/dialect/native/stream_parameters.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "net/base/nearest_name.hpp"
+#include "net/front/stream_admission.hpp"
+#include "net/wire/codec.hpp"
+
+namespace starling::net::native {
+
+namespace {
+
+error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+struct format_name {
+  std::string_view name;
+  wire_format format;
+};
+constexpr format_name formats[] = {{"named", wire_format::sse_named},
+                                   {"envelope", wire_format::sse_envelope},
+                                   {"message", wire_format::sse_message},
+                                   {"both", wire_format::sse_both}};
+
+/// Text that parse_cursor refuses, so that the client is told bad_cursor.
+constexpr std::string_view no_cursor = "0";
+
+result<void> read_rooms(const query_params& query, std::size_t most,
+                        std::vector<std::string>& out) {
+  std::unordered_set<std::string_view> seen;
+  for (const auto& [name, value] : query.all()) {
+    if (name != "rooms") continue;
+    std::string_view left = value;
+    while (!left.empty()) {
+      const auto end = left.find(',');
+      const auto room = left.substr(0, end);
+      left.remove_prefix(end == left.npos ? left.size() : end + 1);
+      if (room.empty()) continue;
+      if (!valid_room(room))
+        return malformed("rooms holds a name that is no room: 1-128 of [A-Za-z0-9._~:/@-]");
+      if (!seen.insert(room).second) continue;
+      if (seen.size() > most) return too_many_rooms(most);
+      out.emplace_back(room);
+    }
+  }
+  return {};
+}
+
+result<wire_format> read_format(const query_params& query) {
+  const auto* asked = query.find("format");
+  if (!asked) return wire_format::sse_named;
+  for (const auto& [name, format] : formats)
+    if (*asked == name) return format;
+  return malformed("format must be named, envelope, message or both");
+}
+
+std::optional<std::string> read_position(const http_request& request) {
+  const auto text = asked_position(request);
+  if (text.empty()) return std::nullopt;
+  const auto parsed = parse_cursor(text);
+  if (!parsed) return std::string(text);
+  if (parsed->at == fresh_cursor) return std::nullopt;
+  return parsed->at.epoch == 0 ? std::string(no_cursor) : parsed->at.str();
+}
+
+}  // namespace
+
+result<stream_request> parse_stream_request(const http_request& request, transport_kind kind,
+                                            identity_ptr who, std::string remote,
+                                            std::size_t max_rooms) {
+  stream_request out;
+  const auto& query = request.query();
+  out.kind = kind;
+  out.remote = std::move(remote);
+
+  if (const auto rooms = read_rooms(query, max_rooms, out.rooms); !rooms) return rooms.error();
+  const auto format = read_format(query);
+  if (!format) return format.error();
+  out.format = kind == transport_kind::ws ? wire_format::ws_json : *format;
+
+  out.device = who->device;
+  if (const auto* device = query.find("device"); device && !device->empty()) {
+    if (!valid_user(*device)) return malformed("device must be 1-128 of [A-Za-z0-9._~@:-]");
+    out.device = device_id(*device);
+  }
+  if (const auto* since = query.find("since")) {
+    if (*since != "last") return malformed("since must be last");
+    out.since_last = true;
+  }
+  if (const auto* heartbeat = query.find("heartbeat")) {
+    if (*heartbeat != "event" && *heartbeat != "comment")
+      return malformed("heartbeat must be event or comment");
+    out.heartbeat_event = *heartbeat == "event";
+  }
+  out.last_event_id = read_position(request);
+  out.who = std::move(who);
+  return out;
+}
+
+result<void> check_stream_parameters(const http_request& request) {
+  static const std::vector<std::string> known{
+      "rooms",     "device",   "last_event_id", "since", "format",
+      "heartbeat", "presence", "access_token",  "token", "ticket"};
+  static constexpr std::size_t most_looked_at = 64;  // no token has been seen yet
+  std::size_t looked_at = 0;
+  for (const auto& [name, value] : request.query().all()) {
+    if (++looked_at > most_looked_at) break;
+    if (names_position(name) || std::find(known.begin(), known.end(), name) != known.end())
+      continue;
+    std::string plain = name;
+    std::transform(plain.begin(), plain.end(), plain.begin(), lower);
+    if (const auto meant = nearest_name(plain, known))
+      return malformed("the query parameter \"" + name + "\" means nothing here" +
+                       did_you_mean(meant));
+  }
+  return {};
+}
+
+}  // namespace starling::net::native

@@ -1,0 +1,26 @@
+/// What a client asks for when it asks for a stream. Pure.
+#pragma once
+
+#include <string>
+
+#include "net/http/http_request.hpp"
+#include "net/service.hpp"
+
+namespace starling::net::native {
+
+/// Rooms, device, format, position and heartbeat from query and headers; `who` and `remote` as
+/// given. Errors: errc::malformed names the parameter, and what would be right; errc::too_large for
+/// more than `max_rooms` rooms.
+///
+/// `fresh_cursor` is no position; other cursors of epoch 0 are none of any store's and handed on as
+/// something that is no cursor. The closing mark is taken off a cursor.
+result<stream_request> parse_stream_request(const http_request& request, transport_kind kind,
+                                            identity_ptr who, std::string remote,
+                                            std::size_t max_rooms);
+
+/// A parameter that an event path does not know but that is all but the name of one it does (`room`
+/// for `rooms`): it would be ignored, and the stream be deaf. Names that resemble none pass, since
+/// proxies and caches add their own. Errors: errc::malformed names both.
+result<void> check_stream_parameters(const http_request& request);
+
+}  // namespace starling::net::native

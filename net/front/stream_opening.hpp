@@ -1,0 +1,27 @@
+/// The last step before a stream: does its address connect too fast, or hold too many connections?
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "net/front/http_front.hpp"
+#include "net/front/http_session.hpp"
+#include "net/service.hpp"
+
+namespace starling::net {
+
+/// Where a stream was asked for; outlives the request.
+struct stream_origin {
+  boost::asio::ip::tcp::endpoint remote;
+  bool crowded;  ///< its address has more connections than it may
+};
+stream_origin origin_of(const http_exchange& x);
+
+/// Opens the stream, or refuses it by limits.connect_rate or limits.connections_per_address.
+void open_stream(loop_front& front, const stream_origin& origin,
+                 stream_request request, std::unique_ptr<stream_responder> responder);
+
+/// HOST:PORT.
+std::string remote_text(const boost::asio::ip::tcp::endpoint& remote);
+
+}  // namespace starling::net
