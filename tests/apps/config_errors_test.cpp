@@ -186,20 +186,29 @@ TEST_SUITE("apps/config_errors") {
       string said;
     };
     const std::vector<wrong> cases = {
-        {"subject = \"x\"\nrecipient = \"to\"\n",
-         "node.toml:11: unknown key \"mapping.recipient\"; did you mean \"mapping.recipients\"?\n"},
+        {"subject = \"x\"\nuser = \"to\"\n",
+         "node.toml:11: unknown key \"mapping.user\"; did you mean \"mapping.users\"?\n"},
         {"subject = \"x\"\nroom = 5\n", "node.toml:11: mapping.room expects text in quotes, got 5"},
         {"subject = \"x\"\nroom = \"\"\n", "node.toml:11: mapping.room must not be empty"},
         {"room = \"r\"\n", "node.toml:9: mapping.subject is missing"},
         {"subject = \"x\"\n", "node.toml:9: mapping for \"x\" has no audience"},
         {"subject = \"a..b\"\nroom = \"r\"\n",
-         "node.toml:9: mapping.subject expects a NATS subject"},
+         "node.toml:10: mapping.subject expects a NATS subject"},
         {"subject = \"a.>.b\"\nroom = \"r\"\n",
-         "node.toml:9: mapping.subject expects a NATS subject"},
+         "node.toml:10: mapping.subject expects a NATS subject"},
         {"subject = \"a.b*\"\nroom = \"r\"\n",
-         "node.toml:9: mapping.subject expects a NATS subject"},
-        {"subject = \"x\"\nroom = \"r\"\nephemeral = \"yes\"\n",
-         "node.toml:12: mapping.ephemeral expects true or false"},
+         "node.toml:10: mapping.subject expects a NATS subject"},
+        {"subject = \"x\"\nroom = \"r\"\nephemeral = 5\n",
+         "node.toml:12: mapping.ephemeral expects text in quotes, got 5"},
+        {"subject = \"a.*\"\nroom = \"{3}\"\n",
+         "node.toml:11: mapping.room placeholder {3}: \"a.*\" has 2 tokens"},
+        {"subject = \"a\"\nroom = \"{/x|upper}\"\n",
+         "node.toml:11: mapping.room placeholder {/x|upper}: unknown transform \"upper\""},
+        {"subject = \"a\"\nroom = \"r\"\nevent = \"{/x|map:names}\"\n",
+         "node.toml:12: mapping.event placeholder {/x|map:names}: there is no "
+         "[mapping_table.names]"},
+        {"subject = \"a\"\nroom = \"r\"\ndata = { a = 1979-05-27 }\n",
+         "node.toml:12: mapping.data expects a text, a number"},
     };
     for (const wrong& w : cases) {
       CAPTURE(w.rule);
@@ -211,6 +220,10 @@ TEST_SUITE("apps/config_errors") {
               .find("node.toml:1: mapping expects an array of tables") == 0);
     CHECK(text(load_file("mapping = [1]\n" + good))
               .find("node.toml:1: mapping expects an array of tables") == 0);
+    CHECK(text(load_file("[mapping_table]\nnames = 5\n" + good))
+              .find("node.toml:2: mapping_table.names expects tables of texts") == 0);
+    CHECK(text(load_file("[mapping_table.names]\na = true\n" + good))
+              .find("node.toml:2: mapping_table.names.a expects a text") == 0);
   }
 }
 

@@ -1,3 +1,4 @@
+#include "apps/starlingd/config/config_mapping.hpp"
 #include "apps/starlingd/config/config_schema.hpp"
 #include "apps/starlingd/config/units.hpp"
 #include "net/base/ids.hpp"
@@ -96,7 +97,11 @@ std::map<string, sample> samples(const string& file) {
       {"log.level", same_text("trace")},
       {"log.format", same_text("json")},
       {"debug.faults", {"room.inbound@3", R"(["room.inbound@3"])", {"room.inbound@3"}}},
+      {"security.hmac_secret",
+       {"thirty-two bytes of hush, at least", "\"thirty-two bytes of hush, at least\"", "***"}},
       {"mapping", {rule, rule, rules}},
+      {"mapping_table",
+       {R"({ n = { a = "b" } })", R"({ n = { a = "b" } })", {{"n", {{"a", "b"}}}}}},
       {"mapping_profile", same_text("fechatter")},
   };
 }
@@ -281,24 +286,46 @@ TEST_SUITE("apps/config") {
     CHECK(load_sets({"auth.dev=true", "auth.issuer=007"}).value.auth.issuer == "007");
   }
 
-  TEST_CASE("mapping rules are read whole") {
-    const auto r =
-        load_file(good +
-                  "[[mapping]]\nsubject = \"shop.*.orders.>\"\nroom = \"shop.id\"\n"
-                  "id = \"order\"\ntype = \"kind\"\ndata = \"body\"\ntenant = \"t\"\n"
-                  "[[mapping]]\nsubject = \"x\"\nrecipients = \"to\"\nephemeral = true\n");
+  TEST_CASE("mapping rules and tables are read whole") {
+    const auto r = load_file(
+        good +
+        "[[mapping]]\nsubject = \"shop.*.orders.>\"\nroom = \"shop:{2}\"\nid = \"{/order}\"\n"
+        "data = { total = \"{/sum}\", list = [1, \"{/a}\"], paid = true }\n"
+        "[[mapping]]\nsubject = \"x\"\nusers = [\"{/to}\", \"ann\"]\nevent = "
+        "\"{/kind|map:kinds}\"\nephemeral = true\n"
+        "[mapping_table.kinds]\nnew = \"order_placed\"\n7 = 8\n");
     REQUIRE_MESSAGE(r.ok(), text(r));
-    REQUIRE(r.value.mapping.size() == 2);
-    mapping_rule first;
-    first.subject = "shop.*.orders.>";
-    first.room = "shop.id";
-    first.id = "order";
-    first.type = "kind";
-    first.data = "body";
-    first.tenant = "t";
-    CHECK(r.value.mapping[0] == first);
-    CHECK(r.value.mapping[1].recipients == "to");
-    CHECK(r.value.mapping[1].ephemeral);
+    config_errors errors;
+    const auto rules = compile_mappings(r.value, r.from, errors);
+    CHECK(errors.empty());
+    REQUIRE(rules.rules().size() == 2);
+    const auto first =
+        rules.apply({{}, "shop.7.orders.new", R"({"order":5,"sum":1.5,"a":[2]})", {}});
+    REQUIRE(first.events.size() == 1);
+    CHECK(first.events[0].rooms == std::vector<string>{"shop:7"});
+    CHECK(first.events[0].id == "5");
+    CHECK(nlohmann::json::parse(first.events[0].data) ==
+          nlohmann::json({{"total", 1.5}, {"list", {1, 2}}, {"paid", true}}));
+    const auto second = rules.apply({{}, "x", R"({"to":["bob"],"kind":7})", {}});
+    REQUIRE(second.events.size() == 1);
+    CHECK(second.events[0].users == std::vector<string>{"bob", "ann"});
+    CHECK(second.events[0].name == "8");
+    CHECK(second.events[0].ephemeral);
+  }
+
+  TEST_CASE("the rules of the profile can be carried out, behind those of the file") {
+    const auto r = load_file("mapping_profile = \"fechatter\"\n" + good +
+                             "[[mapping]]\nsubject = \"fechatter.own\"\nroom = \"own\"\n");
+    REQUIRE_MESSAGE(r.ok(), text(r));
+    config_errors errors;
+    const auto rules = compile_mappings(r.value, r.from, errors);
+    CHECK(errors.empty());
+    CHECK(rules.rules().size() > 40);
+    const auto sources = rules.sources();
+    REQUIRE(sources.size() == 1);
+    CHECK(sources[0].subject == "fechatter.>");
+    const auto own = rules.apply({{}, "fechatter.own", R"({"recipients":[1]})", {}});
+    CHECK(own.rule == 0);
   }
 
   TEST_CASE("the shown configuration holds no secret") {

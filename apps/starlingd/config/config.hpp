@@ -6,6 +6,7 @@
 
 #include "net/base/log.hpp"
 #include "net/io/tls_context.hpp"
+#include "net/mapping/rule.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -56,23 +57,6 @@ enum class token_algorithm : std::uint8_t {
 enum class mapping_profile : std::uint8_t {
   none,
   fechatter
-};
-
-/// Turns the messages of one NATS subject into events. Empty text means "not given". Each of
-/// `room` to `data` says where in the payload its value stands.
-struct mapping_rule {
-  std::string subject;     ///< with NATS wildcards; required
-  std::string room;        ///< audience: a room,
-  std::string user;        ///< one user,
-  std::string users;       ///< a list of users,
-  std::string recipients;  ///< or a list of users (another name for `users`)
-  std::string id;          ///< makes the event exactly-once
-  std::string type;        ///< the event's name
-  std::string data;        ///< the event's data; the whole payload when not given
-  std::string tenant;
-  bool ephemeral = false;
-
-  friend bool operator==(const mapping_rule&, const mapping_rule&) = default;
 };
 
 struct node_section {
@@ -166,6 +150,10 @@ struct tls_section {
   net::tls_version min_version = net::tls_version::tls12;
 };
 
+struct security_section {
+  std::string hmac_secret;  ///< of foreign publishers' payloads; empty = they need no signature
+};
+
 struct log_section {
   log::level level = log::level::info;
   log_format format = log_format::text;
@@ -199,11 +187,13 @@ struct config {
   drain_section drain;
   cors_section cors;
   tls_section tls;
+  security_section security;
   log_section log;
   debug_section debug;
   std::vector<std::string> dialects{"native", "oblivious", "fechatter", "mercure"};
   mercure_section mercure;
-  std::vector<mapping_rule> mapping;
+  std::vector<net::written_rule> mapping;
+  net::mapping_tables mapping_table;
   app::mapping_profile mapping_profile = app::mapping_profile::none;
 };
 

@@ -27,7 +27,8 @@ constexpr std::string_view type_name() {
   if constexpr (std::is_same_v<T, std::vector<std::string>>) return "list";
   if constexpr (std::is_same_v<T, std::map<std::string, std::string>>) return "table";
   if constexpr (std::is_same_v<T, endpoint>) return "HOST:PORT";
-  if constexpr (std::is_same_v<T, std::vector<mapping_rule>>) return "array of tables";
+  if constexpr (std::is_same_v<T, std::vector<net::written_rule>>) return "array of tables";
+  if constexpr (std::is_same_v<T, net::mapping_tables>) return "tables";
   if constexpr (std::is_enum_v<T>) return "choice";
 }
 
@@ -139,7 +140,8 @@ key_spec key(
   spec.reloadable = (flags & reloadable) != 0;
   spec.secret = (flags & secret) != 0;
   spec.table = spec.type == "table";
-  spec.structured = spec.table || spec.type == "list" || spec.type == "array of tables";
+  spec.structured = spec.table || spec.type == "list" || spec.type == "array of tables" ||
+                    spec.type == "tables";
   spec.read = [allowed](const value_context& in, const raw_value& from, config& c) {
     T next = at<Path...>(c);
     if (!read_value(in, from, next)) return false;
@@ -278,6 +280,9 @@ std::vector<key_spec> make_schema() {
     key<&c::mercure, &mercure_section::anonymous>("mercure.anonymous", fixed,
         "Mercure subscribers need no token, and hear what is public"),
 
+    key<&c::security, &security_section::hmac_secret>("security.hmac_secret", secret,
+        "Secret with which payloads of foreign publishers are signed; empty = they need not be"),
+
     key<&c::log, &log_section::level>("log.level", reloadable,
         "Least serious lines to write: `trace`, `debug`, `info`, `warn` or `error`"),
     key<&c::log, &log_section::format>("log.format", fixed,
@@ -288,6 +293,8 @@ std::vector<key_spec> make_schema() {
 
     key<&c::mapping>("mapping", fixed,
         "Rules that turn messages on other NATS subjects into events"),
+    key<&c::mapping_table>("mapping_table", fixed,
+        "Tables that rules look values up in: {/type|map:NAME} in [mapping_table.NAME]"),
     key<&c::mapping_profile>("mapping_profile", fixed,
         "A built-in set of rules: `none` or `fechatter`"),
   };

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "apps/starlingd/config/config_mapping.hpp"
 #include "net/base/nearest_name.hpp"
 #include "net/dialect/dialects.hpp"
 #include "net/io/tls_context.hpp"
@@ -96,6 +97,7 @@ void validate(const config& c, const origins& from, config_errors& errors) {
     }
   }
   check.dialects(c.dialects);
+  compile_mappings(c, from, errors);
 
   const bool checks_tokens = !c.auth.hs256_secret.empty() || !c.auth.hs256_keys.empty() ||
                              !c.auth.public_key_files.empty() || !c.auth.jwks_file.empty();

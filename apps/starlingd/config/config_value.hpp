@@ -77,7 +77,8 @@ bool read_value(const value_context& in, const raw_value& from, log::level& out)
 bool read_value(const value_context& in, const raw_value& from, log_format& out);
 bool read_value(const value_context& in, const raw_value& from, token_algorithm& out);
 bool read_value(const value_context& in, const raw_value& from, mapping_profile& out);
-bool read_value(const value_context& in, const raw_value& from, std::vector<mapping_rule>& out);
+bool read_value(const value_context& in, const raw_value& from, std::vector<net::written_rule>& out);
+bool read_value(const value_context& in, const raw_value& from, net::mapping_tables& out);
 
 /// A value as `GET /admin/v1/config` shows it: numbers as numbers, durations and sizes as text.
 nlohmann::json show_value(bool v);
@@ -96,7 +97,8 @@ nlohmann::json show_value(log::level v);
 nlohmann::json show_value(log_format v);
 nlohmann::json show_value(token_algorithm v);
 nlohmann::json show_value(mapping_profile v);
-nlohmann::json show_value(const std::vector<mapping_rule>& v);
+nlohmann::json show_value(const std::vector<net::written_rule>& v);
+nlohmann::json show_value(const net::mapping_tables& v);
 
 /// `HOST:PORT` or `[IPV6]:PORT`; nullopt for anything else.
 std::optional<endpoint> parse_endpoint(std::string_view text);
