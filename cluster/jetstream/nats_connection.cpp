@@ -5,6 +5,7 @@
 
 #include "cluster/foreign_messages.hpp"
 #include "cluster/jetstream/jetstream_setup.hpp"
+#include "cluster/nats/server_list.hpp"
 #include "net/base/jitter.hpp"
 #include "net/base/log.hpp"
 
@@ -28,20 +29,6 @@ constexpr milliseconds goodbye_flush{500};
 
 /// Once to twice as long. Nodes that lost the same server do not come back in step.
 milliseconds with_jitter(milliseconds wait) { return random_between(wait, 2 * wait); }
-
-std::vector<std::string> split_servers(const std::string& urls) {
-  std::vector<std::string> out;
-  for (std::size_t at = 0; at <= urls.size();) {
-    const auto comma = std::min(urls.find(',', at), urls.size());
-    const auto first = urls.find_first_not_of(' ', at);
-    if (first < comma) {
-      const auto last = urls.find_last_not_of(' ', comma - 1);
-      out.push_back(urls.substr(first, last - first + 1));
-    }
-    at = comma + 1;
-  }
-  return out;
-}
 
 /// `user:password@` of a URL, or nothing.
 std::string credentials_of(const std::string& url) {
