@@ -68,6 +68,11 @@ node::~node() {
   if (system_) end_actors();  // never started
 }
 
+void node::ingest(std::shared_ptr<cluster::foreign_feed> feed,
+                  std::shared_ptr<const net::rule_set> rules) {
+  ingestion_ = std::make_unique<ingestion>(*system_, context_, std::move(feed), std::move(rules));
+}
+
 void node::start(std::string public_address, std::string admin_address) {
   self_.id = context_.options.id.str();
   self_.tag = context_.options.tag;
@@ -80,6 +85,7 @@ void node::start(std::string public_address, std::string admin_address) {
   nodes_.heard(self_, false, last_.at);
   engine_->messages().start(*this);
   engine_->roster().start(*this);
+  if (ingestion_) ingestion_->start();
   second_ = std::make_unique<boost::asio::steady_timer>(loops_.front()->context());
   boost::asio::post(loops_.front()->context(), [this] { every_second(); });
 }
@@ -93,6 +99,7 @@ void node::stop() {
   });
   quiet.get_future().wait();
   announce(true);
+  if (ingestion_) ingestion_->stop();
   answers_.close();
   engine_->roster().stop();
   engine_->messages().stop();
@@ -104,6 +111,7 @@ void node::stop() {
 }
 
 void node::end_actors() {
+  if (ingestion_) ingestion_->end_actors();
   for (const auto& shard : context_.fanouts) shard.stop();
   for (const auto& shard : context_.publishers) shard.stop();
   context_.roster.stop();
@@ -120,6 +128,7 @@ void node::drain() {
   if (context_.draining.exchange(true)) return;
   log::info("draining", {{"window_ms", context_.options.drain_window.count()}});
   announce_soon();
+  if (ingestion_) ingestion_->leave();
   for (const auto& shard : context_.fanouts)
     shard.send(actors::drain{context_.options.drain_window});
 }
@@ -145,6 +154,7 @@ std::optional<net::goodbye> node::cannot_open(const tenant_id& tenant) const {
 void node::open(net::io_loop& loop, net::stream_request request,
                 std::unique_ptr<net::stream_responder> responder) {
   if (const auto no = cannot_open(request.who->tenant)) return responder->refuse(*no);
+  if (ingestion_) ingestion_->session_opened(*request.who, request.rooms);
   auto session = std::make_shared<session_record>();
   session->id = session_id::make(context_.options.tag);
   session->who = request.who;
@@ -272,12 +282,15 @@ void node::on_store_leader_changed(cluster::partition_id p) {
   context_.bridges[cluster::index_of(p)].send(engine_leader_changed{});
 }
 void node::on_roster(std::vector<cluster::roster_entry> all) {
+  if (ingestion_) ingestion_->roster_loaded(all);
   context_.roster.send(roster_loaded{std::move(all)});
 }
 void node::on_member_added(cluster::roster_entry entry) {
+  if (ingestion_) ingestion_->member_changed(entry, true);
   context_.roster.send(roster_entry_changed{std::move(entry), true});
 }
 void node::on_member_removed(cluster::roster_entry entry) {
+  if (ingestion_) ingestion_->member_changed(entry, false);
   context_.roster.send(roster_entry_changed{std::move(entry), false});
 }
 

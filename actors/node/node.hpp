@@ -12,6 +12,7 @@
 #include "actors/api/event_index.hpp"
 #include "actors/api/node_answers.hpp"
 #include "actors/base/node_directory.hpp"
+#include "actors/ingest/ingestion.hpp"
 #include "actors/messages/context.hpp"
 #include "cluster/engine.hpp"
 #include "net/io/io_loop.hpp"
@@ -41,6 +42,12 @@ class node final : public net::service,
   node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> engine,
        node_options options, node_hooks hooks);
   ~node() override;
+
+  /// Messages of `feed` become events by `rules`, from start() on.
+  void ingest(std::shared_ptr<cluster::foreign_feed> feed,
+              std::shared_ptr<const net::rule_set> rules);
+  /// nullptr where nothing is ingested.
+  const ingestion* ingesting() const noexcept { return ingestion_.get(); }
 
   /// Starts the engine and the heartbeat. `public_address`, `admin_address`: shown to others.
   void start(std::string public_address, std::string admin_address);
@@ -138,6 +145,7 @@ class node final : public net::service,
 
   caf::actor_system_config caf_config_;
   std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<ingestion> ingestion_;  ///< only where there are rules
 };
 
 }  // namespace starling::actors

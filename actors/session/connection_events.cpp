@@ -6,6 +6,7 @@
 #include "actors/base/gap.hpp"
 #include "actors/session/connection.hpp"
 #include "net/base/log.hpp"
+#include "net/base/user_mark.hpp"
 #include "net/wire/encoders.hpp"
 
 namespace starling::actors {
@@ -89,7 +90,11 @@ void connection::send_events(const frame& bytes, const cursor& through) {
 bool connection::wanted(const event& what) const {
   if (view_ && !view_->shows(what)) return false;
   if (what.exclude.empty() && what.earlier_targets.empty()) return true;
-  if (std::find(what.exclude.begin(), what.exclude.end(), session_->id) != what.exclude.end())
+  const auto excludes = [&](const session_id& id) {
+    return std::find(what.exclude.begin(), what.exclude.end(), id) != what.exclude.end();
+  };
+  if (!what.exclude.empty() &&
+      (excludes(session_->id) || excludes(user_mark(session_->who->user.str()))))
     return false;
   return std::none_of(what.earlier_targets.begin(), what.earlier_targets.end(),
                       [&](const std::string& room) { return in_room(room); });

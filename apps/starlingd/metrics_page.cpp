@@ -132,9 +132,17 @@ double open_files() {
   return count;
 }
 
+double lost_messages(const actors::ingestion* of) {
+  double out = 0;
+  if (of)
+    for (const auto& source : of->sources()) out += static_cast<double>(source.lost);
+  return out;
+}
+
 }  // namespace
 
-std::string metrics_page(const actors::node_context& node, const loops& from) {
+std::string metrics_page(const actors::node_context& node, const actors::ingestion* ingestion,
+                         const loops& from) {
   const auto index = [](const auto& names) { return [&](std::size_t i) { return names[i]; }; };
   const auto closing = [](std::size_t i) { return info(static_cast<close_code>(i)).code; };
   const auto failing = [](std::size_t i) { return info(static_cast<errc>(i)).code; };
@@ -149,6 +157,16 @@ std::string metrics_page(const actors::node_context& node, const loops& from) {
                 &m::session_duration);
   out.by_label("starling_events_in_total", "Events accepted, where they were accepted.",
                MetricType::Counter, "source", &m::events_in, index(sources));
+  out.each(
+      "starling_mapping_total", "Messages of foreign publishers, by what became of them.",
+      MetricType::Counter, "result", net::mapping_result_count,
+      [](std::size_t i) { return net::to_string(static_cast<net::mapping_result>(i)); },
+      [&](std::size_t i) {
+        return ingestion ? ingestion->counts().all(static_cast<net::mapping_result>(i)) : 0;
+      });
+  out.counter("starling_mapping_lost_total",
+              "Messages of foreign publishers that nobody has ingested, at most.",
+              lost_messages(ingestion));
   out.by_label("starling_deliveries_total", "Events written to sessions.", MetricType::Counter,
                "transport", &m::deliveries, index(transports));
   out.histogram("starling_delivery_latency_seconds",

@@ -88,6 +88,7 @@ class program {
                            [this] { return effective_config(); }, set_log_level,
                            [] { kill(getpid(), SIGTERM); },
                            [this](std::string why) { end_as_misconfigured(std::move(why)); }});
+    if (auto rules = mappings_of(c)) node_->ingest(make_feed(c), std::move(rules));
     node_->limit_sessions(c.limits.max_sessions);
     node_->verify_tokens_with([this](std::string_view token) -> result<net::identity_ptr> {
       const auto now = http_.load();
@@ -176,7 +177,7 @@ class program {
   std::unique_ptr<actors::node> node_;
   std::unique_ptr<net::http_server> server_;
   /// Half a millisecond each, and no token is asked for.
-  paced_text metrics_{[this] { return metrics_page(node_->state(), loop_list_); }, 20, 10};
+  paced_text metrics_{[this] { return metrics_page(node_->state(), node_->ingesting(), loop_list_); }, 20, 10};
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "actors/base/loop_shares.hpp"
+#include "apps/starlingd/config/config_mapping.hpp"
 #include "apps/starlingd/config/config_start.hpp"
 #include "apps/starlingd/config/config_value.hpp"
 
@@ -26,6 +27,23 @@ cluster::history_limits history_of(const config& c) {
   cluster::history_limits out;
   out.max_events_per_channel = c.history.max_events_per_room;
   out.max_age = std::chrono::duration_cast<std::chrono::seconds>(c.history.max_age);
+  return out;
+}
+
+cluster::history_limits store_limits(const config& c) {
+  auto out = history_of(c);
+  ++out.max_events_per_channel;  // the surplus one tells a resume that something is gone
+  return out;
+}
+
+cluster::nats_options nats_options_of(const config& c) {
+  cluster::nats_options out;
+  out.url = c.nats.url;
+  out.stream = c.nats.stream;
+  out.partitions = c.nats.partitions;
+  out.replicas = static_cast<int>(c.nats.replicas);
+  out.max_event_bytes = c.limits.max_event_bytes;
+  out.limits = store_limits(c);
   return out;
 }
 
@@ -108,17 +126,18 @@ actors::node_options node_options_of(const config& c) {
 }
 
 std::unique_ptr<cluster::engine> make_engine(const config& c) {
-  auto limits = history_of(c);
-  ++limits.max_events_per_channel;  // the surplus one tells a resume that something is gone
-  if (c.nats.url.empty()) return cluster::make_memory_engine(limits, c.nats.partitions);
-  cluster::nats_options options;
-  options.url = c.nats.url;
-  options.stream = c.nats.stream;
-  options.partitions = c.nats.partitions;
-  options.replicas = static_cast<int>(c.nats.replicas);
-  options.max_event_bytes = c.limits.max_event_bytes;
-  options.limits = limits;
-  return cluster::make_nats_engine(node_id{c.node.id}, options);
+  if (c.nats.url.empty()) return cluster::make_memory_engine(store_limits(c), c.nats.partitions);
+  return cluster::make_nats_engine(node_id{c.node.id}, nats_options_of(c));
+}
+
+std::shared_ptr<const net::rule_set> mappings_of(const config& c) {
+  if (c.mapping.empty() && c.mapping_profile == mapping_profile::none) return nullptr;
+  config_errors none;  // checked with the configuration
+  return std::make_shared<const net::rule_set>(compile_mappings(c, {}, none));
+}
+
+std::shared_ptr<cluster::foreign_feed> make_feed(const config& c) {
+  return cluster::make_nats_feed(node_id{c.node.id}, nats_options_of(c));
 }
 
 std::vector<net::static_asset> assets() {

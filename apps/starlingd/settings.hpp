@@ -7,8 +7,10 @@
 #include "actors/messages/context.hpp"
 #include "apps/starlingd/config/config.hpp"
 #include "cluster/engine.hpp"
+#include "cluster/foreign_feed.hpp"
 #include "net/dialect/dialects.hpp"
 #include "net/front/http_server.hpp"
+#include "net/mapping/rule_set.hpp"
 
 namespace starling::app {
 
@@ -19,6 +21,10 @@ net::dialect_settings dialect_settings_of(const config& c);
 net::http_options http_options_of(const config& c, std::size_t shards);
 actors::node_options node_options_of(const config& c);
 std::unique_ptr<cluster::engine> make_engine(const config& c);
+/// The rules for messages of foreign publishers; nullptr when there are none.
+std::shared_ptr<const net::rule_set> mappings_of(const config& c);
+/// What those rules read. Only where there is a `nats.url`.
+std::shared_ptr<cluster::foreign_feed> make_feed(const config& c);
 /// The pages and the client this program carries.
 std::vector<net::static_asset> assets();
 

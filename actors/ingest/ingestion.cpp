@@ -1,0 +1,83 @@
+#include "actors/ingest/ingestion.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/ingest/ingester.hpp"
+#include "actors/runtime/spawn.hpp"
+
+namespace starling::actors {
+
+namespace {
+
+/// Every message of the source has an id in the store: of a stream at least its sequence there.
+bool replayable(const net::mapping_source& source, const net::rule_set& rules) {
+  const auto pattern = subject_pattern::parse(source.subject);
+  return std::all_of(rules.rules().begin(), rules.rules().end(), [&](const auto& rule) {
+    return rule.stream() != source.stream || !pattern || !pattern->overlaps(rule.subject()) ||
+           rule.has_ids();
+  });
+}
+
+}  // namespace
+
+ingestion::ingestion(caf::actor_system& system, node_context& node,
+                     std::shared_ptr<cluster::foreign_feed> feed,
+                     std::shared_ptr<const net::rule_set> rules)
+    : feed_(std::move(feed)),
+      rules_(std::move(rules)),
+      state_(rules_->rules().size()),
+      finds_tenants_(rules_->tenants_may_be_unknown()),
+      sources_(rules_->sources()) {
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    auto* const home = node.shards.empty() ? nullptr : node.shards[i % node.shards.size()];
+    actors_.push_back(spawn<ingest_inbox, ingester>(system, home, std::ref(node), rules_,
+                                                    std::ref(state_), std::ref(*feed_), i,
+                                                    sources_[i].stream));
+  }
+}
+
+void ingestion::start() {
+  std::vector<cluster::foreign_source> sources;
+  for (const auto& each : sources_)
+    sources.push_back({each.stream, each.subject, replayable(each, *rules_)});
+  feed_->start(std::move(sources), *this);
+}
+
+void ingestion::end_actors() {
+  for (const auto& each : actors_) each.stop();
+  actors_.clear();
+}
+
+void ingestion::on_foreign(cluster::foreign_message message) {
+  const auto& to = actors_[message.source];
+  to.send(foreign_arrived{std::move(message)});
+}
+
+void ingestion::on_told(std::string words) {
+  for (const auto& each : actors_) each.send(tenants_told{words});
+}
+
+void ingestion::session_opened(const net::identity& who, const std::vector<std::string>& rooms) {
+  if (!finds_tenants_) return;
+  state_.tenants.user_seen(who.tenant, who.user.str());
+  for (const auto* all : {&who.rooms, &rooms})
+    for (const auto& room : *all)
+      if (net::is_exact(room)) state_.tenants.room_seen(who.tenant, room);
+}
+
+void ingestion::roster_loaded(const std::vector<cluster::roster_entry>& all) {
+  if (finds_tenants_) state_.tenants.roster_loaded(all);
+}
+
+void ingestion::member_changed(const cluster::roster_entry& entry, bool added) {
+  if (!finds_tenants_) return;
+  if (added)
+    state_.tenants.member_added(entry);
+  else
+    state_.tenants.member_removed(entry);
+}
+
+void ingestion::on_relieved(std::size_t source) { actors_[source].send(source_relieved{}); }
+
+}  // namespace starling::actors
