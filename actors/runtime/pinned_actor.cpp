@@ -1,10 +1,12 @@
 #include "actors/runtime/pinned_actor.hpp"
 
+#include <atomic>
 #include <caf/ref_counted.hpp>
 #include <caf/resumable.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 #include <stdexcept>
 
+#include "actors/runtime/census.hpp"
 #include "actors/runtime/envelope.hpp"
 #include "actors/runtime/shard.hpp"
 #include "net/base/log.hpp"
@@ -13,6 +15,8 @@
 namespace starling::actors {
 
 namespace {
+
+std::atomic<std::uint64_t> living{0};
 
 /// One message as a job of CAF's own scheduler: the way of an actor without a shard.
 class lone_message final : public caf::ref_counted, public caf::resumable {
@@ -56,7 +60,11 @@ class stop_request final : public envelope {
 caf::mailbox_element_ptr make_stop_request() { return caf::mailbox_element_ptr{new stop_request}; }
 
 pinned_actor::pinned_actor(caf::actor_config& cfg)
-    : caf::abstract_actor(cfg), home_(dynamic_cast<shard*>(cfg.host)) {}
+    : caf::abstract_actor(cfg), home_(dynamic_cast<shard*>(cfg.host)) {
+  living.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::uint64_t living_actors() noexcept { return living.load(std::memory_order_relaxed); }
 
 void pinned_actor::enqueue(caf::mailbox_element_ptr message, caf::execution_unit*) {
   caf::strong_actor_ptr me{ctrl()};
@@ -89,6 +97,7 @@ void pinned_actor::failed(std::string_view message, const std::exception_ptr& fa
 void pinned_actor::quit() {
   if (!alive_) return;
   alive_ = false;
+  living.fetch_sub(1, std::memory_order_relaxed);
   on_exit();
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "actors/api/process_usage.hpp"
+#include "actors/runtime/census.hpp"
 #include "net/base/clock.hpp"
 
 namespace starling::app {
@@ -137,6 +138,8 @@ std::string metrics_page(const actors::node_context& node, const loops& from) {
             node.engine->messages().connected() ? 1 : 0);
   out.gauge("starling_rooms", "Rooms with members on this node.", static_cast<double>(node.rooms));
   out.gauge("starling_users", "Users with sessions on this node.", static_cast<double>(node.users));
+  out.gauge("starling_actors", "Actors alive: one per session, room and user, and the node's own.",
+            static_cast<double>(actors::living_actors()));
   out.by_label("starling_publish_errors_total", "Events refused, by error code.",
                MetricType::Counter, "code", &m::publish_errors, failing);
   out.by_label("starling_http_errors_total", "Requests refused, by error code.",

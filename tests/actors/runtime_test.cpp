@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "actors/runtime/census.hpp"
 #include "actors/runtime/delayed.hpp"
 #include "actors/runtime/io_scheduler.hpp"
 #include "actors/runtime/spawn.hpp"
@@ -230,6 +231,24 @@ TEST_SUITE("actors/runtime") {
     s.tell(actor, [&] { order.emplace_back("late"); });
     s.settle(other);
     CHECK(order == std::vector<std::string>{"work", "end"});
+  }
+
+  TEST_CASE("actors count from their beginning to their end, whatever ends them") {
+    running_system s;
+    const auto before = living_actors();
+    const auto other = s.spawn();
+    const auto stopped = s.spawn();
+    const auto faulty = s.spawn();
+    CHECK(living_actors() == before + 3);
+    stopped.stop();
+    s.tell(faulty, [] { throw std::runtime_error("a fault"); });
+    s.settle(other);
+    CHECK(living_actors() == before + 1);
+    {
+      const auto dropped = s.spawn();
+      CHECK(living_actors() == before + 2);
+    }
+    CHECK(living_actors() == before + 1);
   }
 
   TEST_CASE("an actor that always has work lets sockets and timers have their turn") {

@@ -8,7 +8,7 @@ ALWAYS = ("starling_sessions", "starling_sessions_opened_total", "starling_sessi
           "starling_session_duration_seconds_count", "starling_events_in_total", "starling_deliveries_total",
           "starling_delivery_latency_seconds_count", "starling_outbox_bytes", "starling_dropped_total",
           "starling_replayed_total", "starling_gaps_total", "starling_engine_connected", "starling_rooms",
-          "starling_users", "starling_publish_errors_total", "process_resident_memory_bytes", "process_open_fds",
+          "starling_users", "starling_actors", "starling_publish_errors_total", "process_resident_memory_bytes", "process_open_fds",
           "process_cpu_seconds_total")
 VALUES = {"starling_sessions": ("transport", ("sse", "ws", "poll")),
           "starling_events_in_total": ("source", ("http", "ws", "nats", "mapping")),
