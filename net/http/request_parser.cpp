@@ -10,6 +10,9 @@ namespace http = boost::beast::http;
 
 namespace {
 
+// The end of a chunked body. Beast asserts that it is not asked again with less once it has seen
+// the beginning of it.
+constexpr std::size_t last_chunk_bytes = 5;
 // What a Content-Length promises is believed up to here; the rest is reserved as it arrives.
 constexpr std::uint64_t trusted_length = 64 * 1024;
 
@@ -83,6 +86,8 @@ request_parser::request_parser(http_request& out, std::size_t max_header_bytes,
 result<std::size_t> request_parser::feed(std::string_view bytes) {
   error_code ec;
   const bool in_header = !is_header_done();
+  if (!in_header && chunked() && chunk_left_ == 0 && bytes.size() < last_chunk_bytes)
+    return std::size_t{0};
   const auto used = put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
   // Beast's limit is for what it has not consumed, which with short lines is never much.
   const bool too_long = in_header && used > header_left_;
@@ -152,9 +157,12 @@ std::size_t request_parser::on_body_impl(string_view body, error_code&) {
   return body.size();
 }
 
-void request_parser::on_chunk_header_impl(std::uint64_t, string_view, error_code&) {}
+void request_parser::on_chunk_header_impl(std::uint64_t size, string_view, error_code&) {
+  chunk_left_ = size;
+}
 
 std::size_t request_parser::on_chunk_body_impl(std::uint64_t, string_view body, error_code& ec) {
+  chunk_left_ -= body.size();
   return on_body_impl(body, ec);
 }
 

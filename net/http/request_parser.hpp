@@ -39,6 +39,7 @@ class request_parser : public boost::beast::http::basic_parser<true> {
 
   http_request& out_;
   std::size_t header_left_;
+  std::uint64_t chunk_left_ = 0;  // of the chunk being read
   bool in_trailer_ = false;
   bool transfer_encoding_ = false;
   const char* complaint_ = nullptr;  // says more than the error code
