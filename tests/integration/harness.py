@@ -1,7 +1,7 @@
 """Starts nats-server and nodes on free ports, makes tokens, and asks over HTTP. Standard library only.
 
 Everything started here is stopped by its own pid, at the latest when the interpreter ends.
-BIN_DIR names the folder with the programs (default: build/bin).
+BIN_DIR names the folder with the programs (default: build/bin), START_SECONDS how long they may take to start.
 """
 import atexit
 import base64
@@ -24,7 +24,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("BIN_DIR", ROOT / "build" / "bin"))
 SECRET = "integration tests only, thirty-two bytes"
-START_SECONDS = 15
+START_SECONDS = float(os.environ.get("START_SECONDS", 15))
 STOP_SECONDS = 20
 
 _processes = []

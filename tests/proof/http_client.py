@@ -1,5 +1,6 @@
 """The little HTTP that publishers need: one connection, kept alive, one request at a time."""
 import asyncio
+import urllib.request
 
 
 class Connection:
@@ -47,3 +48,9 @@ async def get_status(address, path, timeout):
         return 0
     finally:
         connection.close()
+
+
+def get_text(address, path):
+    """Body of a GET, blocking, for any server. OSError when that is no 200."""
+    with urllib.request.urlopen("http://%s:%d%s" % (*address, path), timeout=5) as answer:
+        return answer.read().decode()

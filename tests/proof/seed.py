@@ -160,6 +160,7 @@ class Run:
             away = [reader.name for reader in self.readers if reader.node is None]
             if away:
                 self.ledger.complain(f"not connected at the end: {', '.join(away)}")
+            await self._compare_replicas()
         self.settled = self.now() - begun
         self.say(f"settled after {self.settled:.2f} s")
         if not self.faults_drawn and not self.planned:
@@ -167,6 +168,14 @@ class Run:
             self._none_missing(self.now())
         await self._first_error(self._whispers_pass(), tasks)
         await asyncio.sleep(QUIET_SECONDS)
+
+    async def _compare_replicas(self):
+        """Who lacks something may have read it from a store at odds with itself, as nats-server 2.9 has it at times
+        after kill -9 (apps/OPERATIONS.md, Version): then the complaint says so."""
+        for stream, states in (await self.world.replicas()).items():
+            self.say(f"{stream}: {states}")
+            if len(set(states.values())) > 1:
+                self.ledger.complain(f"the nats-servers disagree about {stream} (messages, last sequence): {states}")
 
     def _in_planned_faults(self):
         """Faults in actors come at any time: while they may, nothing is said of quiet. Returns what ends this."""

@@ -11,7 +11,7 @@ import tempfile
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 from harness import BIN, SECRET, Process, reserve_port  # noqa: E402
-from http_client import get_status  # noqa: E402
+from http_client import get_status, get_text  # noqa: E402
 from proxy import Proxy  # noqa: E402
 
 NODES = 3
@@ -99,8 +99,9 @@ class NatsServer(Program):
         self.port = self.reserve_port()
         self.address = ("127.0.0.1", self.port)
         self.route_port = self.reserve_port()
+        self.monitor = ("127.0.0.1", self.reserve_port())  # HTTP: /varz, /jsz
         config = pathlib.Path(folder) / f"{name}.conf"
-        lines = [f'server_name: "{name}"', f'listen: "127.0.0.1:{self.port}"',
+        lines = [f'server_name: "{name}"', f'listen: "127.0.0.1:{self.port}"', f'http: "127.0.0.1:{self.monitor[1]}"',
                  f'jetstream {{ store_dir: "{folder}/{name}" }}']
         self.config, self.lines = config, lines
         binary = shutil.which("nats-server", path=os.environ["PATH"] + ":/usr/sbin")
@@ -124,7 +125,7 @@ class Node(Program):
         self.admin = ("127.0.0.1", self.reserve_port())
         command = [str(BIN / "starlingd"), "--node-id", name, "--listen", "127.0.0.1:%d" % self.public[1],
                    "--admin", "127.0.0.1:%d" % self.admin[1], "--nats", ",".join(nats_urls)]
-        for setting in (f"auth.hs256_secret={SECRET}", *settings, *SETTINGS):
+        for setting in (f"auth.hs256_secret={SECRET}", *SETTINGS, *settings):
             command += ["--set", setting]
         self.planned, self.without_faults = planned, command
         self.command = [*command, "--set", f"debug.faults={json.dumps(planned)}"] if planned else command
@@ -149,9 +150,9 @@ class Node(Program):
 class World:
     """async with World(clustered): everything started and ready; stopped and removed at the end."""
 
-    def __init__(self, clustered, partitions=1, planned=None):
-        """planned: {index of a node: debug.faults of its first life}"""
-        self.clustered, self.partitions, self.planned = clustered, partitions, planned or {}
+    def __init__(self, clustered, partitions=1, planned=None, settings=()):
+        """planned: {index of a node: debug.faults of its first life}; settings: of all nodes, `KEY=VALUE` each"""
+        self.clustered, self.partitions, self.planned, self.settings = clustered, partitions, planned or {}, settings
         self.folder = tempfile.mkdtemp(prefix="starling-proof-")
         count = SERVERS_OF_A_CLUSTER if clustered else 1
         self.servers = [NatsServer(self.folder, f"nats{i + 1}") for i in range(count)]
@@ -173,6 +174,7 @@ class World:
                 urls = ["nats://%s:%d" % way.address for way in ways[i % len(ways):] + ways[:i % len(ways)]]
                 settings = [f"nats.replicas={len(self.servers)}"]
                 settings += [f"nats.partitions={self.partitions}"] if self.partitions > 1 else []
+                settings += self.settings
                 node = Node(self.folder, f"n{i + 1}", urls, settings, self.planned.get(i, []))
                 self.nats_ways.append(ways)
                 self.client_ways.append(await Proxy(node.public).start())
@@ -197,6 +199,17 @@ class World:
 
     def faults_had(self):
         return sum(node.faults_had() for node in self.nodes)
+
+    async def replicas(self):
+        """{stream: {server: (messages, last sequence)}}, as each nats-server has it stored itself."""
+        out = {}
+        for server in self.servers:
+            told = await asyncio.to_thread(get_text, server.monitor, "/jsz?streams=true")
+            for account in json.loads(told).get("account_details", []):
+                for stream in account.get("stream_detail", []):
+                    state = stream["state"]
+                    out.setdefault(stream["name"], {})[server.name] = (state["messages"], state["last_seq"])
+        return out
 
     def proxies(self):
         return [*self.client_ways, *(way for ways in self.nats_ways for way in ways)]
