@@ -75,6 +75,7 @@ std::shared_ptr<const net::http_settings> http_settings_of(
   out->limits.max_rooms = c.limits.rooms_per_session;
   out->connect_rate = c.limits.connect_rate;
   out->publish_rate = c.limits.publish_rate;
+  out->connections_per_address = c.limits.connections_per_address;
   out->retry = c.sse.retry;
   out->ws_max_message_bytes = ws_message_room(c);
   return out;

@@ -1,4 +1,5 @@
 #include "net/base/clock.hpp"
+#include "net/base/limits.hpp"
 #include "net/front/http_handlers.hpp"
 
 namespace starling::net {
@@ -31,6 +32,12 @@ std::optional<error> unknown_parameter(const route& at, const http_request& requ
                    "unknown query parameter \"" + name + "\"; this path takes " +
                        (at.query->empty() ? "none" : "these: " + std::string(*at.query))};
   return std::nullopt;
+}
+
+/// An EventSource or a WebSocket, which give up for ever on an error status.
+bool reads_events(const http_request& request) {
+  const auto accept = request.get(header::accept).value_or("");
+  return accept.find("text/event-stream") != accept.npos || request.get(header::upgrade);
 }
 
 std::optional<error> lacks_right(access needs, const identity& who) {
@@ -72,6 +79,14 @@ std::optional<http_response> admit(http_exchange& x, loop_front& front) {
     return refuse(
         {errc::forbidden, "this origin is not allowed here; cors.origins lists those that are"});
   if (preflight) return preflight_response();
+  // Those who read events are told in their way, by the handler.
+  if (x.crowded && !reads_events(request)) {
+    limit_counts::add(limit_kind::connections_per_address);
+    return retry_response({errc::rate_limited,
+                           "this address has more connections than "
+                           "limits.connections_per_address allows"},
+                          std::chrono::seconds(1), plain);
+  }
   if (at->precheck)
     if (const auto fits = at->precheck(request); !fits) return refuse(fits.error());
   if (at->needs != access::none && at->needs != access::body_token) {

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <boost/asio/ssl/context.hpp>
+#include <list>
 #include <memory>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
+#include "net/front/address_counts.hpp"
 #include "net/front/http_server.hpp"
 #include "net/front/rate_limiter.hpp"
+#include "net/front/refusal_log.hpp"
 #include "net/front/token_cache.hpp"
 #include "net/http/router.hpp"
 
@@ -23,6 +26,7 @@ struct http_front {
   const router routes;
   rate_limiter connects = {};
   rate_limiter publishes = {};
+  address_counts addresses = {};
 };
 
 /// One loop's part; touched on its thread only.
@@ -34,6 +38,8 @@ struct loop_front {
   std::shared_ptr<boost::asio::ssl::context> admin_tls = {};
   token_cache tokens = {};
   std::unordered_set<http_session*> sessions = {};
+  std::list<http_session*> handshakes = {};  ///< TLS, under way; the oldest first
+  refusal_log refusals = {};
   bool stopping = false;  ///< answers close their connections
 };
 

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "net/base/limits.hpp"
 #include "net/base/log.hpp"
 #include "net/front/http_front.hpp"
 #include "net/front/http_handlers.hpp"
@@ -29,6 +30,9 @@ std::vector<route> front_routes(service& node, std::vector<static_asset> assets,
 }
 
 namespace {
+
+/// Beside as many as are let in.
+constexpr std::size_t crowd_told = 16;
 
 struct tls_contexts {
   std::shared_ptr<asio::ssl::context> clients;
@@ -82,9 +86,19 @@ std::shared_ptr<listener> http_server::impl::make_listener(std::size_t index, tc
   const auto take = [all = fronts, admin](std::size_t loop, tcp_socket socket,
                                           const tcp_endpoint& remote) {
     const auto& front = all[loop];
+    address_counts::seat seat;
+    if (const auto most = front->settings->connections_per_address; most > 0) {
+      seat = front->shared->addresses.take(remote.address());
+      // Whoever is over the bound is told so; a flood is not waited for.
+      if (seat.place > 2 * most + crowd_told)
+        return limit_counts::add(limit_kind::connections_per_address);
+      seat.place = seat.place > most ? seat.place : 0;
+    }
     auto* const tls = (admin ? front->admin_tls : front->public_tls).get();
     auto stream = tls ? peer_stream(std::move(socket), *tls) : peer_stream(std::move(socket));
-    std::make_shared<http_session>(front, std::move(stream), remote, admin)->start();
+    std::make_shared<http_session>(front, std::move(stream), remote, admin, std::move(seat.held),
+                                   seat.place > 0)
+        ->start();
   };
   return std::make_shared<listener>(loops, index, std::move(acceptor), places, take);
 }

@@ -25,8 +25,9 @@ struct http_settings {
   token_rules rules;
   cors_policy cors;
   publish_limits limits;
-  double connect_rate = 0;  ///< new streams per second and source address; 0: off
-  double publish_rate = 0;  ///< publishes per second and token; 0: off
+  double connect_rate = 0;                  ///< new streams per second and source address; 0: off
+  double publish_rate = 0;                  ///< publishes per second and token; 0: off
+  std::size_t connections_per_address = 0;  ///< on both listeners; 0: off
   std::chrono::milliseconds retry{2000};
   std::size_t ws_max_message_bytes = 65536;
 };
@@ -39,6 +40,8 @@ struct http_options {
   std::chrono::seconds request_deadline{10};  ///< header and body must arrive (408)
   std::chrono::seconds keep_alive_timeout{75};
   std::size_t max_header_bytes = 16 * 1024;  ///< 431
+  /// TLS handshakes under way on one loop; one more ends the oldest of them.
+  std::size_t max_handshakes = 1024;
   std::size_t max_body_bytes = 8 * 1024 * 1024;
   std::vector<double> loop_shares{};  ///< of connections, one per loop (see placement); empty: even
 };

@@ -22,30 +22,51 @@ constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 }  // namespace
 
 http_session::http_session(std::shared_ptr<loop_front> front, peer_stream stream,
-                           asio::ip::tcp::endpoint remote, bool admin_listener)
-    : front_(std::move(front)), stream_(std::move(stream)) {
+                           asio::ip::tcp::endpoint remote, bool admin_listener,
+                           std::shared_ptr<const void> seat, bool crowded)
+    : front_(std::move(front)), stream_(std::move(stream)), seat_(std::move(seat)) {
+  exchange_.crowded = crowded;
   exchange_.admin_listener = admin_listener;
   exchange_.remote = std::move(remote);
   front_->sessions.insert(this);
 }
 
-http_session::~http_session() { front_->sessions.erase(this); }
+http_session::~http_session() {
+  if (phase_ == phase::handshake) end_handshake();
+  front_->sessions.erase(this);
+}
 
 void http_session::start() {
   boost::system::error_code ec;
   stream_.socket().non_blocking(true, ec);
   if (ec) return close();
   arm(front_->shared->options.request_deadline);
-  if (!stream_.is_tls()) return read();
+  stream_.is_tls() ? shake_hands() : read();
+}
+
+void http_session::shake_hands() {
+  auto& under_way = front_->handshakes;
+  if (under_way.size() >= front_->shared->options.max_handshakes)
+    under_way.front()->give_up_handshake();
+  handshake_ = under_way.insert(under_way.end(), this);
   phase_ = phase::handshake;
   stream_.tls().async_handshake(
       asio::ssl::stream_base::server,
       [self = shared_from_this()](const boost::system::error_code& failed) {
         if (self->phase_ != phase::handshake) return;
         if (failed) return self->close();
+        self->end_handshake();
         self->phase_ = phase::idle;
         self->read();
       });
+}
+
+void http_session::end_handshake() { front_->handshakes.erase(handshake_); }
+
+/// Those who mean it take milliseconds: the oldest is the one that does not.
+void http_session::give_up_handshake() {
+  limit_counts::add(limit_kind::tls_handshakes);
+  close();
 }
 
 void http_session::on_stop() {
@@ -184,6 +205,7 @@ void http_session::begin_request() {
 bool http_session::on_header() {
   header_seen_ = true;
   refused_ = admit(exchange_, *front_);
+  last_ = exchange_.crowded;
   if (!refused_ && !parser_->is_done()) {
     const auto most =
         std::min(exchange_.where.found->max_body, front_->shared->options.max_body_bytes);
@@ -260,6 +282,7 @@ void http_session::refuse(const error& why) {
 }
 
 void http_session::close() {
+  if (phase_ == phase::handshake) end_handshake();
   phase_ = phase::done;
   front_->loop.timers().cancel(*this);
   stream_.close();

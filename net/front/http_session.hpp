@@ -4,6 +4,7 @@
 
 #include <array>
 #include <boost/asio/ip/tcp.hpp>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct http_exchange {
   cors_decision cors;
   bool admin_listener = false;
   boost::asio::ip::tcp::endpoint remote;
+  bool crowded = false;  ///< its address has more than limits.connections_per_address
 };
 
 /// Life: idle -> receiving -> waiting (for its handler) -> writing -> idle ... -> done. Kept alive
@@ -37,8 +39,11 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   static constexpr std::chrono::seconds write_deadline{10};
   static constexpr std::chrono::seconds linger_time{2};
 
+  /// seat: what counts the connection, kept as long as it lives; may be none. crowded: its first
+  /// request is refused.
   http_session(std::shared_ptr<loop_front> front, peer_stream stream,
-               boost::asio::ip::tcp::endpoint remote, bool admin_listener);
+               boost::asio::ip::tcp::endpoint remote, bool admin_listener,
+               std::shared_ptr<const void> seat, bool crowded);
   ~http_session();
 
   void start();
@@ -60,6 +65,8 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   void answer_last(std::string bytes);
   /// A stream takes the connection over; nullopt when the peer has already left.
   std::optional<peer_stream> release();
+  /// To be kept by the stream that takes the connection over.
+  const std::shared_ptr<const void>& seat() const noexcept { return seat_; }
   /// Bytes that came after the request.
   std::string_view unread_input() const noexcept { return {in_.data() + begin_, end_ - begin_}; }
 
@@ -75,6 +82,9 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   };
 
   void on_timer() override;
+  void shake_hands();
+  void end_handshake();
+  void give_up_handshake();
   void arm(std::chrono::seconds after);
   void read();
   void read_some();
@@ -96,6 +106,8 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
 
   const std::shared_ptr<loop_front> front_;
   peer_stream stream_;
+  const std::shared_ptr<const void> seat_;
+  std::list<http_session*>::iterator handshake_;  // while that is under way
   http_exchange exchange_;
   std::optional<request_parser> parser_;
   std::optional<http_response> refused_;  // to be sent once the body has been read past

@@ -19,8 +19,10 @@ void http_session::answer(const error& why) {
 void http_session::answer(http_response what) {
   if (phase_ != phase::waiting) return;
   const auto& request = exchange_.request;
-  if (what.status >= 400)
+  if (what.status >= 400) {
     front_->loop.metrics().http_errors[static_cast<std::size_t>(errc_of_status(what.status))].add();
+    front_->refusals.request(exchange_, what.status, steady_clock::now());
+  }
   last_ = last_ || !request.keep_alive || front_->stopping;
   const auto* const route = exchange_.where.found;
   if (route && route->path.starts_with("/admin/"))

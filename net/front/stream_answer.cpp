@@ -71,7 +71,8 @@ std::unique_ptr<transport> stream_answer::accept_sse(http_session& session, cons
   auto head = sse_head_of(session.exchange(), &hello);
   const sse_options options{.format = format_,
                             .chunked = session.exchange().request.http11,
-                            .heartbeat_event = heartbeat_event_};
+                            .heartbeat_event = heartbeat_event_,
+                            .seat = session.seat()};
   auto& loop = session.front().loop;
   if (stream->is_tls())
     return make_sse_transport(loop, stream->take_tls(), std::move(head), options, observer);
@@ -94,7 +95,8 @@ std::unique_ptr<transport> stream_answer::accept_ws(http_session& session,
                                                                 front->settings->publish_rate,
                                                                 steady_clock::now());
                          },
-                     .already_read = std::string(session.unread_input())};
+                     .already_read = std::string(session.unread_input()),
+                     .seat = session.seat()};
   auto& loop = session.front().loop;
   if (stream->is_tls())
     return make_ws_transport(loop, stream->take_tls(), std::move(head), std::move(options),
@@ -107,6 +109,7 @@ void stream_answer::refuse(const goodbye& why) {
   const auto session = owed_.settle();
   if (!session) return;
   auto& x = session->exchange();
+  session->front().refusals.stream(x, why.code, steady_clock::now());
   auto what = why;
   what.position = position_after_refusal(why.position);
   const auto bytes = encode_goodbye(format_, what);

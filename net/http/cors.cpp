@@ -121,7 +121,7 @@ cors_decision cors_policy::check(std::optional<std::string_view> origin, std::st
   const bool any = any_ && !listed_only;
   out.vary = !exact_.empty() || !patterns_.empty() || !any;
   if (!origin) {
-    if (any) out.allow_origin = "*";
+    if (any) out.allow_origin.assign(1, '*');
     // A page of this node, or the user's own doing; `same-site` is another host's or port's page.
     out.cookie = !fetch_site || *fetch_site == "same-origin" || *fetch_site == "none";
     return out;
@@ -137,7 +137,7 @@ cors_decision cors_policy::check(std::optional<std::string_view> origin, std::st
     out.allow_origin = *origin;
     out.credentials = asked != "null";  // any sandboxed frame calls itself null
   } else if (any) {
-    out.allow_origin = "*";
+    out.allow_origin.assign(1, '*');
   } else {
     out.allowed = own;
   }

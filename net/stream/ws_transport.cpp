@@ -23,7 +23,8 @@ ws_transport::ws_transport(io_loop& loop, transport_observer& owner, const ws_op
     : stream_base(loop, owner, {transport_kind::ws, wire_format::ws_json, true}),
       parser_(options.max_message_bytes),
       limits_(options.limits),
-      publish_wait_(options.publish_wait) {}
+      publish_wait_(options.publish_wait),
+      seat_(options.seat) {}
 
 std::size_t ws_transport::read_size() const noexcept {
   return parser_.partial() ? read_inside : read_between;

@@ -68,6 +68,7 @@ std::map<string, sample> samples(const string& file) {
       {"limits.max_event_bytes", {"512", "512", "512"}},
       {"limits.connect_rate", {"0.5", "0.5", 0.5}},
       {"limits.publish_rate", {"20", "20", 20}},
+      {"limits.connections_per_address", {"50", "50", 50}},
       {"limits.rooms_per_session", {"30", "30", 30}},
       {"limits.max_targets", {"40", "40", 40}},
       {"outbox.max_events", {"9", "9", 9}},

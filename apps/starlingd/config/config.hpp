@@ -110,8 +110,9 @@ struct sessions_section {
 struct limits_section {
   std::uint64_t max_sessions = 0;  ///< 0 = no limit
   byte_count max_event_bytes{64 * 1024};
-  double connect_rate = 0;  ///< per second and source address; 0 = no limit
-  double publish_rate = 0;  ///< targets per second and token; 0 = no limit
+  double connect_rate = 0;                    ///< per second and source address; 0 = no limit
+  double publish_rate = 0;                    ///< targets per second and token; 0 = no limit
+  std::uint64_t connections_per_address = 0;  ///< 0 = no limit
   std::uint64_t rooms_per_session = 1000;
   std::uint64_t max_targets = 1000;  ///< of one publish request
 };

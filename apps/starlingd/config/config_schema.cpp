@@ -225,6 +225,8 @@ std::vector<key_spec> make_schema() {
         "New sessions per second and source address; 0 = no limit"),
     key<&c::limits, &limits_section::publish_rate>("limits.publish_rate", reloadable,
         "Published events per second and token, one per target; 0 = no limit"),
+    key<&c::limits, &limits_section::connections_per_address>("limits.connections_per_address",
+        reloadable, "Connections one source address may have to this node; 0 = no limit"),
     key<&c::limits, &limits_section::rooms_per_session>("limits.rooms_per_session", fixed,
         "Rooms one session may ask for", at_least_one),
     key<&c::limits, &limits_section::max_targets>("limits.max_targets", reloadable,
