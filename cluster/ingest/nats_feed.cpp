@@ -198,11 +198,12 @@ void nats_feed::run() {
 }
 
 bool nats_feed::connect() {
-  auto opened = nats_session::open(split_servers(options_.url), "starling ingest " + self_.str(),
-                                   weak_from_this());
+  const auto inbox = subjects(options_.stream).inbox();
+  auto opened = nats_session::open(
+      {split_servers(options_.url), "starling ingest " + self_.str(), {}, inbox}, weak_from_this());
   if (!opened) return false;
   const auto session = std::move(*opened);
-  inbox_ = "_INBOX." + random_name() + '.';
+  inbox_ = inbox + '.' + random_name() + '.';
   jsOptions settings;
   jsOptions_Init(&settings);
   settings.Wait = api_timeout_ms;
