@@ -101,9 +101,8 @@ void fanout::on(close_one& one) {
 void fanout::on(renew_token& token) {
   dispatch();
   auto* const session = find(token.id);
-  // A session of somebody else is none: a client id is no secret.
-  if (!session || session->record()->who->tenant != token.fresh->tenant ||
-      session->record()->who->user != token.fresh->user)
+  // A session of another tenant is none.
+  if (!session || session->record()->who->tenant != token.fresh->tenant)
     return token.done(error{errc::not_found, "no session " + token.id.str()});
   token.done(session->renew(token.fresh));
 }

