@@ -51,7 +51,7 @@ class Actor:
         self.tenant, self.user, self.claims = tenant, user, claims
 
     def __repr__(self):
-        return f"{self.user} of {self.tenant.name} with {self.claims}"
+        return f"{self.user} of {self.tenant.name if self.tenant else 'no tenant'} with {self.claims}"
 
 
 class Event:
