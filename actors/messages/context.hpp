@@ -6,6 +6,7 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,6 +43,8 @@ struct partition_state {
 struct node_context {
   node_options options;
   std::atomic<std::size_t> max_sessions{0};  ///< of this node; 0: no limit. May change any time
+  /// Of an event's data. May change any time.
+  std::atomic<std::size_t> max_event_bytes{std::numeric_limits<std::size_t>::max()};
   cluster::engine* engine = nullptr;
   bool clustered = false;  ///< other nodes are possible
   /// Verifies a token that came in-band (WebSocket `auth`). Any thread.

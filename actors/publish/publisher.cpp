@@ -55,6 +55,11 @@ void publisher::publish_item(pending& entry, std::uint64_t number, std::size_t i
     entry.verdicts[i] = allowed.error();
     return;
   }
+  // Who parsed it may have gone by a limit that a reload has changed since.
+  if (const std::size_t most = node_.max_event_bytes; item.data.size() > most) {
+    entry.verdicts[i] = net::too_large_event(item.data.size(), most);
+    return;
+  }
   const auto& key = entry.request.batch->idempotency_key;
   if (item.id.empty() && !key.empty())
     item.id = entry.request.batch->single ? key : key + '-' + std::to_string(i);

@@ -90,6 +90,7 @@ class program {
                            [this](std::string why) { end_as_misconfigured(std::move(why)); }});
     if (auto rules = mappings_of(c)) node_->ingest(make_feed(c), std::move(rules));
     node_->limit_sessions(c.limits.max_sessions);
+    node_->limit_event_bytes(c.limits.max_event_bytes);
     node_->verify_tokens_with([this](std::string_view token) -> result<net::identity_ptr> {
       const auto now = http_.load();
       auto bearer = net::verify(token, *now->keys, now->rules, wall_ms() / 1000);
@@ -162,6 +163,7 @@ class program {
     if (const auto renewed = server_->reload_certificate(); !renewed)
       log::error("the TLS certificate stays as it was", {{"why", renewed.error().message}});
     node_->limit_sessions(c.limits.max_sessions);
+    node_->limit_event_bytes(c.limits.max_event_bytes);
     log::info("configuration reloaded");
   }
 

@@ -108,6 +108,20 @@ TEST_SUITE("actors/publisher") {
     CHECK(n.verdicts[3]->position.seq == 60);
   }
 
+  TEST_CASE("an event larger than the limit of the moment is refused, whoever parsed it") {
+    publisher_node n;
+    n.node.max_event_bytes = 4;
+    n.publish({to_room("a", "12345"), to_room("b", "1234")});
+    CHECK(n.engine.appends.size() == 1);
+    n.stored(51);
+    REQUIRE(n.verdicts.size() == 2);
+    CHECK(n.verdicts[0].error().code == errc::too_large);
+    CHECK(n.verdicts[1].ok());
+    n.node.max_event_bytes = 5;
+    n.publish_one(to_room("a", "12345"));
+    CHECK(n.engine.appends.size() == 1);
+  }
+
   TEST_CASE("acknowledgements in any order find their items") {
     publisher_node n;
     n.publish({to_room("a"), to_room("b")});
