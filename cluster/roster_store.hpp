@@ -17,13 +17,21 @@ struct roster_entry {
   sequence since_seq = 0;     ///< position when it began: earlier events are not shown
 };
 
+/// A piece of the whole roster; there may be hundreds of thousands of memberships.
+struct roster_part {
+  std::vector<roster_entry> entries;
+  bool first = false;  ///< the roster begins anew; what came before and had no last part is void
+  bool last = false;   ///< it is whole: what was known and has not come is no more
+};
+
 /// Called on an engine thread, in order; must not block.
 class roster_listener {
  public:
   virtual ~roster_listener() = default;
-  /// The whole roster: at start, and again after each engine outage (replaces what was known).
-  virtual void on_roster(std::vector<roster_entry> all) = 0;
+  /// The whole roster, part by part: at start, and again after each engine outage.
+  virtual void on_roster(roster_part part) = 0;
   virtual void on_member_added(roster_entry entry) = 0;
+  /// Of a membership that may be known or not; what `entry` says of its beginning means nothing.
   virtual void on_member_removed(roster_entry entry) = 0;
 };
 

@@ -17,7 +17,7 @@ struct roster_entry_changed {
 
 /// engine -> roster.
 struct roster_loaded {
-  std::vector<cluster::roster_entry> all;
+  cluster::roster_part part;
 };
 
 /// node -> roster: call `done` when this node knows that the user is (not) a member.

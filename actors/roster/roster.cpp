@@ -19,10 +19,11 @@ void roster::on(roster_entry_changed& change) {
   if (changed) tell(change.entry, change.added);
 }
 
-void roster::on(roster_loaded& all) {
-  state_.begin_load();
-  for (const auto& entry : all.all)
+void roster::on(roster_loaded& load) {
+  if (load.part.first) state_.begin_load();
+  for (const auto& entry : load.part.entries)
     if (state_.add(entry)) tell(entry, true);
+  if (!load.part.last) return;
   for (const auto& gone : state_.end_load()) tell(gone, false);
   log::info("roster loaded", {{"memberships", state_.size()}});
   loaded_ = true;

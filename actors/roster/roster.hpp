@@ -18,7 +18,7 @@ class roster final : public roster_inbox {
   fault_policy policy() const noexcept override { return fault_policy::end_process; }
 
   void on(join& request) override;
-  void on(roster_loaded& all) override;
+  void on(roster_loaded& load) override;
   void on(roster_entry_changed& change) override;
   void on(await_membership& expected) override;
   void on(members_query& query) override;

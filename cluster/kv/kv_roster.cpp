@@ -16,6 +16,8 @@ constexpr std::chrono::milliseconds stop_latency{100};
 /// How long the next entry of a snapshot may take.
 constexpr std::chrono::seconds snapshot_patience{5};
 constexpr std::size_t max_waiting_writes = 16384;
+/// Memberships that are handed on together: a few ms of work for who takes them.
+constexpr std::size_t part_size = 4096;
 /// One key takes little, and the room's name is at most some hundred bytes.
 constexpr std::size_t max_key_bytes = 1024;
 
@@ -162,7 +164,8 @@ void kv_roster::watch(nats_session& session) {
 
 bool kv_roster::deliver_snapshot(kv_watch& changes, const nats_session& session) {
   auto patience = steady_clock::now() + snapshot_patience;
-  std::vector<roster_entry> all;
+  roster_part part;
+  part.first = true;
   while (!changes.complete()) {
     if (changes.status() != NATS_OK && changes.status() != NATS_TIMEOUT) return false;
     const auto entry = changes.next(stop_latency);
@@ -172,9 +175,12 @@ bool kv_roster::deliver_snapshot(kv_watch& changes, const nats_session& session)
     if (!entry) continue;
     patience = steady_clock::now() + snapshot_patience;
     if (entry->erased) continue;
-    if (auto member = membership_of(*entry)) all.push_back(std::move(*member));
+    if (auto member = membership_of(*entry)) part.entries.push_back(std::move(*member));
+    if (part.entries.size() < part_size) continue;
+    listener_->on_roster(std::exchange(part, {}));
   }
-  listener_->on_roster(std::move(all));
+  part.last = true;
+  listener_->on_roster(std::move(part));
   return true;
 }
 

@@ -7,9 +7,9 @@ namespace starling::cluster {
 void memory_roster::start(roster_listener& listener) {
   const std::lock_guard hold(mutex_);
   listener_ = &listener;
-  std::vector<roster_entry> all;
-  all.reserve(entries_.size());
-  for (const auto& [key, entry] : entries_) all.push_back(entry);
+  roster_part all{{}, true, true};
+  all.entries.reserve(entries_.size());
+  for (const auto& [key, entry] : entries_) all.entries.push_back(entry);
   listener.on_roster(std::move(all));
 }
 

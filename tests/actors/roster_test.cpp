@@ -14,7 +14,7 @@ struct roster_node : test_node {
     return {acme, room, user, 1000, since};
   }
   void load(std::vector<cluster::roster_entry> all) {
-    tell(node.roster, roster_loaded{std::move(all)});
+    tell(node.roster, roster_loaded{{std::move(all), true, true}});
   }
   void change(const cluster::roster_entry& what, bool added) {
     tell(node.roster, roster_entry_changed{what, added});

@@ -63,10 +63,11 @@ class recorder : public cluster::bus_listener, public cluster::roster_listener {
     note([&] { misconfigured = std::move(why); });
   }
 
-  void on_roster(std::vector<cluster::roster_entry> all) override {
+  void on_roster(cluster::roster_part part) override {
     note([&] {
-      roster = std::move(all);
-      ++snapshots;
+      if (part.first) roster.clear();
+      for (auto& entry : part.entries) roster.push_back(std::move(entry));
+      snapshots += part.last ? 1 : 0;
     });
   }
   void on_member_added(cluster::roster_entry entry) override {
