@@ -59,6 +59,8 @@ class bus {
   /// After this returns the listener is not called any more.
   virtual void stop() = 0;
   virtual bool connected() const noexcept = 0;
+  /// Why it is not connected, for people; empty when it is, or when that is not known yet.
+  virtual std::string why_away() const { return {}; }
 
   /// Hear stored, ephemeral and control messages of `where`. Not counted: one unfollow ends it.
   virtual void follow(const channel_ptr& where) = 0;

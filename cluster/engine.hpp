@@ -8,6 +8,7 @@
 
 #include "cluster/bus.hpp"
 #include "cluster/event_log.hpp"
+#include "cluster/nats_security.hpp"
 #include "cluster/partition.hpp"
 #include "cluster/position_store.hpp"
 #include "cluster/roster_store.hpp"
@@ -38,11 +39,11 @@ struct nats_options {
   /// One or more servers, separated by commas; others of their cluster are found out. May carry
   /// `user:password@`.
   std::string url = "nats://127.0.0.1:4222";
+  nats_security security;
   std::string stream = "starling";  ///< stream name and subject prefix
   /// 1 to max_partitions; the store keeps what it was created with.
   std::size_t partitions = 1;
   int replicas = 1;
-  std::size_t max_event_bytes = 65536;  ///< of an event's data
   history_limits limits;
   std::size_t max_appends_under_way = 16384;
   std::chrono::milliseconds append_timeout{3000};

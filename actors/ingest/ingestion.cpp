@@ -66,8 +66,8 @@ void ingestion::session_opened(const net::identity& who, const std::vector<std::
       if (net::is_exact(room)) state_.tenants.room_seen(who.tenant, room);
 }
 
-void ingestion::roster_loaded(const std::vector<cluster::roster_entry>& all) {
-  if (finds_tenants_) state_.tenants.roster_loaded(all);
+void ingestion::roster_loaded(const cluster::roster_part& part) {
+  if (finds_tenants_) state_.tenants.roster_loaded(part);
 }
 
 void ingestion::member_changed(const cluster::roster_entry& entry, bool added) {

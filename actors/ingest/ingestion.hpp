@@ -31,7 +31,7 @@ class ingestion final : private cluster::foreign_listener {
 
   /// Members' tokens and the roster tell whose a room or a user is.
   void session_opened(const net::identity& who, const std::vector<std::string>& rooms);
-  void roster_loaded(const std::vector<cluster::roster_entry>& all);
+  void roster_loaded(const cluster::roster_part& part);
   void member_changed(const cluster::roster_entry& entry, bool added);
 
   const net::rule_set& rules() const noexcept { return *rules_; }

@@ -97,10 +97,10 @@ void tenant_directory::member_removed(const cluster::roster_entry& entry) {
   left_.insert(hash);
 }
 
-void tenant_directory::roster_loaded(const std::vector<cluster::roster_entry>& all) {
+void tenant_directory::roster_loaded(const cluster::roster_part& part) {
   const std::lock_guard hold(mutex_);
-  members_.clear();
-  for (const auto& entry : all) add_member(entry);
+  if (part.first) members_.clear();
+  for (const auto& entry : part.entries) add_member(entry);
 }
 
 std::vector<tenant_id> tenant_directory::of_room(const std::string& room) const {

@@ -23,7 +23,7 @@ class tenant_directory {
   void user_seen(const tenant_id& tenant, const std::string& user);
   void member_added(const cluster::roster_entry& entry);
   void member_removed(const cluster::roster_entry& entry);
-  void roster_loaded(const std::vector<cluster::roster_entry>& all);
+  void roster_loaded(const cluster::roster_part& part);
 
   std::vector<tenant_id> of_room(const std::string& room) const;
   std::vector<tenant_id> of_user(const std::string& user) const;

@@ -246,12 +246,17 @@ void node::statistics(net::io_loop& loop, net::identity_ptr who,
                [done = std::move(done)](const cluster_stats& all) { done(all.sum); });
 }
 
+std::string node::away() const {
+  const auto why = engine_->messages().why_away();
+  return why.empty() ? "not connected" : "not connected: " + why;
+}
+
 net::health node::health() const {
   net::health out;
   const bool up = engine_->messages().connected();
   out.checks.push_back(
       {context_.clustered ? "nats" : "engine", up && context_.engine_ready(),
-       up ? (context_.engine_ready() ? "ready" : "connected, catching up") : "not connected"});
+       up ? (context_.engine_ready() ? "ready" : "connected, catching up") : away()});
   out.checks.push_back(
       {"roster", context_.roster_ready, context_.roster_ready ? "loaded" : "not loaded"});
   out.checks.push_back(
@@ -281,9 +286,9 @@ void node::on_engine_misconfigured(std::string why) { hooks_.misconfigured(std::
 void node::on_store_leader_changed(cluster::partition_id p) {
   context_.bridges[cluster::index_of(p)].send(engine_leader_changed{});
 }
-void node::on_roster(std::vector<cluster::roster_entry> all) {
-  if (ingestion_) ingestion_->roster_loaded(all);
-  context_.roster.send(roster_loaded{std::move(all)});
+void node::on_roster(cluster::roster_part part) {
+  if (ingestion_) ingestion_->roster_loaded(part);
+  context_.roster.send(roster_loaded{std::move(part)});
 }
 void node::on_member_added(cluster::roster_entry entry) {
   if (ingestion_) ingestion_->member_changed(entry, true);

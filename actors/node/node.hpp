@@ -59,6 +59,8 @@ class node final : public net::service,
 
   /// How many sessions this node may have; 0: no limit. Any thread, any time.
   void limit_sessions(std::size_t most) { context_.max_sessions = most; }
+  /// How many bytes of data an event may have. Any thread, any time.
+  void limit_event_bytes(std::size_t most) { context_.max_event_bytes = most; }
   void verify_tokens_with(std::function<result<net::identity_ptr>(std::string_view)> verify) {
     context_.verify_token = std::move(verify);
   }
@@ -91,6 +93,8 @@ class node final : public net::service,
   std::string metrics_text() const override { return hooks_.metrics_text(); }
 
  private:
+  /// Why the engine is not there, for people.
+  std::string away() const;
   // cluster::bus_listener
   void on_stored(cluster::partition_id p, stored_event what) override;
   void on_ephemeral(event what) override;
@@ -101,7 +105,7 @@ class node final : public net::service,
   void on_store_leader_changed(cluster::partition_id p) override;
   void on_engine_misconfigured(std::string why) override;
   // cluster::roster_listener
-  void on_roster(std::vector<cluster::roster_entry> all) override;
+  void on_roster(cluster::roster_part part) override;
   void on_member_added(cluster::roster_entry entry) override;
   void on_member_removed(cluster::roster_entry entry) override;
 

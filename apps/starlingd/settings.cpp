@@ -39,10 +39,11 @@ cluster::history_limits store_limits(const config& c) {
 cluster::nats_options nats_options_of(const config& c) {
   cluster::nats_options out;
   out.url = c.nats.url;
+  out.security = {c.nats.tls_ca, c.nats.tls_cert, c.nats.tls_key,
+                  c.nats.user,   c.nats.password, c.nats.creds_file};
   out.stream = c.nats.stream;
   out.partitions = c.nats.partitions;
   out.replicas = static_cast<int>(c.nats.replicas);
-  out.max_event_bytes = c.limits.max_event_bytes;
   out.limits = store_limits(c);
   return out;
 }

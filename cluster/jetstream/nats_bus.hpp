@@ -15,6 +15,7 @@ class nats_bus final : public bus, private nats_receiver {
   void start(bus_listener& listener) override;
   void stop() override;
   bool connected() const noexcept override { return connection_->up(); }
+  std::string why_away() const override { return connection_->complaint(); }
 
   void follow(const channel_ptr& where) override { connection_->follow(*where); }
   void unfollow(const channel& where) override { connection_->unfollow(where); }

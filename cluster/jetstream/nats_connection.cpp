@@ -159,6 +159,11 @@ std::shared_ptr<nats_session> nats_connection::wait_for_session(const nats_sessi
   return fresh() ? raised_ : nullptr;
 }
 
+std::string nats_connection::complaint() const {
+  const std::lock_guard hold(link_mutex_);
+  return last_complaint_;
+}
+
 void nats_connection::on_session_message(nats_session& from, const nats_message& message) {
   const std::lock_guard hold(events_mutex_);
   if (&from != current_.get()) return;
@@ -210,7 +215,7 @@ std::shared_ptr<nats_session> nats_connection::open() {
     const std::lock_guard hold(link_mutex_);
     servers.insert(servers.end(), discovered_servers_.begin(), discovered_servers_.end());
   }
-  const session_options how{servers, "starling " + self_.str(), {}, names_.inbox()};
+  const session_options how{servers, "starling " + self_.str(), options_.security, names_.inbox()};
   auto session = nats_session::open(how, weak_from_this());
   if (session.ok()) return *session;
   complain(session.error().message);

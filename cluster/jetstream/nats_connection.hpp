@@ -50,6 +50,8 @@ class nats_connection final : public nats_session::owner,
 
   // All below: any thread, never block.
   bool up() const noexcept { return up_.load(std::memory_order_acquire); }
+  /// Why it is not up, for people; empty when it is, or when it has not failed yet.
+  std::string complaint() const;
   epoch_id epoch(partition_id p) const noexcept {
     return epochs_[index_of(p)].load(std::memory_order_acquire);
   }

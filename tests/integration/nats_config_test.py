@@ -10,17 +10,12 @@ from clients import Sse
 from harness import BIN, Nats, Node, admin, eventually, fresh, token
 from nats_wire import NatsClient
 
-PASSWORDS = {"node": "node-pass", "publisher": "publisher pass", "reader": "reader pass"}
+PASSWORDS = {"node": "node pass", "publisher": "publisher pass", "reader": "reader pass"}
 
 
 def printed(*arguments):
     return subprocess.run([str(BIN / "starlingctl"), "nats-config", *arguments], check=True, capture_output=True,
                           timeout=20).stdout.decode()
-
-
-def as_node(nats):
-    """The server as a node is told of it."""
-    return type("Server", (), {"url": nats.url.replace("//", f"//node:{PASSWORDS['node']}@")})
 
 
 def in_environment():
@@ -45,7 +40,8 @@ class UnderPrintedPermissions(unittest.TestCase):
 
     @classmethod
     def start_node(cls, name):
-        node = Node(cls.folder, name, f"nats.partitions={cls.partitions}", nats=as_node(cls.nats))
+        node = Node(cls.folder, name, "nats.user=node", f"nats.password={PASSWORDS['node']}",
+                    f"nats.partitions={cls.partitions}", nats=cls.nats)
         cls.addClassCleanup(node.stop)
         return node
 
@@ -157,10 +153,11 @@ class WithoutAPermission(unittest.TestCase):
         config = "\n".join(line for line in lines if '"starling.node.*"' not in line)
         nats = Nats(folder, config, in_environment())
         self.addCleanup(nats.stop)
-        node = Node(folder, "n1", nats=as_node(nats))
+        node = Node(folder, "n1", "nats.user=node", f"nats.password={PASSWORDS['node']}", nats=nats)
         self.addCleanup(node.stop)
         why = r'does not let this node hear what it must.*Subscription to \\*"starling\.node\.\*'
         eventually(lambda: re.search(why, node.text()), 10, "the log says what is missing")
+        eventually(lambda: re.search(why, node.http("GET", "/readyz").body.decode()), 10, "readyz says it as well")
         self.assertFalse(node.ready())
 
 

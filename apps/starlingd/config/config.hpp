@@ -71,6 +71,12 @@ struct listen_section {
 
 struct nats_section {
   std::string url;  ///< empty = the embedded memory engine
+  std::string tls_ca;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string user;
+  std::string password;
+  std::string creds_file;
   std::string stream = "starling";
   std::uint64_t replicas = 1;
   std::uint64_t partitions = 1;

@@ -65,6 +65,30 @@ class checker {
     if (names.empty()) fail("dialects", "needs at least one, or nobody can connect");
   }
 
+  /// What stands in no relation to a NATS server, or only half.
+  void complete(const nats_section& nats) const {
+    const auto pair = [&](const char* key, const std::string& value, const char* other,
+                          const std::string& other_value) {
+      if (!value.empty() && other_value.empty()) fail(key, std::string("needs ") + other);
+    };
+    pair("nats.tls_cert", nats.tls_cert, "nats.tls_key beside it", nats.tls_key);
+    pair("nats.tls_key", nats.tls_key, "nats.tls_cert beside it", nats.tls_cert);
+    pair("nats.user", nats.user, "nats.password beside it", nats.password);
+    pair("nats.password", nats.password, "nats.user beside it", nats.user);
+    if (!nats.creds_file.empty() && !nats.user.empty())
+      fail("nats.creds_file", "cannot be used together with nats.user: NATS takes one of them");
+    if (!nats.user.empty() && nats.url.find('@') != nats.url.npos)
+      fail("nats.user", "cannot be used together with a user in nats.url");
+    for (const auto& [key, file] : {std::pair{"nats.tls_ca", &nats.tls_ca},
+                                    {"nats.tls_cert", &nats.tls_cert},
+                                    {"nats.tls_key", &nats.tls_key},
+                                    {"nats.creds_file", &nats.creds_file}}) {
+      pair(key, *file, "nats.url: without it there is no NATS", nats.url);
+      if (!file->empty()) readable(key, *file);
+    }
+    pair("nats.user", nats.user, "nats.url: without it there is no NATS", nats.url);
+  }
+
  private:
   const origins& from_;
   config_errors& errors_;
@@ -98,6 +122,7 @@ void validate(const config& c, const origins& from, config_errors& errors) {
   }
   check.dialects(c.dialects);
   compile_mappings(c, from, errors);
+  check.complete(c.nats);
 
   const bool checks_tokens = !c.auth.hs256_secret.empty() || !c.auth.hs256_keys.empty() ||
                              !c.auth.public_key_files.empty() || !c.auth.jwks_file.empty();
