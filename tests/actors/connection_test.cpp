@@ -95,16 +95,19 @@ TEST_SUITE("actors/connection begin") {
 
   TEST_CASE("since=last asks the store where the user's last session ended") {
     client_node n;
-    net::stream_request request;
-    request.since_last = true;
-    n.begin(make_identity("ann"), request);
+    const auto begin = [&] {
+      net::stream_request request;
+      request.since_last = true;
+      return n.begin(make_identity("ann"), std::move(request));
+    };
+    begin();
     CHECK(n.roster->all<join>().empty());
     take_oldest(n.engine.gets)(std::optional<cursor>(cursor{7, 33}));
     n.run();
     REQUIRE(n.roster->all<join>().size() == 1);
     CHECK(n.roster->all<join>()[0].resume == cursor{7, 33});
 
-    const auto c = n.begin(make_identity("ann"), request);
+    const auto c = begin();
     take_oldest(n.engine.gets)(error{errc::unavailable, "no"});
     n.run();
     REQUIRE(c.line->refused.has_value());
