@@ -3,6 +3,7 @@
 #include "actors/base/access.hpp"
 #include "actors/base/locator.hpp"
 #include "net/base/clock.hpp"
+#include "net/wire/codec.hpp"
 
 namespace starling::actors {
 
