@@ -168,8 +168,8 @@ TEST_SUITE("apps/starlingctl/options") {
         {{"STARLINGCTL_SERVER", "http://env:1"}, {"STARLINGCTL_TOKEN", "env-token"}});
     CHECK(resolve({}, env).server == "http://env:1");
     CHECK(resolve({}, env).token == "env-token");
-    CHECK(resolve({"flag:2/", "", "t", false}, env).server == "http://flag:2");
-    CHECK(resolve({"flag:2/", "", "t", false}, env).token == "t");
+    CHECK(resolve({.server = "flag:2/", .token = "t"}, env).server == "http://flag:2");
+    CHECK(resolve({.server = "flag:2/", .token = "t"}, env).token == "t");
     CHECK(resolve({}, fake_environment({})).server == default_server);
   }
 
