@@ -205,6 +205,15 @@ TEST_SUITE("apps/config") {
       if (spec.name == "tls.client_ca_file")
         base += "tls.key_file = \"" + pem + "\"\ntls.cert_file = \"" + pem + "\"\n";
       if (spec.name == "tls.key_file") base += "tls.cert_file = \"" + pem + "\"\n";
+      const std::map<string, string> beside_nats{
+          {"nats.tls_cert", "nats.tls_key = \"" + pem + "\"\n"},
+          {"nats.tls_key", "nats.tls_cert = \"" + pem + "\"\n"},
+          {"nats.user", "nats.password = \"hush\"\n"},
+          {"nats.password", "nats.user = \"node\"\n"}};
+      if (const auto other = beside_nats.find(spec.name); other != beside_nats.end())
+        base += other->second;
+      if (spec.name.starts_with("nats.") && spec.name != "nats.url")
+        base += "nats.url = \"nats://127.0.0.1:4222\"\n";
       if (spec.name.starts_with("auth.") && spec.name != "auth.dev") base += "auth.dev = true\n";
       const string file = dir.write(base);
 
