@@ -179,7 +179,8 @@ class program {
   std::unique_ptr<actors::node> node_;
   std::unique_ptr<net::http_server> server_;
   /// Half a millisecond each, and no token is asked for.
-  paced_text metrics_{[this] { return metrics_page(node_->state(), node_->ingesting(), loop_list_); }, 20, 10};
+  paced_text metrics_{
+      [this] { return metrics_page(node_->state(), node_->ingesting(), loop_list_); }, 20, 10};
 };
 
 }  // namespace

@@ -200,7 +200,8 @@ void nats_feed::run() {
 bool nats_feed::connect() {
   const auto inbox = subjects(options_.stream).inbox();
   auto opened = nats_session::open(
-      {split_servers(options_.url), "starling ingest " + self_.str(), options_.security, inbox}, weak_from_this());
+      {split_servers(options_.url), "starling ingest " + self_.str(), options_.security, inbox},
+      weak_from_this());
   if (!opened) return false;
   const auto session = std::move(*opened);
   inbox_ = inbox + '.' + random_name() + '.';

@@ -22,8 +22,8 @@ std::string remote_text(const boost::asio::ip::tcp::endpoint& remote) {
 
 stream_origin origin_of(const http_exchange& x) { return {x.remote, x.crowded}; }
 
-void open_stream(loop_front& front, const stream_origin& origin,
-                 stream_request request, std::unique_ptr<stream_responder> responder) {
+void open_stream(loop_front& front, const stream_origin& origin, stream_request request,
+                 std::unique_ptr<stream_responder> responder) {
   const auto& settings = *front.settings;
   const auto wait = front.shared->connects.take(address_key(origin.remote.address()), 1,
                                                 settings.connect_rate, steady_clock::now());

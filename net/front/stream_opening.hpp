@@ -18,8 +18,8 @@ struct stream_origin {
 stream_origin origin_of(const http_exchange& x);
 
 /// Opens the stream, or refuses it by limits.connect_rate or limits.connections_per_address.
-void open_stream(loop_front& front, const stream_origin& origin,
-                 stream_request request, std::unique_ptr<stream_responder> responder);
+void open_stream(loop_front& front, const stream_origin& origin, stream_request request,
+                 std::unique_ptr<stream_responder> responder);
 
 /// HOST:PORT.
 std::string remote_text(const boost::asio::ip::tcp::endpoint& remote);

@@ -140,8 +140,8 @@ key_spec key(
   spec.reloadable = (flags & reloadable) != 0;
   spec.secret = (flags & secret) != 0;
   spec.table = spec.type == "table";
-  spec.structured = spec.table || spec.type == "list" || spec.type == "array of tables" ||
-                    spec.type == "tables";
+  spec.structured =
+      spec.table || spec.type == "list" || spec.type == "array of tables" || spec.type == "tables";
   spec.read = [allowed](const value_context& in, const raw_value& from, config& c) {
     T next = at<Path...>(c);
     if (!read_value(in, from, next)) return false;

@@ -77,7 +77,8 @@ bool read_value(const value_context& in, const raw_value& from, log::level& out)
 bool read_value(const value_context& in, const raw_value& from, log_format& out);
 bool read_value(const value_context& in, const raw_value& from, token_algorithm& out);
 bool read_value(const value_context& in, const raw_value& from, mapping_profile& out);
-bool read_value(const value_context& in, const raw_value& from, std::vector<net::written_rule>& out);
+bool read_value(const value_context& in, const raw_value& from,
+                std::vector<net::written_rule>& out);
 bool read_value(const value_context& in, const raw_value& from, net::mapping_tables& out);
 
 /// A value as `GET /admin/v1/config` shows it: numbers as numbers, durations and sizes as text.
