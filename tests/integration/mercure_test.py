@@ -80,7 +80,7 @@ class OneNode(On):
         base = "https://ex.org/" + fresh("books") + "/"
         sync = fresh("sync")
         wanted = {base + "1": True, base + "{id}": True, "*": True, base + "2": False, base + "{id}/more": False}
-        streams = {text: self.subscribe([text, base + "alt", sync]) for text in wanted}
+        streams = {text: self.subscribe([text, base + "alt", sync], NOTHING) for text in wanted}
         publish(self.here, [base + "1", base + "other"], "one")
         publish(self.here, [base + "1", base + "alt"], "two")
         publish(self.here, sync, "end")
