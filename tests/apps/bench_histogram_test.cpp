@@ -1,8 +1,9 @@
 #include "apps/starling-bench/measure/histogram.hpp"
 #include "apps/starling-bench/measure/ledger.hpp"
-#include "apps/starling-bench/wire/sse_parser.hpp"
+#include "apps/starling-bench/wire/chunk_decoder.hpp"
 #include "apps/starling-bench/wire/stamp.hpp"
 #include "apps/starling-bench/wire/ws_parser.hpp"
+#include "net/wire/sse_parser.hpp"
 
 #include <doctest/doctest.h>
 
@@ -22,8 +23,6 @@ using namespace starling::bench;
 struct seen_events {
   std::vector<std::uint64_t> stamps;
   std::vector<std::pair<std::string, std::string>> others;
-  void on_stamp(const stamp& found) { stamps.push_back(found.n); }
-  void on_event(std::string_view name, std::string_view data) { others.emplace_back(name, data); }
 };
 
 std::string chunk(std::string_view content, std::string_view extension = {}) {
@@ -36,10 +35,16 @@ std::string chunk(std::string_view content, std::string_view extension = {}) {
 bool read_in_steps(std::string_view stream, std::size_t step, seen_events& seen,
                    std::string& last_id) {
   chunk_decoder chunks;
-  sse_parser events;
+  starling::net::sse_parser events;
   for (std::size_t at = 0; at < stream.size(); at += step) {
-    const bool good = chunks.feed(stream.substr(at, step),
-                                  [&](std::string_view body) { events.feed(body, seen); });
+    const bool good = chunks.feed(stream.substr(at, step), [&](std::string_view body) {
+      events.feed(body, [&](const starling::net::sse_event& e) {
+        if (const auto stamped = find_stamp(e.data))
+          seen.stamps.push_back(stamped->n);
+        else
+          seen.others.emplace_back(e.name, e.data);
+      });
+    });
     if (!good) return false;
   }
   last_id = events.last_id();

@@ -14,7 +14,6 @@
 #include "apps/starlingctl/client/invocation.hpp"
 #include "apps/starlingctl/client/options.hpp"
 #include "apps/starlingctl/client/peers.hpp"
-#include "apps/starlingctl/client/sse_parser.hpp"
 #include "apps/starlingctl/commands/commands.hpp"
 #include "apps/starlingctl/output/completion.hpp"
 #include "apps/starlingctl/output/table.hpp"
@@ -41,14 +40,6 @@ environment fake_environment(std::map<std::string, std::string> values) {
     const auto found = values.find(name);
     return found == values.end() ? std::nullopt : std::make_optional(found->second);
   };
-}
-
-std::vector<sse_event> parse_all(sse_parser& parser, std::string_view bytes, std::size_t step) {
-  std::vector<sse_event> events;
-  for (std::size_t i = 0; i < bytes.size(); i += step) {
-    parser.feed(bytes.substr(i, step), [&](const sse_event& e) { events.push_back(e); });
-  }
-  return events;
 }
 
 }  // namespace
@@ -225,35 +216,6 @@ TEST_SUITE("apps/starlingctl/options") {
     const json twins = {{{"id", "n1"}, {"admin", "127.0.0.1:9081"}},
                         {{"id", "n2"}, {"admin", "127.0.0.1:9081"}}};
     CHECK(direct_peers(twins, "http://127.0.0.1:9081").empty());
-  }
-}
-
-TEST_SUITE("apps/starlingctl/sse_parser") {
-  TEST_CASE("events come out the same however the bytes are cut") {
-    const std::string_view bytes =
-        "retry: 250\r\n\r\nevent: a\r\nid: 1\r\ndata: x\r\ndata: y\r\n\r\n"
-        ": heartbeat\n\nid: 2\ndata:z\n\nevent: b\n\n";
-    for (std::size_t step = 1; step <= bytes.size(); ++step) {
-      sse_parser parser;
-      const auto events = parse_all(parser, bytes, step);
-      REQUIRE(events.size() == 2);
-      CHECK(events[0].name == "a");
-      CHECK(events[0].data == "x\ny");
-      CHECK(events[0].id == "1");
-      CHECK(events[1].name == "message");
-      CHECK(events[1].data == "z");
-      CHECK(parser.last_id() == "2");
-      CHECK(parser.retry_ms() == 250);
-    }
-  }
-
-  TEST_CASE("a broken connection loses the half-read event and keeps the position") {
-    sse_parser parser;
-    CHECK(parse_all(parser, "id: 7\ndata: x\n\nid: 8\ndata: ha", 64).size() == 1);
-    parser.reset();
-    const auto events = parse_all(parser, "data: y\n\n", 64);
-    REQUIRE(events.size() == 1);
-    CHECK(events[0].data == "y");
   }
 }
 

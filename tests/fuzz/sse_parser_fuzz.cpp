@@ -1,7 +1,7 @@
-/// The command line's reader of event streams, fed in one piece and in many.
+/// The clients' reader of event streams, fed in one piece and in many.
 #include <string>
 
-#include "apps/starlingctl/client/sse_parser.hpp"
+#include "net/wire/sse_parser.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace starling;
@@ -19,9 +19,9 @@ struct heard {
 
 heard listen(const std::vector<std::string_view>& parts) {
   heard out;
-  ctl::sse_parser parser;
+  net::sse_parser parser;
   for (const auto part : parts)
-    parser.feed(part, [&](const ctl::sse_event& got) {
+    parser.feed(part, [&](const net::sse_event& got) {
       require(!got.name.empty(), "an event has a name");
       require(got.id.find_first_of(std::string_view("\r\n\0", 3)) == got.id.npos,
               "an id is a line");

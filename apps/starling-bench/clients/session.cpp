@@ -87,10 +87,17 @@ bool session::take(std::string_view bytes) {
   if (!head_done_ && !take_head(bytes)) return true;
   if (pool_.websocket()) return take_frames(bytes);
   if (!chunks(pool_.speaks())) {
-    events_.feed(bytes, *this);
+    take_events(bytes);
     return true;
   }
-  return chunks_.feed(bytes, [this](std::string_view body) { events_.feed(body, *this); });
+  return chunks_.feed(bytes, [this](std::string_view body) { take_events(body); });
+}
+
+void session::take_events(std::string_view bytes) {
+  events_.feed(bytes, [this](const net::sse_event& event) {
+    if (const auto found = find_stamp(event.data)) return on_stamp(*found);
+    on_event(event.name, event.data);
+  });
 }
 
 /// Cuts the response head off `bytes`; false when it is not complete or the session is over.

@@ -1,9 +1,11 @@
 /// One client connection: SSE or WebSocket.
 #pragma once
 
+#include "apps/starling-bench/wire/chunk_decoder.hpp"
 #include "apps/starling-bench/wire/event_loop.hpp"
-#include "apps/starling-bench/wire/sse_parser.hpp"
+#include "apps/starling-bench/wire/stamp.hpp"
 #include "apps/starling-bench/wire/ws_parser.hpp"
+#include "net/wire/sse_parser.hpp"
 
 #include <cstdint>
 #include <string>
@@ -44,6 +46,7 @@ class session final : public io_handler {
   // What the parsers call.
   void on_stamp(const stamp& found);
   void on_event(std::string_view name, std::string_view data);
+  void take_events(std::string_view bytes);
 
  private:
   void send_request();
@@ -64,7 +67,7 @@ class session final : public io_handler {
   std::int64_t opened_ns_ = 0;
   std::string head_;
   chunk_decoder chunks_;
-  sse_parser events_;
+  net::sse_parser events_;
   ws_parser frames_;
   std::string cursor_;
 };

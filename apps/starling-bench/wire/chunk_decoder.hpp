@@ -1,15 +1,8 @@
-/// Incremental readers for what an SSE response is made of: chunks, and the events inside.
+/// Takes the chunked transfer encoding off a response.
 #pragma once
 
-#include "apps/starling-bench/wire/stamp.hpp"
-
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <string>
 #include <string_view>
-#include <utility>
 
 namespace starling::bench {
 
@@ -70,86 +63,6 @@ class chunk_decoder {
   bool in_extension_ = false;
   bool expect_end_ = false;
   bool finished_ = false;
-};
-
-/// Reads events out of SSE content, at any split of the input, without copying whole lines.
-///
-/// `Sink` gets `on_stamp(stamp)` for an event that carries one, else `on_event(name, data)`.
-class sse_parser {
- public:
-  template <class Sink>
-  void feed(std::string_view in, Sink& sink) {
-    if (!carry_.empty()) {
-      const auto end = in.find('\n');
-      carry_.append(in.substr(0, end));
-      if (end == std::string_view::npos) return;
-      in.remove_prefix(end + 1);
-      const std::string line = std::move(carry_);
-      carry_.clear();
-      take_line(line, sink);
-    }
-    while (!in.empty()) {
-      const auto* end = static_cast<const char*>(std::memchr(in.data(), '\n', in.size()));
-      if (!end) {
-        carry_.assign(in);
-        return;
-      }
-      const auto length = static_cast<std::size_t>(end - in.data());
-      take_line(in.substr(0, length), sink);
-      in.remove_prefix(length + 1);
-    }
-  }
-
-  /// The newest `id:` of a complete event.
-  const std::string& last_id() const noexcept { return last_id_; }
-
- private:
-  template <class Sink>
-  void take_line(std::string_view line, Sink& sink) {
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    if (line.empty()) return dispatch(sink);
-    if (const auto data = value_of(line, "data:"); data.data()) {
-      if (const auto found = find_stamp(data)) {
-        stamp_ = *found;
-        stamped_ = true;
-      } else {
-        text_.append(has_text_ ? "\n" : "").append(data);
-        has_text_ = true;
-      }
-    } else if (const auto id = value_of(line, "id:"); id.data()) {
-      id_.assign(id);
-    } else if (const auto name = value_of(line, "event:"); name.data()) {
-      name_.assign(name);
-    }
-  }
-
-  template <class Sink>
-  void dispatch(Sink& sink) {
-    if (!id_.empty()) last_id_.swap(id_);
-    if (stamped_) {
-      sink.on_stamp(stamp_);
-    } else if (has_text_) {
-      sink.on_event(std::string_view(name_), std::string_view(text_));
-    }
-    id_.clear();
-    name_.clear();
-    text_.clear();
-    stamped_ = has_text_ = false;
-  }
-
-  /// The field's value, or a view of null when the line is another field.
-  static std::string_view value_of(std::string_view line, std::string_view field) noexcept {
-    if (!line.starts_with(field)) return {};
-    line.remove_prefix(field.size());
-    if (line.starts_with(' ')) line.remove_prefix(1);
-    return line;
-  }
-
-  std::string carry_;  // a line cut by the end of the input
-  std::string id_, last_id_, name_, text_;
-  stamp stamp_;
-  bool stamped_ = false;
-  bool has_text_ = false;
 };
 
 }  // namespace starling::bench

@@ -6,12 +6,12 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "apps/starlingctl/client/sse_parser.hpp"
 #include "apps/starlingctl/commands/commands.hpp"
 #include "apps/starlingctl/output/render.hpp"
 #include "apps/starlingctl/output/text.hpp"
 #include "net/base/clock.hpp"
 #include "net/http/url.hpp"
+#include "net/wire/sse_parser.hpp"
 
 namespace starling::ctl {
 namespace {
@@ -62,13 +62,13 @@ class tail {
       if (bytes.empty()) return steady_clock::now() - last_bytes_ < patience_;
       last_bytes_ = steady_clock::now();
       heard_ = true;
-      parser_.feed(bytes, [this](const sse_event& e) { on_event(e); });
+      parser_.feed(bytes, [this](const net::sse_event& e) { on_event(e); });
       pause_ = milliseconds(std::clamp(parser_.retry_ms().value_or(1000), 100, 60000));
       return !final_;
     });
   }
 
-  void on_event(const sse_event& event) {
+  void on_event(const net::sse_event& event) {
     const json data = json::parse(event.data, nullptr, false);
     // A publisher may name an event "goodbye"; then the data is an envelope, which has `event`.
     const bool envelope = data.is_object() && data.contains("event");
@@ -79,7 +79,7 @@ class tail {
     } else if (event.name == "goodbye") {
       on_goodbye(data);
     } else if (event.name != "heartbeat") {
-      note(event.name + ": " + printable(event.data));
+      note(std::string(event.name) + ": " + printable(event.data));
     }
   }
 
@@ -118,7 +118,7 @@ class tail {
   client client_;
   std::string path_;
   std::string after_;  ///< where to begin, until the first id
-  sse_parser parser_;
+  net::sse_parser parser_;
   milliseconds pause_{1000};
   /// Three missed heartbeats: the connection is dead although nobody said so.
   milliseconds patience_{90000};
