@@ -13,7 +13,7 @@ import time
 import unittest
 import urllib.request
 
-from clients import Sse
+from clients import Sse, Ws
 from harness import BIN, SECRET, Node, admin, eventually, fresh, token
 
 
@@ -188,6 +188,46 @@ class ConfigKeys(unittest.TestCase):
         self.assertEqual(firsts[0].name, "connected")
         self.assertEqual(firsts[-1].name, "goodbye")
         self.assertEqual(json.loads(firsts[-1].data)["code"], "overload")
+
+    def test_limits_rooms_per_session(self):
+        node = self.start("limits.rooms_per_session=2")
+        self.assertEqual(node.http("GET", "/events?rooms=a,b,c", token=admin()).status, 413)
+        client = Ws(node, admin())
+        self.addCleanup(client.close)
+
+        def ask(**command):
+            client.send(**command)
+            return client.next()
+        self.assertEqual(ask(type="subscribe", rooms=["a", "a"], ref=1)["type"], "ack")
+        refused = ask(type="subscribe", rooms=["b", "c"], ref=2)
+        self.assertEqual((refused["code"], refused["ref"]), ("too_large", 2))
+        self.assertIn("limits.rooms_per_session", refused["message"])
+        self.assertEqual(ask(type="subscribe", rooms=["a", "b"], ref=3)["type"], "ack")
+        self.assertEqual(ask(type="unsubscribe", rooms=["a"], ref=4)["type"], "ack")
+        self.assertEqual(ask(type="subscribe", rooms=["c"], ref=5)["type"], "ack")
+        self.assertEqual(node.metric("starling_limited_total", limit="rooms_per_session"), 2)
+
+    def test_limits_max_targets(self):
+        node = self.start("limits.max_targets=3", "limits.publish_rate=3")
+        many = [{"rooms": ["a", "b"], "event": "e", "data": 1}] * 2
+        refused = node.http("POST", "/api/publish", token=admin(), body=many)
+        self.assertEqual(refused.status, 413)
+        self.assertIn("limits.max_targets", refused.json["error"]["message"])
+        self.assertEqual(node.metric("starling_limited_total", limit="max_targets"), 1)
+        # Each target counts for the rate.
+        who = admin()
+        self.assertEqual(node.http("POST", "/api/publish", token=who, body=many[0]).status, 200)
+        self.assertEqual(node.http("POST", "/api/publish", token=who, body=many[0]).status, 429)
+
+    def test_limits_connections_per_address(self):
+        node = self.start("limits.connections_per_address=2")
+        kept = [self.open(node, token()), self.open(node, token())]
+        self.assertEqual([client.status for client in kept], [200, 200])
+        refused = node.http("GET", "/livez")
+        self.assertEqual((refused.status, refused.headers["retry-after"]), (429, "1"))
+        kept[0].close()
+        eventually(lambda: node.http("GET", "/livez").status == 200, 5, "the closed stream to be counted out")
+        self.assertGreaterEqual(node.metric("starling_limited_total", limit="connections_per_address"), 1)
 
     def test_limits_publish_rate(self):
         node = self.start("limits.publish_rate=3")
