@@ -10,7 +10,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "net/front/http_session.hpp"
 #include "net/http/http_response.hpp"
 #include "net/http/request_parser.hpp"
 #include "tests/bench/allocations.hpp"
@@ -60,7 +59,7 @@ void request_ours(benchmark::State& state) {
   }
   heap.report(state, "allocs/request", rounds(state));
   state.SetItemsProcessed(state.iterations());
-  state.counters["bytes/connection"] = sizeof(net::http_session) + 4096;  // its first buffer
+  state.counters["bytes"] = sizeof(net::request_parser) + sizeof(net::http_request);
 }
 BENCHMARK(request_ours)->Arg(0)->Arg(1);
 
@@ -86,8 +85,8 @@ void request_beast(benchmark::State& state) {
   }
   heap.report(state, "allocs/request", rounds(state));
   state.SetItemsProcessed(state.iterations());
-  state.counters["bytes/connection"] =
-      sizeof(http::request_parser<http::string_body>) + sizeof(boost::beast::flat_buffer) + 4096;
+  state.counters["bytes"] =
+      sizeof(http::request_parser<http::string_body>) + sizeof(boost::beast::flat_buffer);
 }
 BENCHMARK(request_beast)->Arg(0)->Arg(1);
 
