@@ -301,6 +301,8 @@ class World:
         for path in ("rooms", "users", "sessions", f"rooms/{self.rooms[0]}"):
             node.http("GET", f"/admin/v1/{path}", token=admin(), admin_listener=True)
         node.http("GET", f"/api/rooms/{self.rooms[0]}/presence", token=admin())
+        # A tenant's own administrator: statistics of that tenant alone.
+        node.http("GET", "/admin/v1/stats", token=admin(tenant="default"), admin_listener=True)
 
     def _one_session(self, node):
         user = fresh("user")

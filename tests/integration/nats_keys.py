@@ -67,8 +67,13 @@ class Operator:
         limits = {"subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": True, "conn": -1,
                   "leaf": -1, **storage}
         account = operator.token(folder, "nodes", self.account.public, {"type": "account", "limits": limits})
+        # JetStream does not start without one.
+        system = Key(folder, "system", ACCOUNT)
+        served = {**limits, **dict.fromkeys(storage, 0)}
+        own = operator.token(folder, "system", system.public, {"type": "account", "limits": served})
         self.config = (f"operator: {operator.token(folder, 'op', operator.public, {'type': 'operator'})}\n"
-                       f"resolver: MEMORY\nresolver_preload: {{ {self.account.public}: {account} }}\n")
+                       f"system_account: {system.public}\nresolver: MEMORY\n"
+                       f"resolver_preload: {{ {self.account.public}: {account}, {system.public}: {own} }}\n")
 
     def creds(self, name):
         user = Key(self.folder, name, USER)

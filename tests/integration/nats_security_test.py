@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import BIN, Nats, Node, eventually, fresh
+from harness import BIN, Nats, Node, SECRET, eventually, fresh
 from nats_keys import Operator
 
 PASSWORD = "s3cret of the nodes"
@@ -63,7 +63,7 @@ class NatsSecurity(unittest.TestCase):
             arguments = pathlib.Path(f"/proc/{node.pid}/cmdline").read_bytes().split(b"\0")
             self.assertIn(b"--nats", arguments)
             self.assertFalse([a for a in arguments if b"plain" in a], arguments)
-            self.assertIn(b"auth.hs256_secret=" + b"x" * 39, arguments)
+            self.assertIn(b"auth.hs256_secret=" + b"x" * len(SECRET), arguments)
             self.assertNotIn("plain", str(node.inspect("config")))
             self.assertNotIn("plain", node.text())
 
