@@ -91,7 +91,7 @@ struct close_question {
   static auto members(auto& of) { return std::tie(of.session, of.tenant, of.owner); }
 };
 
-/// Gives a session a new token. Error: not_found, also for the session of somebody else.
+/// Gives a session a new token. Errors: not_found (also another tenant's), forbidden (another user).
 struct renew_question {
   using answer = nothing;
   session_id session;
