@@ -21,6 +21,7 @@ struct api_parts {
   node_directory& nodes;
   cluster_view& cluster;
   std::function<std::string()> config_json;
+  const std::unique_ptr<class ingestion>& ingestion;  ///< empty where nothing is ingested
 };
 
 /// Shared by all who owe a part of its answer; when they are gone without one, the front answers
@@ -89,6 +90,7 @@ api_rows user_rows();
 api_rows session_rows();
 api_rows stats_rows();
 api_rows trace_rows();
+api_rows mapping_rows();
 
 /// All of them, for the front. `parts` outlives the server.
 std::vector<net::api_route> api_routes(api_parts& parts);

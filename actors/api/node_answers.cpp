@@ -256,6 +256,10 @@ void node_answers::answer(net::io_loop&, const log_level_question& asked, done<n
   reply(error{errc::malformed, "level must be one of trace, debug, info, warn, error"});
 }
 
+void node_answers::answer(net::io_loop&, const mappings_question&, done<mappings_answer> reply) {
+  reply(commands_.mappings());
+}
+
 void node_answers::answer(net::io_loop& loop, const partitions_question&,
                           done<partitions_answer> reply) {
   if (closed_) return;

@@ -16,6 +16,7 @@ namespace starling::actors {
 struct node_commands {
   std::function<void()> drain;
   std::function<bool(const std::string& level)> set_log_level;  ///< false: no such level
+  std::function<mappings_answer()> mappings;
 };
 
 /// Asks this node's actors and engine. `answer` is called on the thread of `loop`, and so is its
@@ -45,6 +46,7 @@ class node_answers {
   void answer(net::io_loop& loop, const drain_question& asked, done<nothing> reply);
   void answer(net::io_loop& loop, const log_level_question& asked, done<nothing> reply);
   void answer(net::io_loop& loop, const partitions_question& asked, done<partitions_answer> reply);
+  void answer(net::io_loop& loop, const mappings_question& asked, done<mappings_answer> reply);
 
   /// Hands an event to the session that it names, if that is here. `reply`: on any thread.
   void deliver(event item, std::function<void(result<void>)> reply);

@@ -298,6 +298,7 @@ STARLING_ANSWER(presence_answer)
 STARLING_ANSWER(trace_answer)
 STARLING_ANSWER(net::node_stats)
 STARLING_ANSWER(partitions_answer)
+STARLING_ANSWER(mappings_answer)
 #undef STARLING_ANSWER
 
 }  // namespace starling::actors

@@ -159,11 +159,33 @@ struct partitions_question {
   static auto members(auto&) { return std::tie(); }
 };
 
+/// How often a rule's messages came to what, in the order of net::mapping_result.
+struct mapping_figures {
+  std::vector<std::uint64_t> counts;
+  static auto members(auto& of) { return std::tie(of.counts); }
+};
+struct mappings_answer {
+  struct lost_of {
+    std::string stream;
+    std::string subject;
+    std::uint64_t lost = 0;
+    static auto members(auto& of) { return std::tie(of.stream, of.subject, of.lost); }
+  };
+  std::vector<mapping_figures> rules;
+  std::vector<lost_of> lost;
+  static auto members(auto& of) { return std::tie(of.rules, of.lost); }
+};
+/// What foreign messages became on this node.
+struct mappings_question {
+  using answer = mappings_answer;
+  static auto members(auto&) { return std::tie(); }
+};
+
 /// The index is the number on the wire.
-using question =
-    std::variant<sessions_question, channels_question, presence_question, close_question,
-                 renew_question, membership_question, trace_question, deliver_question,
-                 stats_question, drain_question, log_level_question, partitions_question>;
+using question = std::variant<sessions_question, channels_question, presence_question,
+                              close_question, renew_question, membership_question, trace_question,
+                              deliver_question, stats_question, drain_question, log_level_question,
+                              partitions_question, mappings_question>;
 
 /// What a node says of itself every second. `leaving`: for the last time.
 struct announcement {

@@ -37,7 +37,7 @@ node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> en
       answers_(context_, commands()),
       cluster_(context_, nodes_, answers_),
       events_(*engine_),
-      api_{context_, nodes_, cluster_, hooks_.config_json} {
+      api_{context_, nodes_, cluster_, hooks_.config_json, ingestion_} {
   context_.options = std::move(options);
   context_.engine = engine_.get();
   context_.clustered = engine_->kind() == "nats";
@@ -428,12 +428,30 @@ net::node_info node::measure() {
   return out;
 }
 
+namespace {
+
+mappings_answer mapping_answer(const ingestion* of) {
+  mappings_answer out;
+  if (!of) return out;
+  for (std::size_t rule = 0; rule < of->rules().rules().size(); ++rule) {
+    auto& counts = out.rules.emplace_back().counts;
+    for (std::size_t i = 0; i < net::mapping_result_count; ++i)
+      counts.push_back(of->counts().of(rule, static_cast<net::mapping_result>(i)));
+  }
+  for (const auto& each : of->sources())
+    out.lost.push_back({each.source.stream, each.source.subject, each.lost});
+  return out;
+}
+
+}  // namespace
+
 node_commands node::commands() {
   return {[this] {
             drain();
             hooks_.drain_requested();
           },
-          [this](const std::string& level) { return hooks_.set_log_level(level); }};
+          [this](const std::string& level) { return hooks_.set_log_level(level); },
+          [this] { return mapping_answer(ingestion_.get()); }};
 }
 
 }  // namespace starling::actors

@@ -34,6 +34,7 @@ void add_commands(CLI::App& root, invocation& inv) {
   add_subscribe_command(root, inv);
   add_drain_command(root, inv);
   add_member_commands(root, inv);
+  add_mapping_commands(root, inv);
   add_stats_commands(root, inv);
   add_top_command(root, inv);
   add_doctor_command(root, inv);

@@ -51,7 +51,8 @@ std::vector<question> all_questions() {
           stats_question{acme},
           drain_question{},
           log_level_question{"debug"},
-          partitions_question{}};
+          partitions_question{},
+          mappings_question{}};
 }
 
 /// Of exactly this size, so that the address sanitizer sees one byte too far.
@@ -77,6 +78,7 @@ void read_as_anything(std::string_view bytes) {
   is_answer<trace_answer>(bytes);
   is_answer<net::node_stats>(bytes);
   is_answer<partitions_answer>(bytes);
+  is_answer<mappings_answer>(bytes);
 }
 
 }  // namespace

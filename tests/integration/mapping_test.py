@@ -3,11 +3,12 @@ import hashlib
 import hmac
 import json
 import signal
+import subprocess
 import threading
 import time
 
 from clients import Sse
-from harness import Cluster, ClusterCase, Node, eventually, token
+from harness import BIN, Cluster, ClusterCase, Node, admin, eventually, token
 from nats_client import NatsClient
 
 RULES = """
@@ -152,6 +153,52 @@ class MappingTest(MappingCase):
         nats.flush()
         self.assertEqual([body["i"] for body in self.bodies(client.take(2000, timeout=20)) if "i" in body],
                          list(range(2000)))
+
+
+class InspectionTest(MappingCase):
+    count = 2
+
+    def ctl(self, *arguments, node=0, payload=b""):
+        """(exit code, JSON)"""
+        host, port = self.nodes[node].admin
+        done = subprocess.run([str(BIN / "starlingctl"), "--server", f"http://{host}:{port}", "--token", admin(), "--json",
+                               "mapping", *arguments], input=payload, capture_output=True, timeout=20, check=False)
+        return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+
+    def test_a_payload_can_be_tried_out_without_being_published(self):
+        order = {"tenant": "acme", "id": 7, "kind": "new", "at": 1, "user": "bob", "public": True}
+        code, said = self.ctl("test", "shop.9.orders.new", "-", payload=json.dumps(order).encode())
+        self.assertEqual((code, said["result"], said["rule"]), (0, "ok", 1))
+        self.assertEqual(said["events"], [{"event": "OrderPlaced", "tenant": "acme", "rooms": ["shop:9"],
+                                           "exclude": ["bob"], "id": "7", "ephemeral": False,
+                                           "data": {"order": 7, "at": 1000, "by": "bob"}}])
+        self.assertTrue(said["from"].endswith("mapping.toml:2"), said["from"])
+        code, said = self.ctl("test", "nobody.reads.this", "-", payload=b"{}")
+        self.assertEqual((code, said["result"], said["rule"], said["events"]), (1, "skipped", None, []))
+        code, said = self.ctl("test", "shop.9.orders.new", "-", payload=b"no json")
+        self.assertEqual((code, said["result"]), (1, "bad"))
+        self.assertIn("malformed JSON", said["reason"])
+        reply = self.node.http("POST", "/admin/v1/mappings/test?subject=x", token=token("u"), body=b"{}",
+                               admin_listener=True)
+        self.assertEqual(reply.status, 403)
+
+    def test_every_node_tells_what_all_have_ingested(self):
+        nats = self.publisher()
+        nats.publish("notes.a", {"n": 1})
+        nats.publish("notes.a", b"no json")
+        nats.flush()
+
+        def counts(node):
+            code, said = self.ctl("ls", node=node)
+            self.assertEqual(code, 0)
+            rule = said["mappings"][2]
+            return rule["subject"], rule["ok"], rule["bad"]
+        for node in range(2):
+            eventually(lambda node=node: counts(node)[:2] == ("notes.*", 1))
+        sources = {source["subject"]: source for source in self.ctl("ls")[1]["sources"]}
+        self.assertEqual(set(sources), {"shop.*.orders.>", "notes.*", "typing.*", "direct"})
+        self.assertIn(sources["notes.*"]["holder"], ("n1", "n2"))
+        self.assertEqual(sources["notes.*"]["lost"], 0)
 
 
 class SignatureTest(MappingCase):

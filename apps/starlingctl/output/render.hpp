@@ -18,6 +18,8 @@ std::string render_user(const json& user, std::int64_t now_ms);
 std::string render_sessions(const json& answer, std::int64_t now_ms);
 std::string render_session(const json& session, std::int64_t now_ms);
 std::string render_members(const json& answer, const std::string& room);
+std::string render_mappings(const json& answer);
+std::string render_mapping_trial(const json& answer);
 std::string render_presence(const json& presence, std::int64_t now_ms);
 std::string render_history(const json& answer, const std::string& room);
 std::string render_stats(const json& stats);
