@@ -309,7 +309,7 @@ void nats_feed::look(std::size_t index) {
   if (found == NATS_NOT_FOUND) {
     if (kvStore_CreateString(&revision, store_.get(), s.key.c_str(), mine.c_str()) == NATS_OK) {
       const std::lock_guard hold(mutex_);
-      taken(index, revision, asked, true);
+      taken(index, revision, asked, {});
     }
     return;
   }
@@ -317,17 +317,20 @@ void nats_feed::look(std::size_t index) {
     const std::lock_guard hold(mutex_);
     return complain(s, std::string("its lease cannot be read: ") + natsStatus_GetText(found));
   }
+  // Before the write: its echo may be heard before its answer.
+  predecessor before{true, holder_in(value_of(raw)), {}};
   {
     const std::lock_guard hold(mutex_);
     s.lease.looked_up(holder_in(value_of(raw)), kvEntry_Revision(raw), steady_clock::now());
     if (!s.lease.takeable(self_.str(), steady_clock::now())) return;
+    before.last_heard = s.lease.last_heard();
   }
   const auto asked_again = steady_clock::now();
   const auto status = kvStore_UpdateString(&revision, store_.get(), s.key.c_str(), mine.c_str(),
                                            kvEntry_Revision(raw));
   const std::lock_guard hold(mutex_);
   if (status == NATS_OK)
-    taken(index, revision, asked_again, false);
+    taken(index, revision, asked_again, before);
   else
     s.lease.lost(steady_clock::now());  // another was quicker
 }
@@ -371,10 +374,9 @@ void nats_feed::release(std::size_t index) {
 }
 
 /// With the lock.
-void nats_feed::taken(std::size_t index, std::uint64_t revision, steady_time asked, bool first) {
+void nats_feed::taken(std::size_t index, std::uint64_t revision, steady_time asked,
+                      const predecessor& before) {
   auto& s = sources_[index];
-  const auto before = s.lease.holder();
-  const auto last_heard = s.lease.last_heard();
   s.lease.taken(self_.str(), revision, asked);
   s.valid_until_ns.store(ns_of(s.lease.valid_until()), std::memory_order_release);
   s.state = duty::ingesting;
@@ -382,19 +384,19 @@ void nats_feed::taken(std::size_t index, std::uint64_t revision, steady_time ask
   s.consumer_ready = false;
   s.first_number = s.last_number + 1;
   log::info("this node ingests a source",
-            {{"source", s.config.subject}, {"stream", s.config.stream}, {"before", before}});
+            {{"source", s.config.subject}, {"stream", s.config.stream}, {"before", before.id}});
   if (!s.config.stream.empty()) return;
   // Handed over: the last holder has all before its mark. Dead: messages with ids are ingested
   // again from further back, the store knows which it has; of others nobody knows, and none is
   // ingested twice.
-  const bool died = !first && !before.empty() && before != self_.str();
-  const auto surely_new = last_heard + lease::validity;
+  const bool died = !before.id.empty() && before.id != self_.str();
+  const auto surely_new = before.last_heard + lease::validity;
   std::uint64_t unknown = 0;
-  const auto since = before.empty() && !first ? s.handed_over : steady_time{};
+  const auto since = before.any && before.id.empty() ? s.handed_over : steady_time{};
   for (auto& each : s.buffer.take(since)) {
     if (!died || s.config.replayable || each.heard > surely_new)
       hand_out(index, std::move(each));
-    else if (each.heard > last_heard)
+    else if (each.heard > before.last_heard)
       ++unknown;
   }
   count_lost(s, unknown, "the node that ingested them died");

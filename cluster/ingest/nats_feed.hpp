@@ -90,7 +90,14 @@ class nats_feed final : public foreign_feed,
   void look(std::size_t index);
   void renew(std::size_t index);
   void release(std::size_t index);
-  void taken(std::size_t index, std::uint64_t revision, steady_time asked, bool first);
+  /// Who held a lease before it was taken.
+  struct predecessor {
+    bool any = false;  ///< there was an entry at all
+    std::string id;    ///< empty: it was free
+    steady_time last_heard{};
+  };
+  void taken(std::size_t index, std::uint64_t revision, steady_time asked,
+             const predecessor& before);
   void relieve(std::size_t index);
   void ensure_consumer(source& from);
   void pull(std::size_t index);
