@@ -50,10 +50,13 @@ void ingester::take(cluster::foreign_message& arrived, bool asked) {
   auto verdict = rules_->apply({stream_, arrived.subject, arrived.body, arrived.signature});
   if (verdict.result != net::mapping_result::ok)
     return refuse(number, verdict.result, verdict.rule, arrived.subject, verdict.reason);
-  auto events = located(verdict.events);
-  if (!events && !asked && ask(verdict.events)) {
-    unlocated_ = std::move(arrived);
-    return;
+  auto events = located(verdict.events, asked);
+  if (!events && !asked) {
+    if (ask(verdict.events)) {
+      unlocated_ = std::move(arrived);
+      return;
+    }
+    events = located(verdict.events, true);
   }
   if (!events)
     return refuse(number, net::mapping_result::bad, verdict.rule, arrived.subject,
@@ -138,14 +141,15 @@ void ingester::spare_members(net::mapped_event& event) const {
 // ---- whose it is ----
 
 std::optional<std::vector<net::mapped_event>> ingester::located(
-    std::vector<net::mapped_event>& events) const {
+    std::vector<net::mapped_event>& events, bool asked) const {
   std::vector<net::mapped_event> out;
   for (auto& event : events)
-    if (!locate(event, out)) return std::nullopt;
+    if (!locate(event, asked, out)) return std::nullopt;
   return out;
 }
 
-bool ingester::locate(net::mapped_event& event, std::vector<net::mapped_event>& out) const {
+bool ingester::locate(net::mapped_event& event, bool asked,
+                      std::vector<net::mapped_event>& out) const {
   auto& directory = shared_.tenants;
   const auto in = [&](const tenant_id& tenant) {
     out.push_back(event);
@@ -170,8 +174,10 @@ bool ingester::locate(net::mapped_event& event, std::vector<net::mapped_event>& 
   std::vector<tenant_id> tenants;
   std::vector<std::vector<std::string>> users;
   for (const auto* people : {&event.users, &event.about, &event.exclude})
-    for (const auto& user : *people)
-      for (const auto& tenant : directory.of_user(user)) {
+    for (const auto& user : *people) {
+      const auto theirs = directory.of_user(user);
+      if (theirs.empty() && !asked && people == &event.users) return false;  // others may know
+      for (const auto& tenant : theirs) {
         const auto at = static_cast<std::size_t>(std::find(tenants.begin(), tenants.end(), tenant) -
                                                  tenants.begin());
         if (at == tenants.size()) {
@@ -180,7 +186,9 @@ bool ingester::locate(net::mapped_event& event, std::vector<net::mapped_event>& 
         }
         if (people == &event.users) users[at].push_back(user);
       }
+    }
   if (tenants.size() == 1) {
+    for (const auto& room : event.rooms) directory.room_seen(tenants.front(), room);
     in(tenants.front());
     return true;
   }
@@ -376,6 +384,8 @@ void ingester::refuse(std::uint64_t number, net::mapping_result result,
 
 void ingester::log_refusal(std::optional<std::size_t> rule, const std::string& subject,
                            const std::string& reason) {
+  // What the payload has is not for the log.
+  const auto named = reason.substr(0, reason.rfind(", got "));
   const auto now = steady_clock::now();
   if (now - logged_ < log_interval) {
     ++not_logged_;
@@ -385,7 +395,7 @@ void ingester::log_refusal(std::optional<std::size_t> rule, const std::string& s
   log::warn("a foreign message is refused",
             {{"subject", subject},
              {"rule", rule ? std::to_string(*rule + 1) : std::string("none")},
-             {"reason", reason},
+             {"reason", named},
              {"others since", std::exchange(not_logged_, 0)}});
 }
 

@@ -68,10 +68,11 @@ class ingester final : public ingest_inbox {
   /// `asked`: what others know of its tenant is known.
   void take(cluster::foreign_message& arrived, bool asked);
   void go_on();
-  /// The events with their tenants; nothing when not even others could tell now.
-  std::optional<std::vector<net::mapped_event>> located(
-      std::vector<net::mapped_event>& events) const;
-  bool locate(net::mapped_event& event, std::vector<net::mapped_event>& out) const;
+  /// The events with their tenants; nothing when this node does not know, or, until others were
+  /// `asked`, when they may know more.
+  std::optional<std::vector<net::mapped_event>> located(std::vector<net::mapped_event>& events,
+                                                        bool asked) const;
+  bool locate(net::mapped_event& event, bool asked, std::vector<net::mapped_event>& out) const;
   /// False when there is nobody to ask, or it was asked a moment ago.
   bool ask(const std::vector<net::mapped_event>& about);
   void spare_members(net::mapped_event& event) const;

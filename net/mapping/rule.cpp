@@ -65,7 +65,8 @@ result<std::vector<std::string>> names_of(std::string_view key, const json_value
   for (const auto& each : elements_of(value)) {
     auto name = name_of(each);
     if (!name || !valid(*name)) {
-      return at_key(key, excerpt(each).append(" is not ").append(rule));
+      return at_key(key,
+                    std::string("expects names of ").append(rule).append(", got ") + excerpt(each));
     }
     if (!seen.insert(*name).second) continue;
     out.push_back(std::move(*name));

@@ -5,13 +5,11 @@ from clients import Sse
 from harness import eventually, token
 from mapping_test import MappingCase, count
 
-CLAIMS = ("auth.claims.user=user.id", "auth.claims.tenant=user.workspace_id")
 AT = "2025-01-02T03:04:05Z"
 
 
 class FechatterTest(MappingCase):
     count = 2
-    settings = CLAIMS
     rules = 'mapping_profile = "fechatter"\n'
     chats = 100
 
@@ -21,7 +19,7 @@ class FechatterTest(MappingCase):
         self.nats = self.publisher()
 
     def user(self, number, *chats, workspace=5, node=0):
-        text = token("x", user={"id": number, "workspace_id": workspace}, rooms=[f"chat:{chat}" for chat in chats])
+        text = token(str(number), tenant=str(workspace), rooms=[f"chat:{chat}" for chat in chats])
         return self.opened(Sse(self.nodes[node], text))
 
     def send(self, subject, payload):
@@ -100,7 +98,7 @@ class FechatterTest(MappingCase):
         self.assertEqual(self.names(bob, 1)[0][0], "UserJoinedChat")
         self.assertEqual(self.names(ann, 1)[0][0], "UserJoinedChat")
         room = f"/api/rooms/chat:{self.chat}/members"
-        reader = token("x", user={"id": 9, "workspace_id": 5}, admin=True)
+        reader = token("9", tenant="5", admin=True)
 
         def members():
             return [row["user"] for row in self.node.http("GET", room, token=reader).json["members"]]

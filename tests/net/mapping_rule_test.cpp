@@ -195,7 +195,7 @@ TEST_SUITE("net/mapping/rule") {
       CHECK(apply(all, "s", bad).result == mapping_result::bad);
     }
     CHECK(apply(all, "s", R"({"users":["a\nb"]})").reason ==
-          R"(users: "a\nb" is not 1-128 bytes of A-Z a-z 0-9 . _ ~ @ : -)");
+          R"(users: expects names of 1-128 bytes of A-Z a-z 0-9 . _ ~ @ : -, got "a\nb")");
   }
 
   TEST_CASE(
