@@ -91,7 +91,8 @@ struct close_question {
   static auto members(auto& of) { return std::tie(of.session, of.tenant, of.owner); }
 };
 
-/// Gives a session a new token. Errors: not_found (also another tenant's), forbidden (another user).
+/// Gives a session a new token. Errors: not_found (also another tenant's), forbidden (another
+/// user).
 struct renew_question {
   using answer = nothing;
   session_id session;
