@@ -115,8 +115,7 @@ class service {
   /// Publishes `item` to the session, whatever the token lets `who` publish.
   virtual void send_to_session(io_loop& loop, identity_ptr who, const session_id& id,
                                publish_item item, std::function<void(publish_verdict)> done) = 0;
-  /// Gives a live session the token of `fresh`, if it is of the same user: forbidden when it is of
-  /// another user of the tenant, not_found for anybody else's.
+  /// Gives a live session the token of `fresh`: forbidden when it is of another user.
   virtual void renew_session(io_loop& loop, identity_ptr fresh, const session_id& id,
                              std::function<void(result<void>)> done) = 0;
   /// The first stored event of a channel that has this id of its publisher's; nullopt when history
