@@ -8,7 +8,7 @@ import threading
 import time
 
 from clients import Sse
-from harness import BIN, Cluster, ClusterCase, Node, admin, eventually, token
+from harness import BIN, Cluster, ClusterCase, Node, admin, eventually, fresh, token
 from nats_client import NatsClient
 
 RULES = """
@@ -229,6 +229,7 @@ class Background:
 
     def __init__(self, nats, subject, pause=0.005, store=False):
         self.client = NatsClient(nats)
+        self.prefix = fresh("m")  # ids of an earlier test would count as duplicates for two minutes
         self.sent = 0
         self.times = []
         self._over = threading.Event()
@@ -237,7 +238,7 @@ class Background:
 
     def _run(self, subject, pause, store):
         while not self._over.is_set():
-            payload = {"id": f"m{self.sent}", "i": self.sent}
+            payload = {"id": f"{self.prefix}-{self.sent}", "i": self.sent}
             self.times.append(time.monotonic())
             if store:
                 self.client.store(subject, payload)
