@@ -21,7 +21,8 @@ namespace starling::net {
 /// A value as a rule's author wrote it. Texts are templates.
 struct written_value {
   using list = std::vector<written_value>;
-  using table = std::vector<std::pair<std::string, written_value>>;
+  struct entry;
+  using table = std::vector<entry>;
   /// A text; or a constant: true, false or a number as JSON.
   struct constant {
     std::string json;
@@ -29,8 +30,19 @@ struct written_value {
   };
   std::variant<std::string, constant, list, table> data;
 
-  friend bool operator==(const written_value&, const written_value&) = default;
+  friend bool operator==(const written_value& a, const written_value& b);
 };
+
+struct written_value::entry {
+  entry(std::string key, written_value its) : name(std::move(key)), value(std::move(its)) {}
+
+  std::string name;
+  written_value value;
+
+  friend bool operator==(const entry&, const entry&) = default;
+};
+
+inline bool operator==(const written_value& a, const written_value& b) { return a.data == b.data; }
 
 /// A rule as written: what stands under one [[mapping]].
 struct written_rule {

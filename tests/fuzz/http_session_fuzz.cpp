@@ -85,7 +85,7 @@ class accepting_service : public service {
   }
   void find_event(io_loop&, const channel&, std::string,
                   std::function<void(result<std::optional<cursor>>)> done) override {
-    done(std::nullopt);
+    done(std::optional<cursor>());
   }
   void describe_views(io_loop&, const tenant_id&,
                       std::function<void(std::vector<std::string>)> done) override {
@@ -136,7 +136,7 @@ class node {
     tcp_socket socket(loop_.context());
     socket.assign(boost::asio::ip::tcp::v4(), ends[0]);
     std::make_shared<http_session>(front_, peer_stream(std::move(socket)),
-                                   boost::asio::ip::tcp::endpoint(), admin_listener)
+                                   boost::asio::ip::tcp::endpoint(), admin_listener, nullptr, false)
         ->start();
     std::string answer;
     const auto input = with_tokens(bytes);

@@ -1,9 +1,9 @@
 /// POST /api/publish: a JSON object, an array, or NDJSON; and what receivers are sent of it.
 #include <nlohmann/json.hpp>
 
-#include "apps/starlingctl/client/sse_parser.hpp"
 #include "net/wire/codec.hpp"
 #include "net/wire/encoders.hpp"
+#include "net/wire/sse_parser.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace starling;
@@ -16,8 +16,8 @@ constexpr net::publish_limits limits{.max_items = 20, .max_event_bytes = 4096, .
 void check_sse(net::wire_format format, const event& sent, const std::string& id) {
   const auto bytes = net::encode_event(format, sent, id);
   std::size_t events = 0;
-  ctl::sse_parser client;
-  client.feed(bytes.body(), [&](const ctl::sse_event& got) {
+  net::sse_parser client;
+  client.feed(bytes.body(), [&](const net::sse_event& got) {
     ++events;
     require(got.id == id, "the event has its id and nobody else's");
     if (format != net::wire_format::sse_named) return;

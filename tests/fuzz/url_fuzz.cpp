@@ -48,7 +48,8 @@ void fuzz(std::string_view bytes) {
   request.set(net::header::connection, fuzz::take_until(bytes, '\n'));
   request.set(net::header::host, bytes);
 
-  static const net::router routes({{"/", false}, {"/admin", true}});
+  static const net::router routes(std::vector<net::route>{
+      {.path = "/"}, {.path = "/rooms/{room}"}, {.path = "/admin", .admin_listener_only = true}});
   for (const bool admin : {false, true}) {
     const auto match = routes.match(request.method, request.path(), admin);
     require(match.found == nullptr || match.allow.empty(), "found, or what is allowed");
