@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 from ._core import OPEN_TIMEOUT, Core, Event, publish_message, publish_wait
 from ._errors import StarlingError, refusal
+from ._subscription import Subscription
 
 
-class Starling:
+class Starling(Subscription):
     """A subscription that survives reconnects. `url` may be a list of nodes, tried in turn.
 
     `get_token(reason)` ("initial", "expiring" or "unauthorized") is asked for a token when there is
@@ -48,48 +49,12 @@ class Starling:
         self._wake = threading.Event()
         self._socket: socket.socket | None = None
 
-    @property
-    def last_id(self) -> str:
-        """The position to resume from."""
-        return self._core.last_id
-
-    @last_id.setter
-    def last_id(self, cursor: str) -> None:
-        self._core.last_id = cursor
-
-    @property
-    def session(self) -> dict:
-        """What the last `connected` said."""
-        return self._core.session
-
-    @property
-    def goodbye(self) -> dict | None:
-        return self._core.goodbye
-
-    @property
-    def rooms(self) -> list[str]:
-        return list(self._core.rooms)
-
     def __iter__(self) -> Iterator[Event]:
         return self.events()
 
     def close(self) -> None:
         """Ends the iteration, also from another thread."""
         self._closed = True
-        self._cut()
-
-    def subscribe(self, *rooms: str) -> None:
-        """Adds rooms; the stream is opened anew at its position, so nothing is missed."""
-        self._change_rooms(self._core.rooms + [room for room in rooms if room not in self._core.rooms])
-
-    def unsubscribe(self, *rooms: str) -> None:
-        self._change_rooms([room for room in self._core.rooms if room not in rooms])
-
-    def _change_rooms(self, rooms: list[str]) -> None:
-        if rooms == self._core.rooms:
-            return
-        self._core.rooms = rooms
-        self._restart = True
         self._cut()
 
     def _cut(self) -> None:

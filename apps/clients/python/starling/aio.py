@@ -12,13 +12,14 @@ from typing import Any
 from ._core import OPEN_TIMEOUT, Core, Event, publish_message, publish_wait
 from ._errors import StarlingError, refusal
 from ._http import Exchange
+from ._subscription import Subscription
 
 __all__ = ["Event", "Starling", "StarlingError"]
 
 _BROKEN = (OSError, EOFError, ValueError, asyncio.LimitOverrunError, TimeoutError)
 
 
-class Starling:
+class Starling(Subscription):
     """As `starling.Starling`, for asyncio. `get_token` may be a function or a coroutine function.
 
     One task iterates; the other methods may be called from any task of the same loop.
@@ -44,48 +45,15 @@ class Starling:
         self._restart = False
         self._wake = asyncio.Event()
 
-    @property
-    def last_id(self) -> str:
-        """The position to resume from."""
-        return self._core.last_id
-
-    @last_id.setter
-    def last_id(self, cursor: str) -> None:
-        self._core.last_id = cursor
-
-    @property
-    def session(self) -> dict:
-        """What the last `connected` said."""
-        return self._core.session
-
-    @property
-    def goodbye(self) -> dict | None:
-        return self._core.goodbye
-
-    @property
-    def rooms(self) -> list[str]:
-        return list(self._core.rooms)
-
     def __aiter__(self) -> AsyncIterator[Event]:
         return self.events()
 
     def close(self) -> None:
         """Ends the iteration."""
         self._closed = True
-        self._wake.set()
+        self._cut()
 
-    def subscribe(self, *rooms: str) -> None:
-        """Adds rooms; the stream is opened anew at its position, so nothing is missed."""
-        self._change_rooms(self._core.rooms + [room for room in rooms if room not in self._core.rooms])
-
-    def unsubscribe(self, *rooms: str) -> None:
-        self._change_rooms([room for room in self._core.rooms if room not in rooms])
-
-    def _change_rooms(self, rooms: list[str]) -> None:
-        if rooms == self._core.rooms:
-            return
-        self._core.rooms = rooms
-        self._restart = True
+    def _cut(self) -> None:
         self._wake.set()
 
     async def events(self) -> AsyncIterator[Event]:
