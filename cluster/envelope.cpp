@@ -31,8 +31,8 @@ std::string little_endian(std::uint64_t n) {
 
 using reader = field_reader;
 
-error malformed(std::string_view what) {
-  return {errc::malformed, std::string("envelope: ").append(what)};
+error malformed(std::string_view problem) {
+  return {errc::malformed, std::string("envelope: ").append(problem)};
 }
 
 error bad_field(std::string_view name) {
@@ -104,30 +104,30 @@ bool read_names(reader& in, std::vector<std::string>& out) {
 
 }  // namespace
 
-std::string encode(const event& what) {
+std::string encode(const event& event) {
   std::string sessions;
-  for (const auto& id : what.exclude)
+  for (const auto& id : event.exclude)
     sessions.append(reinterpret_cast<const char*>(id.bytes().data()), session_bytes);
   std::string names;
-  for (const auto& name : what.earlier_targets) put_field(names, name);
+  for (const auto& name : event.earlier_targets) put_field(names, name);
 
   std::string out;
-  out.reserve(what.data.size() + sessions.size() + names.size() + what.where.name.size() +
-              what.where.tenant.str().size() + what.id.size() + what.name.size() +
-              what.sender.size() + 64);
+  out.reserve(event.data.size() + sessions.size() + names.size() + event.channel.name.size() +
+              event.channel.tenant.str().size() + event.id.size() + event.name.size() +
+              event.sender.size() + 64);
   out += version;
-  put_field(out, what.where.tenant.str());
-  const char kind = static_cast<char>(what.where.kind);
+  put_field(out, event.channel.tenant.str());
+  const char kind = static_cast<char>(event.channel.kind);
   put_field(out, {&kind, 1});
-  put_field(out, what.where.name);
-  put_field(out, what.id);
-  put_field(out, what.name);
-  put_field(out, what.data);
+  put_field(out, event.channel.name);
+  put_field(out, event.id);
+  put_field(out, event.name);
+  put_field(out, event.data);
   const auto flags =
-      static_cast<char>((what.data_is_text ? data_is_text : 0) | (what.id_given ? id_given : 0));
+      static_cast<char>((event.data_is_text ? data_is_text : 0) | (event.id_given ? id_given : 0));
   put_field(out, {&flags, 1});
-  put_field(out, little_endian(static_cast<std::uint64_t>(what.accepted_ns)));
-  put_field(out, what.sender);
+  put_field(out, little_endian(static_cast<std::uint64_t>(event.accepted_ns)));
+  put_field(out, event.sender);
   put_field(out, sessions);
   put_field(out, names);
   return out;
@@ -139,9 +139,9 @@ result<event> decode(std::string_view bytes) {
   event out;
   std::string tenant;
   if (!read_text(in, tenant)) return bad_field("tenant");
-  out.where.tenant = tenant_id(std::move(tenant));
-  if (!read_kind(in, out.where.kind)) return bad_field("kind");
-  if (!read_text(in, out.where.name)) return bad_field("name");
+  out.channel.tenant = tenant_id(std::move(tenant));
+  if (!read_kind(in, out.channel.kind)) return bad_field("kind");
+  if (!read_text(in, out.channel.name)) return bad_field("name");
   if (!read_text(in, out.id)) return bad_field("id");
   if (!read_text(in, out.name)) return bad_field("event");
   if (!read_text(in, out.data)) return bad_field("data");

@@ -13,7 +13,7 @@
 
 namespace starling::cluster {
 
-std::string encode(const event& what);
+std::string encode(const event& event);
 /// Any bytes are safe to pass. Error: malformed, naming the field.
 result<event> decode(std::string_view bytes);
 

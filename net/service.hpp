@@ -24,7 +24,7 @@ using identity_ptr = std::shared_ptr<const identity>;
 
 /// A request for an event stream, token verified, syntax checked.
 struct stream_request {
-  identity_ptr who;
+  identity_ptr identity;
   transport_kind kind = transport_kind::sse;
   wire_format format = wire_format::sse_named;
   bool heartbeat_event = false;
@@ -58,9 +58,9 @@ class stream_responder {
 
 /// A request of a row that the service brought, admitted by what the row says.
 struct api_request {
-  identity_ptr who;    ///< null where the row needs no token
-  std::string name;    ///< first path parameter: room, user, node, client id
-  std::string member;  ///< second path parameter: user of a membership
+  identity_ptr caller;  ///< null where the row needs no token
+  std::string name;     ///< first path parameter: room, user, node, client id
+  std::string member;   ///< second path parameter: user of a membership
   std::map<std::string, std::string> query;
   std::string body;
 };
@@ -102,25 +102,25 @@ class service {
   /// Would open() be allowed? For HEAD.
   virtual result<void> check(const stream_request& request) = 0;
   /// One verdict per item, in order.
-  virtual void publish(io_loop& loop, identity_ptr who, publish_batch batch,
+  virtual void publish(io_loop& loop, identity_ptr caller, publish_batch batch,
                        std::function<void(std::vector<publish_verdict>)> done) = 0;
   /// The rows that the service answers itself. Asked once, before the first request.
   virtual std::vector<api_route> routes() = 0;
 
-  // What dialects do besides, each with the rights of `who`. A session of another tenant does not
-  // exist (not_found); one of somebody else is forbidden to who is no administrator.
+  // What dialects do besides, each with the rights of `caller`. A session of another tenant does
+  // not exist (not_found); one of somebody else is forbidden to who is no administrator.
 
-  virtual void close_session(io_loop& loop, identity_ptr who, const session_id& id,
+  virtual void close_session(io_loop& loop, identity_ptr caller, const session_id& id,
                              std::function<void(result<void>)> done) = 0;
-  /// Publishes `item` to the session, whatever the token lets `who` publish.
-  virtual void send_to_session(io_loop& loop, identity_ptr who, const session_id& id,
+  /// Publishes `item` to the session, whatever the token lets `caller` publish.
+  virtual void send_to_session(io_loop& loop, identity_ptr caller, const session_id& id,
                                publish_item item, std::function<void(publish_verdict)> done) = 0;
   /// Gives a live session the token of `fresh`: forbidden when it is of another user.
   virtual void renew_session(io_loop& loop, identity_ptr fresh, const session_id& id,
                              std::function<void(result<void>)> done) = 0;
   /// The first stored event of a channel that has this id of its publisher's; nullopt when history
   /// holds none. What was acknowledged before is looked at. Error: unavailable.
-  virtual void find_event(io_loop& loop, const channel& where, std::string id,
+  virtual void find_event(io_loop& loop, const channel& channel, std::string id,
                           std::function<void(result<std::optional<cursor>>)> done) = 0;
   /// What the tenant's sessions with a view say of themselves (session_view::describe), on all
   /// nodes; at most `max_described`, in the order of their ids.
@@ -129,8 +129,8 @@ class service {
                               std::function<void(std::vector<std::string>)> done) = 0;
   /// Where the tenant's history stands.
   virtual cursor here(const tenant_id& tenant) const = 0;
-  /// Of all nodes together: what `who` may see.
-  virtual void statistics(io_loop& loop, identity_ptr who,
+  /// Of all nodes together: what `caller` may see.
+  virtual void statistics(io_loop& loop, identity_ptr caller,
                           std::function<void(result<node_stats>)> done) = 0;
 
   virtual net::health health() const = 0;

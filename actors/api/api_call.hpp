@@ -42,7 +42,7 @@ class api_call {
 
   /// A query parameter; nullptr when it is not there.
   const std::string* parameter(const std::string& name) const;
-  const net::identity& who() const noexcept { return *request.who; }
+  const net::identity& caller() const noexcept { return *request.caller; }
   /// `then` for an actor, the engine or another thread to call: it runs on `loop`, unless the node
   /// ends. It must hold this call.
   template <class Then>

@@ -177,10 +177,10 @@ void node_answers::answer(net::io_loop& loop, const deliver_question& asked, don
 }
 
 void node_answers::deliver(event item, std::function<void(result<void>)> reply) {
-  const auto id = session_id::parse(item.where.name);
-  if (!id) return reply(error{errc::malformed, "not a client id: " + item.where.name});
+  const auto id = session_id::parse(item.channel.name);
+  if (!id) return reply(error{errc::malformed, "not a client id: " + item.channel.name});
   const auto answered = one_of(node_.fanouts.size(), std::move(reply));
-  const auto here = node_.here(item.where.tenant);
+  const auto here = node_.here(item.channel.tenant);
   const auto publication = std::make_shared<const actors::publication>(std::move(item), here, 0);
   for (const auto& shard : node_.fanouts)
     shard.send(deliver_to{

@@ -62,7 +62,7 @@ void answer_online(const call_ptr& call, const std::vector<std::string>& rooms) 
         users_by_name users;
         for (const auto& one : of_rooms)
           for (const auto& [name, user] : one)
-            if (name != call->who().user.str()) merge(users, user);
+            if (name != call->caller().user.str()) merge(users, user);
         call->answer(users_json(users));
       });
   for (const auto& room : rooms)
@@ -76,14 +76,14 @@ void get_online_users(const call_ptr& call) {
   if (const auto* room = call->parameter("room"))
     return if_may_read(call, *room, [call, room = *room] { answer_online(call, {room}); });
   const auto with_token = [call](std::vector<std::string> rooms) {
-    for (const auto& room : call->who().rooms)
+    for (const auto& room : call->caller().rooms)
       if (net::is_exact(room)) rooms.push_back(room);
     std::sort(rooms.begin(), rooms.end());
     rooms.erase(std::unique(rooms.begin(), rooms.end()), rooms.end());
     answer_online(call, rooms);
   };
   call->parts.node.roster.send(
-      rooms_of_user_query{call->tenant, call->who().user.str(), call->back(with_token)});
+      rooms_of_user_query{call->tenant, call->caller().user.str(), call->back(with_token)});
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ using json = api_call::json;
 
 /// An operator need not say whose session it is: its id is enough.
 tenant_id session_tenant(const call_ptr& call) {
-  return call->who().is_operator && !call->parameter("tenant") ? tenant_id{} : call->tenant;
+  return call->caller().is_operator && !call->parameter("tenant") ? tenant_id{} : call->tenant;
 }
 
 void list_sessions(const call_ptr& call) {

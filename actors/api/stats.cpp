@@ -48,7 +48,7 @@ void count_names(cluster_view& cluster, net::io_loop& loop, const tenant_id& ten
 
 void get_stats(const call_ptr& call) {
   // Everything that the caller may see, unless asked for less.
-  const bool all = call->all_tenants || (call->who().is_operator && !call->parameter("tenant"));
+  const bool all = call->all_tenants || (call->caller().is_operator && !call->parameter("tenant"));
   gather_stats(call->parts.cluster, call->loop, all ? tenant_id{} : call->tenant,
                [call, all](const cluster_stats& stats) {
                  json out = stats.sum;

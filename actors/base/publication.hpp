@@ -18,14 +18,14 @@ class publication {
  public:
   /// `at`: what the event's SSE id says. Stored events: their own position. Ephemeral ones: the
   /// position everything before them has reached. `seq` is 0 for ephemeral events.
-  publication(event what, cursor at, sequence seq);
+  publication(starling::event event, cursor at, sequence seq);
   /// A notice of this node to a channel's members (a gap): `data` is a JSON object.
-  static std::shared_ptr<const publication> notice(event what, cursor at);
+  static std::shared_ptr<const publication> notice(starling::event event, cursor at);
   ~publication();
   publication(const publication&) = delete;
   publication& operator=(const publication&) = delete;
 
-  const event& what() const noexcept { return what_; }
+  const starling::event& event() const noexcept { return event_; }
   const cursor& at() const noexcept { return at_; }
   sequence seq() const noexcept { return seq_; }
   bool stored() const noexcept { return seq_ != 0; }
@@ -34,7 +34,7 @@ class publication {
   const frame& frame_for(net::wire_format format) const;
 
  private:
-  const event what_;
+  const starling::event event_;
   const cursor at_;
   const sequence seq_;
   bool notice_ = false;

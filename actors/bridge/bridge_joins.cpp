@@ -16,9 +16,9 @@ void bridge::on(join& request) {
   pending_join pending{std::move(request), {}, order_.next_fence()};
   if (!order_.open()) return refuse(std::move(pending), "the engine is not ready");
   for (auto& wanted : pending.request.channels) {
-    auto& entry = ensure(wanted.where);
+    auto& entry = ensure(wanted.channel);
     ++entry.reserved;
-    wanted.where = entry.where;
+    wanted.channel = entry.channel;
     pending.channels.push_back(entry.id);
   }
   const bool fence = order_.needs_fence(pending.fence, pending.request.resume, pending.channels);
@@ -77,10 +77,11 @@ void bridge::enter(pending_join&& pending) {
     const auto& wanted = request.channels[i];
     if (!wanted.again) {
       entry.members.add(request.shard);
-      if (entry.where->kind == channel_kind::room)
+      if (entry.channel->kind == channel_kind::room)
         room_of(entry).send(attach_member{request.session});
     }
-    out.channels.push_back({entry.id, entry.where, wanted.since, wanted.from_roster, wanted.again});
+    out.channels.push_back(
+        {entry.id, entry.channel, wanted.since, wanted.from_roster, wanted.again});
     auto after = out.position.seq;
     if (out.resume)
       after = std::max(out.resume->seq, wanted.since);
@@ -92,7 +93,7 @@ void bridge::enter(pending_join&& pending) {
       out.parts.push_back({entry.id, after});
     }
     if (out.resume)
-      for (auto& late : order_.late_for(*entry.where, wanted.since, *out.resume))
+      for (auto& late : order_.late_for(*entry.channel, wanted.since, *out.resume))
         out.late.push_back(std::move(late));
   }
   for (const auto id : pending.channels) --channels_.at(id).reserved;
@@ -120,7 +121,7 @@ void bridge::on(left& gone) {
     auto* const entry = channels_.find(id);
     if (!entry) continue;
     entry->members.remove(gone.shard);
-    const auto kind = entry->where->kind;
+    const auto kind = entry->channel->kind;
     if (kind == channel_kind::room || (kind == channel_kind::user && gone.ended))
       entry->actor.send(detach_member{gone.session->id});
     retire_if_unused(*entry);
@@ -144,7 +145,7 @@ void bridge::on(roster_changed& change) {
 
 void bridge::on(node_gone& gone) {
   channels_.for_each([&](const live_channel& each) {
-    if (each.actor && each.where->kind == channel_kind::user) user_of(each).send(node_gone(gone));
+    if (each.actor && each.channel->kind == channel_kind::user) user_of(each).send(node_gone(gone));
   });
 }
 
@@ -161,20 +162,20 @@ live_channel& bridge::ensure(const channel_ptr& wanted) {
 }
 
 void bridge::start_actor(live_channel& of) {
-  auto* const home = node_.home_of(*of.where);
-  if (of.where->kind == channel_kind::user)
+  auto* const home = node_.home_of(*of.channel);
+  if (of.channel->kind == channel_kind::user)
     of.actor = narrow<channel_inbox>(spawn<user_inbox, user>(home_system(), home, std::ref(node_),
-                                                             of.where, of.id, of.delivered));
+                                                             of.channel, of.id, of.delivered));
   else
     of.actor = narrow<channel_inbox>(spawn<room_inbox, room>(home_system(), home, std::ref(node_),
-                                                             of.where, of.id, of.delivered));
+                                                             of.channel, of.id, of.delivered));
 }
 
 void bridge::on(channel_died& dead) {
   auto* const entry = channels_.find(dead.channel);
   if (!entry || entry->actor.id() != dead.actor) return;  // stopped by us, or replaced already
   log::warn("channel rebuilt after a fault",
-            {{"kind", to_string(entry->where->kind)}, {"name", entry->where->name}});
+            {{"kind", to_string(entry->channel->kind)}, {"name", entry->channel->name}});
   refuse_admitting(dead.channel);
   if (!channels_.find(dead.channel)) return;  // there was nobody else
   start_actor(*entry);
@@ -196,7 +197,7 @@ void bridge::refuse_admitting(channel_id user) {
     // The dead one may have told the other nodes of it; its successor does not know of it.
     if (node_.clustered)
       node_.engine->messages().send_control(
-          *channels_.at(user).where,
+          *channels_.at(user).channel,
           encode(user_control{node_.options.id, false, {}, {pending.request.session->id}}));
     refuse(std::move(pending), "the supervisor of the user's sessions had a fault");
   }
@@ -210,9 +211,9 @@ void bridge::release(channel_id reserved) {
 
 void bridge::retire_if_unused(live_channel& candidate) {
   if (!candidate.members.empty() || candidate.reserved > 0) return;
-  node_.engine->messages().unfollow(*candidate.where);
-  if (candidate.where->kind == channel_kind::room) --node_.rooms;
-  if (candidate.where->kind == channel_kind::user) --node_.users;
+  node_.engine->messages().unfollow(*candidate.channel);
+  if (candidate.channel->kind == channel_kind::room) --node_.rooms;
+  if (candidate.channel->kind == channel_kind::user) --node_.users;
   candidate.actor.stop();
   channels_.remove(candidate);
 }

@@ -94,33 +94,33 @@ void ingester::go_on() {
 }
 
 void ingester::add_event(message& to, net::mapped_event& from) const {
-  event what;
-  what.where.tenant = *from.tenant;
-  what.id = std::move(from.id);
-  what.id_given = true;
-  what.name = std::move(from.name);
-  what.data = std::move(from.data);
-  what.data_is_text = from.data_is_text;
-  what.accepted_ns = wall_ns();
-  for (const auto& user : from.exclude) what.exclude.push_back(user_mark(user));
+  event out;
+  out.channel.tenant = *from.tenant;
+  out.id = std::move(from.id);
+  out.id_given = true;
+  out.name = std::move(from.name);
+  out.data = std::move(from.data);
+  out.data_is_text = from.data_is_text;
+  out.accepted_ns = wall_ns();
+  for (const auto& user : from.exclude) out.exclude.push_back(user_mark(user));
   bool first = true;
   const auto add = [&](channel_kind kind, const std::string& name) {
-    what.where.kind = kind;
-    what.where.name = name;
-    to.events.push_back({what, from.ephemeral, std::exchange(first, false)});
+    out.channel.kind = kind;
+    out.channel.name = name;
+    to.events.push_back({out, from.ephemeral, std::exchange(first, false)});
   };
   if (from.everyone) return add(channel_kind::all, tenant_channel(*from.tenant).name);
   // Who comes or goes is told as a user: in the room he is not yet, or no longer, for sure.
   const bool apart = from.members != net::member_change::none;
   if (apart)
-    for (const auto& user : from.users) what.exclude.push_back(user_mark(user));
+    for (const auto& user : from.users) out.exclude.push_back(user_mark(user));
   for (const auto& room : from.rooms) {
     add(channel_kind::room, room);
-    what.earlier_targets.push_back(room);
+    out.earlier_targets.push_back(room);
   }
   if (apart) {
-    what.exclude.clear();
-    what.earlier_targets.clear();
+    out.exclude.clear();
+    out.earlier_targets.clear();
   } else {
     spare_members(from);
   }
@@ -269,12 +269,12 @@ void ingester::publish(std::uint64_t number) {
 void ingester::publish_event(std::uint64_t number, std::size_t index, message& of) {
   auto& one = of.events[index];
   if (one.ephemeral) {
-    const auto sent = node_.engine->messages().send_ephemeral(one.what);
+    const auto sent = node_.engine->messages().send_ephemeral(one.event);
     return handed_in(of, one, sent ? nullptr : &sent.error(), false);
   }
   ++of.outstanding;
-  node_.engine->history_of(one.what.where.tenant)
-      .append(one.what, one.what.id,
+  node_.engine->history_of(one.event.channel.tenant)
+      .append(one.event, one.event.id,
               [me = self(), term = term_, number, index](result<cluster::append_ack> ack) {
                 me.send(mapped_stored{term, number, index, std::move(ack)});
               });

@@ -14,12 +14,12 @@ namespace starling::actors {
 
 /// engine (any thread) -> bridge.
 struct engine_stored {
-  stored_event what;
+  stored_event stored;
 };
 
 /// engine -> bridge.
 struct engine_ephemeral {
-  event what;
+  starling::event event;
 };
 
 /// connection -> roster (adds the roster's rooms) -> bridge. Later joins go to the bridge at once.

@@ -18,7 +18,7 @@ class bridge_inbox;
 /// bridge -> fanout: one message per shard with members and event.
 struct fan_out {
   channel_id channel;
-  publication_ptr what;
+  publication_ptr publication;
 };
 
 /// connection -> fanout: a connection's first message.
@@ -79,7 +79,7 @@ struct drain {
 /// tenant?
 struct deliver_to {
   session_id id;
-  publication_ptr what;
+  publication_ptr publication;
   std::function<void(bool)> done;
 };
 

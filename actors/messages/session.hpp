@@ -15,7 +15,7 @@ namespace starling::actors {
 
 /// What a client is told to fetch again when events of the channel are lost: the room, or "*" for
 /// channels that it does not know by name.
-std::string name_of_loss(const channel& where);
+std::string name_of_loss(const channel& channel);
 
 /// A live channel on this node; never reused, so a late message cannot hit a successor.
 using channel_id = std::uint64_t;
@@ -37,7 +37,7 @@ struct session_record {
   /// Set by the connection, read by rooms for presence.
   mutable std::atomic<presence_state> state{presence_state::online};
   net::transport_kind kind = net::transport_kind::sse;
-  net::identity_ptr who;
+  net::identity_ptr identity;
   device_id device;
   std::int64_t opened_ns = 0;  ///< wall clock; fine enough to order sessions of one user
   std::string remote;
@@ -54,7 +54,7 @@ inline constexpr std::uint64_t opening_request = 0;
 
 /// A channel a session wants to be in.
 struct wanted_channel {
-  channel_ptr where;
+  channel_ptr channel;
   sequence since = 0;        ///< nothing before this is shown (membership began here)
   bool from_roster = false;  ///< a member by the roster, whatever the token says
   bool again = false;        ///< in it already (or soon): asked for its past alone
@@ -64,7 +64,7 @@ struct wanted_channel {
 /// A channel a session is in, or (`again`) has asked for the past of.
 struct entered_channel {
   channel_id id;
-  channel_ptr where;
+  channel_ptr channel;
   sequence since;
   bool from_roster;
   bool again;

@@ -153,12 +153,12 @@ std::optional<net::goodbye> node::cannot_open(const tenant_id& tenant) const {
 
 void node::open(net::io_loop& loop, net::stream_request request,
                 std::unique_ptr<net::stream_responder> responder) {
-  if (const auto no = cannot_open(request.who->tenant)) return responder->refuse(*no);
-  if (ingestion_) ingestion_->session_opened(*request.who, request.rooms);
+  if (const auto no = cannot_open(request.identity->tenant)) return responder->refuse(*no);
+  if (ingestion_) ingestion_->session_opened(*request.identity, request.rooms);
   auto session = std::make_shared<session_record>();
   session->id = session_id::make(context_.options.tag);
-  session->who = request.who;
-  session->device = request.device.empty() ? request.who->device : request.device;
+  session->identity = request.identity;
+  session->device = request.device.empty() ? request.identity->device : request.device;
   session->kind = request.kind;
   session->opened_ns = wall_ns();
   session->remote = std::move(request.remote);
@@ -171,40 +171,40 @@ void node::open(net::io_loop& loop, net::stream_request request,
 
 result<void> node::check(const net::stream_request& request) {
   for (const auto& room : request.rooms)
-    if (!net::may_join(*request.who, room))
+    if (!net::may_join(*request.identity, room))
       return error{errc::forbidden, "room \"" + room + "\" is not allowed by the token"};
   return {};
 }
 
-void node::publish(net::io_loop& loop, net::identity_ptr who, net::publish_batch batch,
+void node::publish(net::io_loop& loop, net::identity_ptr caller, net::publish_batch batch,
                    std::function<void(std::vector<net::publish_verdict>)> done) {
   context_.publishers[loop.index()].send(
-      publish_request{std::move(who), std::make_shared<net::publish_batch>(std::move(batch)),
+      publish_request{std::move(caller), std::make_shared<net::publish_batch>(std::move(batch)),
                       event_source::http, std::move(done)});
 }
 
-void node::close_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+void node::close_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                          std::function<void(result<void>)> done) {
-  close_question asked{id, who->is_operator ? tenant_id{} : who->tenant, {}};
-  if (!who->admin) asked.owner = who->user.str();
+  close_question asked{id, caller->is_operator ? tenant_id{} : caller->tenant, {}};
+  if (!caller->admin) asked.owner = caller->user.str();
   cluster_.ask_home_of(loop, id, std::move(asked),
                        [done = std::move(done)](const result<nothing>& closed) {
                          done(closed ? result<void>{} : closed.error());
                        });
 }
 
-void node::send_to_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+void node::send_to_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                            net::publish_item item, std::function<void(net::publish_verdict)> done) {
   cluster_.ask_home_of(
-      loop, id, sessions_question{.tenant = who->tenant, .session = id},
-      [this, &loop, who, done = std::move(done), id,
+      loop, id, sessions_question{.tenant = caller->tenant, .session = id},
+      [this, &loop, caller, done = std::move(done), id,
        item = std::move(item)](const result<sessions_answer>& found) mutable {
         if (!found) return done(found.error());
         if (found->sessions.empty()) return done(error{errc::not_found, "no session " + id.str()});
-        if (!who->admin && found->sessions.front().user != who->user.str())
+        if (!caller->admin && found->sessions.front().user != caller->user.str())
           return done(error{errc::forbidden, "the session belongs to somebody else"});
         // Whoever may close a session may speak to it, whatever the token lets them publish.
-        auto speaker = std::make_shared<net::identity>(*who);
+        auto speaker = std::make_shared<net::identity>(*caller);
         speaker->publish = {"client:" + id.str()};
         item.target = net::publish_item::target_kind::client;
         item.client = id;
@@ -225,10 +225,10 @@ void node::renew_session(net::io_loop& loop, net::identity_ptr fresh, const sess
                        });
 }
 
-void node::find_event(net::io_loop& loop, const channel& where, std::string id,
+void node::find_event(net::io_loop& loop, const channel& channel, std::string id,
                       std::function<void(result<std::optional<cursor>>)> done) {
-  const auto epoch = context_.here(where.tenant).epoch;
-  events_.find(where, epoch, std::move(id),
+  const auto epoch = context_.here(channel.tenant).epoch;
+  events_.find(channel, epoch, std::move(id),
                back_on(loop, [epoch, done = std::move(done)](result<std::optional<sequence>> at) {
                  if (!at) return done(at.error());
                  done(*at ? std::optional(cursor{epoch, **at}) : std::nullopt);
@@ -240,9 +240,9 @@ void node::describe_views(net::io_loop& loop, const tenant_id& tenant,
   collect_views(cluster_, loop, tenant, std::move(done));
 }
 
-void node::statistics(net::io_loop& loop, net::identity_ptr who,
+void node::statistics(net::io_loop& loop, net::identity_ptr caller,
                       std::function<void(result<net::node_stats>)> done) {
-  gather_stats(cluster_, loop, who->is_operator ? tenant_id{} : who->tenant,
+  gather_stats(cluster_, loop, caller->is_operator ? tenant_id{} : caller->tenant,
                [done = std::move(done)](const cluster_stats& all) { done(all.sum); });
 }
 
@@ -267,16 +267,16 @@ net::health node::health() const {
 
 // -- engine -> actors, on the engine's threads ---------------------------------------------------
 
-void node::on_stored(cluster::partition_id p, stored_event what) {
-  context_.bridges[cluster::index_of(p)].send(engine_stored{std::move(what)});
+void node::on_stored(cluster::partition_id p, stored_event stored) {
+  context_.bridges[cluster::index_of(p)].send(engine_stored{std::move(stored)});
 }
-void node::on_ephemeral(event what) {
-  const auto& to = context_.bridge_of(what.where.tenant);
-  to.send(engine_ephemeral{std::move(what)});
+void node::on_ephemeral(event event) {
+  const auto& to = context_.bridge_of(event.channel.tenant);
+  to.send(engine_ephemeral{std::move(event)});
 }
-void node::on_control(channel where, std::string payload) {
-  const auto& to = context_.bridge_of(where.tenant);
-  to.send(engine_control{std::move(where), std::move(payload)});
+void node::on_control(channel channel, std::string payload) {
+  const auto& to = context_.bridge_of(channel.tenant);
+  to.send(engine_control{std::move(channel), std::move(payload)});
 }
 void node::on_engine(bool up, std::string detail) {
   for (const auto& each : context_.bridges) each.send(engine_changed{up, detail});

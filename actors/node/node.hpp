@@ -72,22 +72,22 @@ class node final : public net::service,
   void open(net::io_loop& loop, net::stream_request request,
             std::unique_ptr<net::stream_responder> responder) override;
   result<void> check(const net::stream_request& request) override;
-  void publish(net::io_loop& loop, net::identity_ptr who, net::publish_batch batch,
+  void publish(net::io_loop& loop, net::identity_ptr caller, net::publish_batch batch,
                std::function<void(std::vector<net::publish_verdict>)> done) override;
   std::vector<net::api_route> routes() override { return api_routes(api_); }
-  void close_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+  void close_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                      std::function<void(result<void>)> done) override;
-  void send_to_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+  void send_to_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                        net::publish_item item,
                        std::function<void(net::publish_verdict)> done) override;
   void renew_session(net::io_loop& loop, net::identity_ptr fresh, const session_id& id,
                      std::function<void(result<void>)> done) override;
-  void find_event(net::io_loop& loop, const channel& where, std::string id,
+  void find_event(net::io_loop& loop, const channel& channel, std::string id,
                   std::function<void(result<std::optional<cursor>>)> done) override;
   void describe_views(net::io_loop& loop, const tenant_id& tenant,
                       std::function<void(std::vector<std::string>)> done) override;
   cursor here(const tenant_id& tenant) const override { return context_.here(tenant); }
-  void statistics(net::io_loop& loop, net::identity_ptr who,
+  void statistics(net::io_loop& loop, net::identity_ptr caller,
                   std::function<void(result<net::node_stats>)> done) override;
   net::health health() const override;
   std::string metrics_text() const override { return hooks_.metrics_text(); }
@@ -96,9 +96,9 @@ class node final : public net::service,
   /// Why the engine is not there, for people.
   std::string away() const;
   // cluster::bus_listener
-  void on_stored(cluster::partition_id p, stored_event what) override;
-  void on_ephemeral(event what) override;
-  void on_control(channel where, std::string payload) override;
+  void on_stored(cluster::partition_id p, stored_event stored) override;
+  void on_ephemeral(event event) override;
+  void on_control(channel channel, std::string payload) override;
   void on_announcement(std::string payload) override;
   void on_request(std::string payload, std::function<void(std::string)> reply) override;
   void on_engine(bool up, std::string detail) override;

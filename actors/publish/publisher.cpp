@@ -12,15 +12,15 @@ namespace {
 using target_kind = net::publish_item::target_kind;
 
 /// The item as an event for the first of its targets.
-event to_event(const net::publish_item& item, const net::identity& who) {
+event to_event(const net::publish_item& item, const net::identity& caller) {
   event out;
-  out.where.tenant = who.tenant;
+  out.channel.tenant = caller.tenant;
   out.id = item.id;
   out.name = item.event;
   out.data = item.data;
   out.data_is_text = item.data_is_text;
   out.accepted_ns = wall_ns();
-  out.sender = who.user.str();
+  out.sender = caller.user.str();
   out.exclude = item.exclude;
   return out;
 }
@@ -51,8 +51,8 @@ void publisher::publish_item(pending& entry, std::uint64_t number, std::size_t i
     return;
   }
   auto& item = *parsed;
-  const auto& who = *entry.request.who;
-  if (const auto allowed = may_publish(who, item); !allowed) {
+  const auto& caller = *entry.request.caller;
+  if (const auto allowed = may_publish(caller, item); !allowed) {
     entry.verdicts[i] = allowed.error();
     return;
   }
@@ -67,59 +67,61 @@ void publisher::publish_item(pending& entry, std::uint64_t number, std::size_t i
   const bool given = !item.id.empty();
   if (!given) item.id = make_event_id();
   entry.verdicts[i]->id = item.id;
-  event what = to_event(item, who);
-  what.id_given = given;
+  event outgoing = to_event(item, caller);
+  outgoing.id_given = given;
   switch (item.target) {
     case target_kind::client:
-      what.where.kind = channel_kind::client;
-      what.where.name = item.client.str();
-      return send_to_client(entry, number, i, std::move(what));
+      outgoing.channel.kind = channel_kind::client;
+      outgoing.channel.name = item.client.str();
+      return send_to_client(entry, number, i, std::move(outgoing));
     case target_kind::all:
-      what.where = tenant_channel(who.tenant);
-      return item.ephemeral ? send_now(entry, i, std::move(what))
-                            : append(entry, number, i, std::move(what));
+      outgoing.channel = tenant_channel(caller.tenant);
+      return item.ephemeral ? send_now(entry, i, std::move(outgoing))
+                            : append(entry, number, i, std::move(outgoing));
     case target_kind::rooms:
     case target_kind::users:
-      what.where.kind = item.target == target_kind::rooms ? channel_kind::room : channel_kind::user;
+      outgoing.channel.kind =
+          item.target == target_kind::rooms ? channel_kind::room : channel_kind::user;
       for (const auto& name : item.names) {
-        what.where.name = name;
+        outgoing.channel.name = name;
         if (item.ephemeral)
-          send_now(entry, i, what);
+          send_now(entry, i, outgoing);
         else
-          append(entry, number, i, what);
-        if (item.target == target_kind::rooms) what.earlier_targets.push_back(name);
+          append(entry, number, i, outgoing);
+        if (item.target == target_kind::rooms) outgoing.earlier_targets.push_back(name);
       }
       return;
   }
 }
 
-void publisher::append(pending& entry, std::uint64_t number, std::size_t item, event what) {
+void publisher::append(pending& entry, std::uint64_t number, std::size_t item, event event) {
   const auto index = entry.item_of_append.size();
   entry.item_of_append.push_back(item);
   ++entry.outstanding;
-  auto key = what.id;
-  auto& history = node_.engine->history_of(what.where.tenant);
-  history.append(std::move(what), std::move(key),
+  auto key = event.id;
+  auto& history = node_.engine->history_of(event.channel.tenant);
+  history.append(std::move(event), std::move(key),
                  [me = self(), number, index](result<cluster::append_ack> ack) {
                    me.send(append_done{number, index, std::move(ack)});
                  });
 }
 
-void publisher::send_now(pending& entry, std::size_t item, const event& what) {
+void publisher::send_now(pending& entry, std::size_t item, const event& event) {
   auto& verdict = entry.verdicts[item];
   if (!verdict) return;
-  if (const auto sent = node_.engine->messages().send_ephemeral(what); !sent)
+  if (const auto sent = node_.engine->messages().send_ephemeral(event); !sent)
     verdict = sent.error();
   else
-    verdict->position = node_.here(entry.request.who->tenant);
+    verdict->position = node_.here(entry.request.caller->tenant);
 }
 
-void publisher::send_to_client(pending& entry, std::uint64_t number, std::size_t item, event what) {
+void publisher::send_to_client(pending& entry, std::uint64_t number, std::size_t item,
+                               event event) {
   const auto index = entry.item_of_append.size();
   entry.item_of_append.push_back(item);
   ++entry.outstanding;
-  entry.verdicts[item]->position = node_.here(entry.request.who->tenant);
-  node_.locator->deliver(std::move(what), [me = self(), number, index](result<void> reached) {
+  entry.verdicts[item]->position = node_.here(entry.request.caller->tenant);
+  node_.locator->deliver(std::move(event), [me = self(), number, index](result<void> reached) {
     me.send(client_reached{number, index, std::move(reached)});
   });
 }

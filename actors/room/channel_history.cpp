@@ -4,15 +4,15 @@
 
 namespace starling::actors {
 
-void ring::push(publication_ptr what, const ring_limits& limits) {
+void ring::push(publication_ptr publication, const ring_limits& limits) {
   if (!events_) events_ = std::make_unique<std::deque<publication_ptr>>();
-  bytes_ += what->what().data.size();
-  events_->push_back(std::move(what));
+  bytes_ += publication->event().data.size();
+  events_->push_back(std::move(publication));
   while (events_->size() > limits.max_events ||
          (bytes_ > limits.max_bytes && events_->size() > 1)) {
     const auto& oldest = events_->front();
     complete_after_ = oldest->seq();
-    bytes_ -= oldest->what().data.size();
+    bytes_ -= oldest->event().data.size();
     events_->pop_front();
   }
 }

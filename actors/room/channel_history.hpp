@@ -17,7 +17,7 @@ class ring {
   /// Complete for everything after `from`.
   explicit ring(sequence from) : complete_after_(from) {}
 
-  void push(publication_ptr what, const ring_limits& limits);
+  void push(publication_ptr publication, const ring_limits& limits);
   /// Events with seq > after; only meaningful when after >= complete_after().
   void copy_after(sequence after, std::vector<publication_ptr>& out) const;
   sequence complete_after() const noexcept { return complete_after_; }

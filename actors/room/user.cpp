@@ -17,7 +17,9 @@ constexpr std::chrono::milliseconds come_back_later{60'000};
 user::user(caf::actor_config& cfg, node_context& node, channel_ptr of, channel_id id, sequence from)
     : user_inbox(cfg), node_(node), of_(std::move(of)), id_(id), history_(from) {}
 
-void user::on(inbound& event) { history_.remember(std::move(event.what), node_.options.ring); }
+void user::on(inbound& event) {
+  history_.remember(std::move(event.publication), node_.options.ring);
+}
 
 void user::on(replay_wanted& wish) { wish.connection.send(history_.answer(wish, id_, of_)); }
 
@@ -31,7 +33,7 @@ void user::on(engine_control& control) {
 void user::on(forget_history& anew) { history_.forget(anew.from); }
 
 void user::on(roster_changed& change) {
-  for (const auto& each : sessions_.seats())
+  for (const auto& each : sessions_.all())
     if (each.connection) each.connection.send(roster_changed(change));
 }
 
@@ -56,11 +58,11 @@ void user::settle() {
   const auto out = sessions_.enforce(policy);
   for (const auto& loser : out) {
     const auto newcomer = std::find_if(newcomers.begin(), newcomers.end(), [&](const admit& each) {
-      return each.session->id == loser.who.id;
+      return each.session->id == loser.session.id;
     });
     if (newcomer == newcomers.end()) {
-      if (loser.who.connection)
-        loser.who.connection.send(close_session{loser.why, std::nullopt, std::nullopt});
+      if (loser.session.connection)
+        loser.session.connection.send(close_session{loser.why, std::nullopt, std::nullopt});
       continue;
     }
     const bool rejected = policy.reject_new && loser.why == close_code::session_limit;
@@ -69,7 +71,7 @@ void user::settle() {
         node_.here(of_->tenant));
     why.reconnect = rejected || why.reconnect;
     newcomer->connection.send(refused{opening_request, why});
-    say({node_.options.id, false, {}, {loser.who.id}});
+    say({node_.options.id, false, {}, {loser.session.id}});
     bridge().send(turned_away{newcomer->number});
     newcomers.erase(newcomer);
   }
@@ -79,13 +81,13 @@ void user::settle() {
 void user::enforce() {
   if (!waiting_.empty()) return;  // settle() follows
   for (const auto& loser : sessions_.enforce(node_.options.sessions))
-    if (loser.who.connection)
-      loser.who.connection.send(close_session{loser.why, std::nullopt, std::nullopt});
+    if (loser.session.connection)
+      loser.session.connection.send(close_session{loser.why, std::nullopt, std::nullopt});
 }
 
-void user::on(detach_member& who) {
-  sessions_.remove(who.session);
-  say({node_.options.id, false, {}, {who.session}});
+void user::on(detach_member& gone) {
+  sessions_.remove(gone.session);
+  say({node_.options.id, false, {}, {gone.session}});
 }
 
 void user::hear(const user_control& told) {
@@ -105,14 +107,14 @@ void user::on(node_gone& gone) {
 
 user_control user::introduction(bool ask) const {
   user_control out{node_.options.id, ask, {}, {}};
-  for (const auto& s : sessions_.seats())
+  for (const auto& s : sessions_.all())
     if (s.connection) out.opened.push_back(s);
   return out;
 }
 
-void user::say(const user_control& what) {
+void user::say(const user_control& control) {
   if (!node_.clustered) return;
-  node_.engine->messages().send_control(*of_, encode(what));
+  node_.engine->messages().send_control(*of_, encode(control));
 }
 
 void user::on(members_report& report) {

@@ -13,12 +13,12 @@ namespace starling::actors {
 /// One message: sessions that are open or over at the sender, and whether it wants to know ours.
 struct user_control {
   node_id from;
-  bool ask = false;          ///< please announce your sessions of this user
-  std::vector<seat> opened;  ///< `connection` and `node` empty: they are the sender's
+  bool ask = false;                  ///< please announce your sessions of this user
+  std::vector<user_session> opened;  ///< `connection` and `node` empty: they are the sender's
   std::vector<session_id> closed;
 };
 
-std::string encode(const user_control& what);
+std::string encode(const user_control& control);
 /// nullopt when `text` is not one of ours.
 std::optional<user_control> decode_user_control(std::string_view text);
 

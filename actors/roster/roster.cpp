@@ -49,34 +49,35 @@ void roster::on(rooms_of_user_query& query) {
 void roster::on(join& request) {
   if (!loaded_) {
     auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.options.retry),
-                                 node_.here(request.session->who->tenant));
+                                 node_.here(request.session->identity->tenant));
     why.reason = "the roster is not loaded yet";
     return request.connection.send(refused{request.request, std::move(why)});
   }
-  const auto& who = *request.session->who;
+  const auto& identity = *request.session->identity;
   for (auto& wanted : request.channels) {
-    if (wanted.where->kind != channel_kind::room) continue;
-    const auto entry = state_.find(who.tenant, who.user.str(), wanted.where->name);
+    if (wanted.channel->kind != channel_kind::room) continue;
+    const auto entry = state_.find(identity.tenant, identity.user.str(), wanted.channel->name);
     wanted.from_roster = entry.has_value();
-    if (net::may_join(who, wanted.where->name)) continue;
+    if (net::may_join(identity, wanted.channel->name)) continue;
     if (entry) {
       wanted.since = entry->since_seq;
       continue;
     }
     return request.connection.send(
-        denied{{errc::forbidden, "room \"" + wanted.where->name +
+        denied{{errc::forbidden, "room \"" + wanted.channel->name +
                                      "\" is neither in the token's rooms nor in the roster"}});
   }
-  for (const auto& entry : state_.rooms_of(who.tenant, who.user.str())) {
+  for (const auto& entry : state_.rooms_of(identity.tenant, identity.user.str())) {
     const auto known =
         std::any_of(request.channels.begin(), request.channels.end(), [&](const wanted_channel& w) {
-          return w.where->kind == channel_kind::room && w.where->name == entry.room;
+          return w.channel->kind == channel_kind::room && w.channel->name == entry.room;
         });
     if (!known)
       request.channels.push_back(
-          {std::make_shared<channel>(room_channel(who.tenant, entry.room)), entry.since_seq, true});
+          {std::make_shared<channel>(room_channel(identity.tenant, entry.room)), entry.since_seq,
+           true});
   }
-  node_.bridge_of(who.tenant).send(std::move(request));
+  node_.bridge_of(identity.tenant).send(std::move(request));
 }
 
 bool roster::holds(const await_membership& expected) const {

@@ -18,8 +18,8 @@ shard_metrics& metrics_of(net::io_loop& loop) { return loop.metrics(); }
 
 /// When the session's right to be here ends. A token that was accepted within the leeway after its
 /// `exp` gets that leeway.
-std::chrono::milliseconds ends(const net::identity& who, const session_record& session) {
-  const std::chrono::milliseconds at = std::chrono::seconds(who.expires_s);
+std::chrono::milliseconds ends(const net::identity& identity, const session_record& session) {
+  const std::chrono::milliseconds at = std::chrono::seconds(identity.expires_s);
   return at.count() > session.opened_ms() ? at : at + expiry_notice;
 }
 
@@ -32,7 +32,7 @@ connection::connection(caf::actor_config& cfg, node_context& node, net::io_loop&
       node_(node),
       loop_(loop),
       session_(std::move(session)),
-      who_(session_->who),
+      identity_(session_->identity),
       opening_(new opening{std::move(request), std::move(responder), {}}) {}
 
 connection::~connection() = default;
@@ -44,7 +44,7 @@ void connection::start() {
   if (request.since_last && !request.last_event_id) {
     ask_for_former_rooms();
     node_.engine->positions().get(
-        who_->tenant, who_->user.str(),
+        identity_->tenant, identity_->user.str(),
         [me = self()](result<std::optional<cursor>> at) { me.send(last_position{std::move(at)}); });
     return;
   }
@@ -57,7 +57,7 @@ void connection::start() {
 
 void connection::ask_for_former_rooms() {
   opening_->former_rooms_awaited = true;
-  node_.engine->positions().rooms(who_->tenant, who_->user.str(),
+  node_.engine->positions().rooms(identity_->tenant, identity_->user.str(),
                                   [me = self()](result<std::vector<std::string>> rooms) {
                                     me.send(former_rooms{std::move(rooms)});
                                   });
@@ -72,11 +72,12 @@ void connection::ask_to_join(std::optional<cursor> resume, std::vector<net::lost
   request.request = opening_request;
   request.resume = resume;
   request.lost = std::move(lost);
-  const auto& tenant = who_->tenant;
-  request.channels.push_back({std::make_shared<channel>(user_channel(tenant, who_->user.str())), 0,
-                              false, false, own_history});
+  const auto& tenant = identity_->tenant;
+  request.channels.push_back(
+      {std::make_shared<channel>(user_channel(tenant, identity_->user.str())), 0, false, false,
+       own_history});
   request.channels.push_back({std::make_shared<channel>(tenant_channel(tenant))});
-  for (auto& name : rooms_to_join(*who_, opening_->request->rooms))
+  for (auto& name : rooms_to_join(*identity_, opening_->request->rooms))
     request.channels.push_back({std::make_shared<channel>(room_channel(tenant, name))});
   hold_events();
   joins_unanswered_ = 1;
@@ -123,7 +124,7 @@ void connection::on(former_rooms& known) {
 
 void connection::add_forbidden(joined& answer, const std::vector<std::string>& former) {
   for (const auto& room : former) {
-    if (in_room(room) || net::may_join(*who_, room)) continue;
+    if (in_room(room) || net::may_join(*identity_, room)) continue;
     add_loss(answer.lost, room, "forbidden");
     answer.resumed = false;
   }
@@ -165,7 +166,7 @@ void connection::on(history_read& answer) {
               {{"client_id", session_->id.str()}, {"why", answer.page.error().message}});
     return say_goodbye({close_code::overload, std::nullopt, std::nullopt});
   }
-  const auto epoch = node_.here(who_->tenant).epoch;
+  const auto epoch = node_.here(identity_->tenant).epoch;
   read_store(answer.request,
              replay_of(answer.request).add(answer.id, std::move(*answer.page), epoch));
   finish_if_complete(answer.request);
@@ -180,7 +181,7 @@ void connection::actor_rebuilt(channel_id id) {
 
 void connection::read_store(std::uint64_t request, const std::optional<replay::store_read>& part) {
   if (!part) return;
-  node_.engine->history_of(who_->tenant)
+  node_.engine->history_of(identity_->tenant)
       .read(*part->of, part->after, part->through, part->limit,
             [me = self(), request, id = part->id](result<cluster::log_page> page) {
               me.send(history_read{request, id, std::move(page)});
@@ -217,8 +218,8 @@ void connection::begin(joined& answer, std::vector<publication_ptr> events) {
   if (!events.empty()) cursor_.seq = events.front()->seq() - 1;
   net::connected hello;
   hello.client_id = session_->id;
-  hello.user = who_->user.str();
-  hello.tenant = who_->tenant.str();
+  hello.user = identity_->user.str();
+  hello.tenant = identity_->tenant.str();
   hello.node = node_.options.id.str();
   hello.rooms = rooms();
   got_ = mark_.at = cursor_;
@@ -265,7 +266,7 @@ void connection::say_goodbye(const close_session& why) {
   closing_ = true;
   auto retry = why.retry.value_or(node_context::jittered(node_.options.retry));
   auto goodbye =
-      net::make_goodbye(why.code, retry, transport_ ? cursor_ : node_.here(who_->tenant));
+      net::make_goodbye(why.code, retry, transport_ ? cursor_ : node_.here(identity_->tenant));
   if (why.reconnect) goodbye.reconnect = *why.reconnect;
   if (!why.reason.empty()) goodbye.reason = why.reason;
   if (transport_) {
@@ -283,7 +284,7 @@ void connection::closed(close_code why) {
   metrics.sessions_closed[static_cast<std::size_t>(why)].add();
   metrics.session_duration.observe((wall_ms() - session_->opened_ms()) * ms_in_ns);
   log::info("session closed", {{"client_id", session_->id.str()},
-                               {"user", who_->user.str()},
+                               {"user", identity_->user.str()},
                                {"code", info(why).code},
                                {"delivered", transport_->delivered()}});
   quit();
@@ -321,12 +322,12 @@ bool connection::save_what_arrived() {
 void connection::tell_position() {
   // A dialect's sessions are found again by what their clients bring, not by their user.
   if (view_ || std::exchange(got_told_, true)) return;
-  node_.engine->positions().put(who_->tenant, who_->user.str(), got_);
+  node_.engine->positions().put(identity_->tenant, identity_->user.str(), got_);
 }
 
 void connection::tell_rooms() {
   if (view_ || std::exchange(rooms_told_, true)) return;
-  node_.engine->positions().put_rooms(who_->tenant, who_->user.str(), rooms());
+  node_.engine->positions().put_rooms(identity_->tenant, identity_->user.str(), rooms());
 }
 
 void connection::on_exit() {
@@ -343,7 +344,7 @@ void connection::on_exit() {
   transport_.reset();
   opening_.reset();
   waiting_.reset();
-  held_up_.reset();
+  budget_share_.reset();
   node_.sessions.fetch_sub(1, std::memory_order_relaxed);
   node_.fanouts[loop_.index()].send(session_ended{session_->id, sent.events, sent.bytes});
 }
@@ -351,7 +352,7 @@ void connection::on_exit() {
 // -- time ---------------------------------------------------------------------------------------
 
 void connection::arm() {
-  const auto left = ends(*who_, *session_) - std::chrono::milliseconds(wall_ms());
+  const auto left = ends(*identity_, *session_) - std::chrono::milliseconds(wall_ms());
   const auto until_expiry = expiry_announced_ ? left : left - expiry_notice;
   const auto now = steady_clock::now();
   loop_.timers().arm(
@@ -361,7 +362,7 @@ void connection::arm() {
 void connection::look_at_clock() {
   if (closing_ || !transport_) return;
   const auto now = steady_clock::now();
-  const auto left = ends(*who_, *session_) - std::chrono::milliseconds(wall_ms());
+  const auto left = ends(*identity_, *session_) - std::chrono::milliseconds(wall_ms());
   if (left <= decltype(left)::zero())
     return say_goodbye({close_code::token_expired, std::nullopt, std::nullopt});
   if (!expiry_announced_ && left <= expiry_notice) {
@@ -371,7 +372,7 @@ void connection::look_at_clock() {
                                         cursor_.str()));
   }
   if (now >= next_heartbeat_) {
-    if (held_up_) held_up_->hold(in_outbox());
+    if (budget_share_) budget_share_->hold(in_outbox());
     transport_->send_heartbeat(cursor_.str());
     next_heartbeat_ = now + node_.options.heartbeat;
   }
@@ -388,15 +389,15 @@ connection::sent_so_far connection::traffic() const {
 net::session_info connection::describe() const {
   net::session_info out;
   out.client_id = session_->id.str();
-  out.user = who_->user.str();
-  out.tenant = who_->tenant.str();
+  out.user = identity_->user.str();
+  out.tenant = identity_->tenant.str();
   out.node = node_.options.id.str();
   out.transport = net::to_string(session_->kind);
   out.device = session_->device.str();
   out.remote = session_->remote;
   out.rooms = rooms();
   out.opened_ms = session_->opened_ms();
-  out.expires_ms = who_->expires_s * 1000;
+  out.expires_ms = identity_->expires_s * 1000;
   if (transport_) {
     out.delivered = transport_->delivered();
     const auto queued = in_outbox();

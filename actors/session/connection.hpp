@@ -20,7 +20,7 @@ struct subscription {
   std::uint32_t index;  ///< in the fanout's member list
   bool from_roster;
   bool leaving;  ///< the fanout has been told
-  channel_ptr where;
+  channel_ptr channel;
   sequence since = 0;  ///< a member from here on
 };
 
@@ -171,11 +171,11 @@ class connection final : public connection_inbox,
   void take(batch& events);
   void take(const publication_ptr& event);
   void queue_replay(const std::vector<publication_ptr>& events);
-  void write(const publication_ptr& what);
-  void hand_over(const publication_ptr& what);
+  void write(const publication_ptr& publication);
+  void hand_over(const publication_ptr& publication);
   /// `bytes` may be none: nothing of it is for this session.
-  void send_events(const frame& bytes, const cursor& through);
-  bool wanted(const event& what) const;
+  void send_events(const frame& bytes, const cursor& position);
+  bool wanted(const event& event) const;
   void pump();
   /// Whether `more` events fit besides what is queued.
   bool outbox_holds(std::size_t more);
@@ -183,7 +183,7 @@ class connection final : public connection_inbox,
   outbox_amount in_outbox() const;
   outbox_budget::share& held_up_share();
   bool overflows();
-  void outbox_is_full(const publication_ptr& what);
+  void outbox_is_full(const publication_ptr& publication);
   void relieve_outbox();
   void drop_oldest();
   void tell_of_dropped();
@@ -204,7 +204,7 @@ class connection final : public connection_inbox,
     std::size_t limit = 0;     ///< events; more, and the client is too slow
     bool full_outbox = false;  ///< behind a full outbox, and counts as part of it
     std::size_t bytes = 0;     ///< of payloads, while it is
-    void push(const publication_ptr& what);
+    void push(const publication_ptr& publication);
     publication_ptr pop();
   };
   /// What is needed until the stream begins.
@@ -233,10 +233,10 @@ class connection final : public connection_inbox,
 
   net::io_loop& loop_;
   session_ptr session_;
-  net::identity_ptr who_;
+  net::identity_ptr identity_;
   std::unique_ptr<opening> opening_;
   std::vector<subscription> subscriptions_;
-  std::unique_ptr<outbox_budget::share> held_up_;  ///< while the kernel takes no more
+  std::unique_ptr<outbox_budget::share> budget_share_;  ///< while the kernel takes no more
   std::unique_ptr<std::vector<pending_join>> joins_;
   std::unique_ptr<std::vector<replay>> replays_;  ///< of joins under way
   cursor got_;                                    ///< everything up to here has reached the peer

@@ -11,7 +11,7 @@ namespace starling::actors {
 void connection::obey(net::ws_command command) {
   if (closing_ || !transport_) return;
   using type = net::ws_command::type;
-  switch (command.what) {
+  switch (command.action) {
     case type::ping: return transport_->send(net::encode_pong(command.ref_json));
     case type::subscribe:
       return subscribe(std::move(command.rooms), command.last_event_id,
@@ -40,7 +40,7 @@ void connection::subscribe(std::vector<std::string> rooms, const std::optional<s
                            std::string ref_json) {
   const room_index here(*this);
   for (const auto& room : rooms)
-    if (!net::may_join(*who_, room) && !here.in(room))
+    if (!net::may_join(*identity_, room) && !here.in(room))
       return transport_->send(net::encode_error(
           ref_json, {errc::forbidden, "room \"" + room + "\" is not allowed by the token"}));
   const auto most = node_.options.sessions.max_rooms;
@@ -52,9 +52,9 @@ void connection::subscribe(std::vector<std::string> rooms, const std::optional<s
     const bool there = here.want_pending(room, true) || in;
     if (there && !from) continue;
     // The token allows what was before a membership of the roster.
-    const auto since = in && !net::may_join(*who_, room) ? in->since : 0;
-    request.channels.push_back({std::make_shared<channel>(room_channel(who_->tenant, room)), since,
-                                in && in->from_roster, there});
+    const auto since = in && !net::may_join(*identity_, room) ? in->since : 0;
+    request.channels.push_back({std::make_shared<channel>(room_channel(identity_->tenant, room)),
+                                since, in && in->from_roster, there});
   }
   if (from) {
     if (const auto at = parse_cursor(*from))
@@ -77,7 +77,7 @@ void connection::publish(net::ws_command command) {
   auto batch = std::make_shared<net::publish_batch>();
   batch->items.push_back(std::move(command.item));
   node_.publishers[loop_.index()].send(
-      publish_request{who_, std::move(batch), event_source::ws,
+      publish_request{identity_, std::move(batch), event_source::ws,
                       [me = self(), ref = command.ref_json](auto verdicts) {
                         me.send(publish_done{ref, std::move(verdicts[0])});
                       }});

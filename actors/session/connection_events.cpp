@@ -15,7 +15,8 @@ void connection::fit_in(const joined& answer, std::vector<publication_ptr>& even
                         bool asked_for) {
   std::erase_if(events, [&](const publication_ptr& past) {  // unsubscribed meanwhile
     return std::any_of(answer.channels.begin(), answer.channels.end(), [&](const auto& wanted) {
-      return wanted.again && *wanted.where == past->what().where && !in_room(wanted.where->name);
+      return wanted.again && *wanted.channel == past->event().channel &&
+             !in_room(wanted.channel->name);
     });
   });
   if (asked_for) {
@@ -24,12 +25,12 @@ void connection::fit_in(const joined& answer, std::vector<publication_ptr>& even
     std::set<std::tuple<sequence, std::string_view, std::string_view>> known;
     for (const auto& past : events)
       for (const auto seq : {past->seq(), past->at().seq})
-        known.emplace(seq, past->what().id, past->what().where.name);
+        known.emplace(seq, past->event().id, past->event().channel.name);
     const auto is_known = [&](const publication_ptr& live) {
-      const auto& what = live->what();
-      return live->stored() && what.where.kind == channel_kind::room &&
-             (known.contains({live->seq(), what.id, what.where.name}) ||
-              known.contains({live->at().seq, what.id, what.where.name}));
+      const auto& event = live->event();
+      return live->stored() && event.channel.kind == channel_kind::room &&
+             (known.contains({live->seq(), event.id, event.channel.name}) ||
+              known.contains({live->at().seq, event.id, event.channel.name}));
     };
     if (waiting_) std::erase_if(waiting_->events, is_known);
     return;
@@ -37,7 +38,7 @@ void connection::fit_in(const joined& answer, std::vector<publication_ptr>& even
   // A roster's room: its past must not move the client's position back.
   for (auto& past : events)
     if (past->at().seq < cursor_.seq)
-      past = std::make_shared<publication>(event(past->what()), cursor_, past->seq());
+      past = std::make_shared<publication>(event(past->event()), cursor_, past->seq());
   for (const auto& lost : answer.lost)
     transport_->send(net::encode_notice(transport_->format(), "gap",
                                         gap_json(lost.reason, lost.room), cursor_.str()));
@@ -54,49 +55,50 @@ void connection::queue_replay(const std::vector<publication_ptr>& events) {
 void connection::take(batch& events) {
   if (closing_ || !alive()) return;
   if (!waiting_ && !view_ && events.uniform() && outbox_holds(events.events().size()))
-    return send_events(events.joined(transport_->format()), events.through());
-  for (const auto& what : events.events()) take(what);
+    return send_events(events.joined(transport_->format()), events.position());
+  for (const auto& publication : events.events()) take(publication);
 }
 
-void connection::take(const publication_ptr& what) {
+void connection::take(const publication_ptr& publication) {
   if (closing_ || !alive()) return;
-  if (!waiting_) return write(what);
-  waiting_->push(what);
+  if (!waiting_) return write(publication);
+  waiting_->push(publication);
   if (transport_ && overflows()) relieve_outbox();
 }
 
-void connection::write(const publication_ptr& what) {
+void connection::write(const publication_ptr& publication) {
   if (!outbox_holds(1)) {
     transport_->flush_now();  // many events in one pass are not the peer's fault
-    if (!outbox_holds(1)) return outbox_is_full(what);
+    if (!outbox_holds(1)) return outbox_is_full(publication);
   }
-  hand_over(what);
+  hand_over(publication);
 }
 
-void connection::hand_over(const publication_ptr& what) {
-  send_events(wanted(what->what()) ? what->frame_for(transport_->format()) : frame(), what->at());
+void connection::hand_over(const publication_ptr& publication) {
+  send_events(wanted(publication->event()) ? publication->frame_for(transport_->format()) : frame(),
+              publication->at());
 }
 
-void connection::send_events(const frame& bytes, const cursor& through) {
+void connection::send_events(const frame& bytes, const cursor& position) {
   // With an id of the new life of the store the client would come back as if it had missed nothing.
-  if (through.epoch != cursor_.epoch)
+  if (position.epoch != cursor_.epoch)
     return say_goodbye({close_code::draining, std::nullopt, std::nullopt, anew_reason});
   if (bytes) transport_->send(bytes);
-  if (through.seq <= cursor_.seq) return;
-  cursor_ = through;
+  if (position.seq <= cursor_.seq) return;
+  cursor_ = position;
   ask_to_save();
 }
 
-bool connection::wanted(const event& what) const {
-  if (view_ && !view_->shows(what)) return false;
-  if (what.exclude.empty() && what.earlier_targets.empty()) return true;
+bool connection::wanted(const event& event) const {
+  if (view_ && !view_->shows(event)) return false;
+  if (event.exclude.empty() && event.earlier_targets.empty()) return true;
   const auto excludes = [&](const session_id& id) {
-    return std::find(what.exclude.begin(), what.exclude.end(), id) != what.exclude.end();
+    return std::find(event.exclude.begin(), event.exclude.end(), id) != event.exclude.end();
   };
-  if (!what.exclude.empty() &&
-      (excludes(session_->id) || excludes(user_mark(session_->who->user.str()))))
+  if (!event.exclude.empty() &&
+      (excludes(session_->id) || excludes(user_mark(session_->identity->user.str()))))
     return false;
-  return std::none_of(what.earlier_targets.begin(), what.earlier_targets.end(),
+  return std::none_of(event.earlier_targets.begin(), event.earlier_targets.end(),
                       [&](const std::string& room) { return in_room(room); });
 }
 
@@ -115,15 +117,15 @@ void connection::pump() {
   waiting_.reset();
 }
 
-void connection::backlog::push(const publication_ptr& what) {
-  bytes += what->what().data.size();
-  events.push_back(what);
+void connection::backlog::push(const publication_ptr& publication) {
+  bytes += publication->event().data.size();
+  events.push_back(publication);
 }
 
 publication_ptr connection::backlog::pop() {
   auto out = std::move(events.front());
   events.pop_front();
-  bytes -= out->what().data.size();
+  bytes -= out->event().data.size();
   return out;
 }
 
@@ -133,10 +135,10 @@ bool connection::outbox_holds(std::size_t more) {
   const auto limit = node_.options.outbox.handed_over();
   const outbox_amount now{transport_->queued_items(), transport_->queued_bytes()};
   if (now.events + more > limit.events || now.bytes >= limit.bytes) return false;
-  if (!transport_->held_up()) return true;
+  if (!transport_->back_pressure()) return true;
   const auto all = in_outbox();
   held_up_share().hold(all);
-  return held_up_->fits({all.events + more, all.bytes});
+  return budget_share_->fits({all.events + more, all.bytes});
 }
 
 outbox_amount connection::in_outbox() const {
@@ -146,10 +148,10 @@ outbox_amount connection::in_outbox() const {
 }
 
 outbox_budget::share& connection::held_up_share() {
-  if (!held_up_)
-    held_up_ = std::make_unique<outbox_budget::share>(node_.outboxes,
-                                                      user_channel(who_->tenant, who_->user.str()));
-  return *held_up_;
+  if (!budget_share_)
+    budget_share_ = std::make_unique<outbox_budget::share>(
+        node_.outboxes, user_channel(identity_->tenant, identity_->user.str()));
+  return *budget_share_;
 }
 
 bool connection::overflows() {
@@ -157,20 +159,20 @@ bool connection::overflows() {
   const auto& limit = node_.options.outbox.session;
   const auto all = in_outbox();
   held_up_share().hold(all);
-  return all.events > limit.events || all.bytes > limit.bytes || !held_up_->fits(all);
+  return all.events > limit.events || all.bytes > limit.bytes || !budget_share_->fits(all);
 }
 
 void connection::drained() {
-  held_up_.reset();
+  budget_share_.reset();
   pump();
 }
 
-void connection::outbox_is_full(const publication_ptr& what) {
+void connection::outbox_is_full(const publication_ptr& publication) {
   if (!node_.options.outbox.drop_oldest) return relieve_outbox();
   waiting_ = std::make_unique<backlog>();
   waiting_->full_outbox = true;
   transport_->notify_when_drained();
-  take(what);
+  take(publication);
 }
 
 void connection::relieve_outbox() {
@@ -183,7 +185,7 @@ void connection::drop_oldest() {
   auto dropped = transport_->drop_queued();
   while (waiting_->events.size() > 1 && overflows()) {
     const auto oldest = waiting_->pop();
-    if (wanted(oldest->what())) ++dropped;
+    if (wanted(oldest->event())) ++dropped;
     if (oldest->at().seq > cursor_.seq) cursor_ = oldest->at();
   }
   dropped_ += static_cast<std::uint32_t>(dropped);

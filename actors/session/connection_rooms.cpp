@@ -31,31 +31,31 @@ std::vector<channel_id> connection::channels() const {
 std::vector<std::string> connection::rooms() const {
   std::vector<std::string> out;
   for (const auto& m : subscriptions_)
-    if (m.where->kind == channel_kind::room && !m.leaving) out.push_back(m.where->name);
+    if (m.channel->kind == channel_kind::room && !m.leaving) out.push_back(m.channel->name);
   return out;
 }
 
 bool connection::in_room(const std::string& room) const {
   return std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const subscription& m) {
-    return m.where->kind == channel_kind::room && m.where->name == room && !m.leaving;
+    return m.channel->kind == channel_kind::room && m.channel->name == room && !m.leaving;
   });
 }
 
 result<void> connection::renew(const net::identity_ptr& fresh) {
-  if (fresh->user != who_->user || fresh->tenant != who_->tenant)
+  if (fresh->user != identity_->user || fresh->tenant != identity_->tenant)
     return error{errc::forbidden, "the new token is for another user or tenant"};
-  who_ = fresh;
+  identity_ = fresh;
   expiry_announced_ = false;
   std::vector<std::string> forbidden;
   for (const auto& m : subscriptions_)
-    if (m.where->kind == channel_kind::room && !m.from_roster &&
-        !net::may_join(*who_, m.where->name))
-      forbidden.push_back(m.where->name);
+    if (m.channel->kind == channel_kind::room && !m.from_roster &&
+        !net::may_join(*identity_, m.channel->name))
+      forbidden.push_back(m.channel->name);
   leave_rooms(forbidden);
   if (joins_)
     for (auto& p : *joins_)
       for (const auto& room : p.rooms)
-        if (p.ref_json && !net::may_join(*who_, room)) p.unwanted.push_back(room);
+        if (p.ref_json && !net::may_join(*identity_, room)) p.unwanted.push_back(room);
   if (transport_) arm();
   return {};
 }
@@ -81,9 +81,10 @@ void connection::on(roster_changed& change) {
   if (pending) return;
   auto request = next_join();
   request.channels.push_back(
-      {std::make_shared<channel>(room_channel(who_->tenant, change.room)), change.since, true});
+      {std::make_shared<channel>(room_channel(identity_->tenant, change.room)), change.since,
+       true});
   // All since then, however late this node heard of it.
-  request.resume = cursor{node_.here(who_->tenant).epoch, change.since};
+  request.resume = cursor{node_.here(identity_->tenant).epoch, change.since};
   send_join(std::move(request), std::nullopt);
 }
 
@@ -100,11 +101,11 @@ join connection::next_join() {
 void connection::send_join(join request, std::optional<std::string> ref_json) {
   pending_join pending{request.request, {}, std::move(ref_json)};
   for (const auto& wanted : request.channels)
-    if (!wanted.again) pending.rooms.push_back(wanted.where->name);
+    if (!wanted.again) pending.rooms.push_back(wanted.channel->name);
   if (!joins_) joins_ = std::make_unique<std::vector<pending_join>>();
   joins_->push_back(std::move(pending));
   ++joins_unanswered_;
-  node_.bridge_of(who_->tenant).send(std::move(request));
+  node_.bridge_of(identity_->tenant).send(std::move(request));
 }
 
 std::optional<connection::pending_join> connection::take_pending_join(std::uint64_t request) {
@@ -132,13 +133,13 @@ void connection::leave_rooms(const std::vector<std::string>& rooms) {
 
 subscription* connection::find_room(const std::string& room) {
   const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(), [&](const auto& m) {
-    return m.where->kind == channel_kind::room && m.where->name == room && !m.leaving;
+    return m.channel->kind == channel_kind::room && m.channel->name == room && !m.leaving;
   });
   return found == subscriptions_.end() ? nullptr : &*found;
 }
 
 bool connection::own_room(const std::string& room) const {
-  const auto own = rooms_to_join(*who_, {});
+  const auto own = rooms_to_join(*identity_, {});
   return std::find(own.begin(), own.end(), room) != own.end();
 }
 

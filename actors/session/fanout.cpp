@@ -82,17 +82,17 @@ void fanout::on(deliver_to& one) {
   auto* const session = find(one.id);
   // A client id is no secret: whoever publishes to it must be of its tenant.
   const bool there = session && !session->leaving() &&
-                     session->record()->who->tenant == one.what->what().where.tenant;
-  if (there && for_sessions_.first(one.what->what(), steady_clock::now()))
-    session->deliver(one.what);
+                     session->record()->identity->tenant == one.publication->event().channel.tenant;
+  if (there && for_sessions_.first(one.publication->event(), steady_clock::now()))
+    session->deliver(one.publication);
   one.done(there);
 }
 
 void fanout::on(close_one& one) {
   auto* const session = find(one.id);
-  if (!session || (one.tenant && session->record()->who->tenant != *one.tenant))
+  if (!session || (one.tenant && session->record()->identity->tenant != *one.tenant))
     return one.done(error{errc::not_found, "no session " + one.id.str()});
-  if (one.owner && session->record()->who->user != *one.owner)
+  if (one.owner && session->record()->identity->user != *one.owner)
     return one.done(error{errc::forbidden, "the session belongs to somebody else"});
   handle<connection_inbox>(*session).send(close_session{one.code, std::nullopt, std::nullopt});
   one.done({});
@@ -102,7 +102,7 @@ void fanout::on(renew_token& token) {
   dispatch();
   auto* const session = find(token.id);
   // A session of another tenant is none.
-  if (!session || session->record()->who->tenant != token.fresh->tenant)
+  if (!session || session->record()->identity->tenant != token.fresh->tenant)
     return token.done(error{errc::not_found, "no session " + token.id.str()});
   token.done(session->renew(token.fresh));
 }
@@ -110,7 +110,7 @@ void fanout::on(renew_token& token) {
 void fanout::on(fan_out& event) {
   if (event.channel != batch_channel_) dispatch();
   batch_channel_ = event.channel;
-  batch_.push(std::move(event.what));
+  batch_.push(std::move(event.publication));
   if (!home() || batch_.full())
     dispatch();
   else if (batch_.events().size() == 1 && !pace_.under_way())
@@ -158,10 +158,10 @@ void fanout::save_positions() {
     if (saved == saves_at_once) return;
     const auto id = unsaved_.front();
     unsaved_.pop_front();
-    auto* who = find(id);
-    if (!who) continue;
+    auto* connection = find(id);
+    if (!connection) continue;
     ++saved;
-    if (!who->save_position()) unsaved_.push_back(id);
+    if (!connection->save_position()) unsaved_.push_back(id);
   }
 }
 
@@ -180,7 +180,7 @@ void fanout::on(joined& done) {
     if (each.again) continue;
     auto& members = channels_[each.id];
     session->add_subscription({each.id, static_cast<std::uint32_t>(members.size()),
-                               each.from_roster, false, each.where, each.since});
+                               each.from_roster, false, each.channel, each.since});
     members.push_back(session);
   }
   session->on_joined(std::move(done));
@@ -205,15 +205,16 @@ void fanout::on(session_ended& ended) {
   if (found == sessions_.end()) return;
   const auto gone = std::move(found->second);
   sessions_.erase(found);
-  auto& who = session_of(gone);
-  auto& totals = ended_[who.record()->who->tenant];
+  auto& connection = session_of(gone);
+  auto& totals = ended_[connection.record()->identity->tenant];
   ++totals.closed;
   totals.deliveries += ended.delivered;
   totals.bytes_out += ended.bytes_out;
-  auto channels = who.channels();
-  for (const auto each : channels) unsubscribe(who, each);
+  auto channels = connection.channels();
+  for (const auto each : channels) unsubscribe(connection, each);
   if (!channels.empty())
-    bridge_of(*who.record()).send(left{who.record(), shard_, std::move(channels), true});
+    bridge_of(*connection.record())
+        .send(left{connection.record(), shard_, std::move(channels), true});
 }
 
 void fanout::on(drain& all) {
@@ -221,7 +222,7 @@ void fanout::on(drain& all) {
   order.reserve(sessions_.size());
   for (const auto& [id, session] : sessions_)
     if (!all.partition ||
-        *all.partition == cluster::partition_of(session_of(session).record()->who->tenant,
+        *all.partition == cluster::partition_of(session_of(session).record()->identity->tenant,
                                                 node_.partitions.size()))
       order.push_back(session);
   std::shuffle(order.begin(), order.end(), std::minstd_rand{std::random_device{}()});
@@ -237,8 +238,8 @@ void fanout::on(drain& all) {
 
 void fanout::on(sessions_query& query) {
   const auto matches = [&](const session_record& r) {
-    return (query.tenant.empty() || r.who->tenant == query.tenant) &&
-           (query.user.empty() || r.who->user.str() == query.user);
+    return (query.tenant.empty() || r.identity->tenant == query.tenant) &&
+           (query.user.empty() || r.identity->user.str() == query.user);
   };
   sessions_found out;
   std::vector<std::pair<session_id, const connection*>> page;
@@ -264,7 +265,7 @@ void fanout::on(tenant_stats_query& query) {
   out.opened = out.closed;
   for (const auto& [id, each] : sessions_) {
     const auto& session = session_of(each);
-    if (session.record()->who->tenant != query.tenant) continue;
+    if (session.record()->identity->tenant != query.tenant) continue;
     ++out.sessions;
     ++out.opened;
     const auto sent = session.traffic();
@@ -288,7 +289,7 @@ void fanout::on(recount& query) {
 }
 
 const handle<bridge_inbox>& fanout::bridge_of(const session_record& session) const {
-  return node_.bridge_of(session.who->tenant);
+  return node_.bridge_of(session.identity->tenant);
 }
 
 connection* fanout::find(const session_id& id) const {

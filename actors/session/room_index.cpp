@@ -7,8 +7,8 @@ namespace starling::actors {
 connection::room_index::room_index(connection& of) {
   in_.reserve(of.subscriptions_.size());
   for (auto& each : of.subscriptions_)
-    if (each.where->kind == channel_kind::room && !each.leaving)
-      in_.emplace(each.where->name, &each);
+    if (each.channel->kind == channel_kind::room && !each.leaving)
+      in_.emplace(each.channel->name, &each);
   if (!of.joins_) return;
   for (auto& join : *of.joins_)
     for (const auto& room : join.rooms) joining_.emplace(room, &join);

@@ -31,7 +31,7 @@ std::optional<event> event_of(const heard_subject& about, const nats_message& me
     refuse_message(refusal::malformed, message, item.error().message);
     return std::nullopt;
   }
-  if (item->where != about.where) {
+  if (item->channel != about.channel) {
     refuse_message(refusal::wrong_channel, message);
     return std::nullopt;
   }
@@ -66,11 +66,11 @@ void nats_bus::on_misconfigured(std::string why) {
   listener_->on_engine_misconfigured(std::move(why));
 }
 
-result<void> nats_bus::send_ephemeral(const event& what) {
-  auto subject = connection_->names().of(what.where, channel_message::ephemeral);
+result<void> nats_bus::send_ephemeral(const event& event) {
+  auto subject = connection_->names().of(event.channel, channel_message::ephemeral);
   if (subject.size() > max_subject_bytes)
     return error{errc::too_large, "the name of the target is too long"};
-  auto payload = encode(what);
+  auto payload = encode(event);
   if (!connection_->up()) return engine_away();
   const auto most = connection_->max_payload();
   if (most > 0 && payload.size() > static_cast<std::size_t>(most))
@@ -80,8 +80,8 @@ result<void> nats_bus::send_ephemeral(const event& what) {
   return {};
 }
 
-void nats_bus::send_control(const channel& where, std::string payload) {
-  connection_->publish(connection_->names().of(where, channel_message::control),
+void nats_bus::send_control(const channel& channel, std::string payload) {
+  connection_->publish(connection_->names().of(channel, channel_message::control),
                        encode(self_, payload));
 }
 
@@ -89,32 +89,32 @@ void nats_bus::announce(std::string payload) {
   connection_->publish(connection_->names().announcement(self_), std::move(payload));
 }
 
-void nats_bus::ask(const node_id& who, std::string payload, std::chrono::milliseconds deadline,
+void nats_bus::ask(const node_id& node, std::string payload, std::chrono::milliseconds deadline,
                    completion<std::string> done) {
-  const auto answered = [who, done = std::move(done)](const nats_answer& answer) {
+  const auto answered = [node, done = std::move(done)](const nats_answer& answer) {
     switch (answer.state) {
       case answer_state::answered: {
         auto message = decode_node_message(answer.message->data());
         if (!message)
-          refuse(refusal::malformed, "answer of " + who.str(), answer.message->data().size());
+          refuse(refusal::malformed, "answer of " + node.str(), answer.message->data().size());
         if (message)
           done(std::move(message->payload));
         else
           done(error{errc::unavailable,
-                     "node '" + who.str() + "' gave an answer that cannot be read"});
+                     "node '" + node.str() + "' gave an answer that cannot be read"});
         break;
       }
       case answer_state::no_responders:
-        done(error{errc::not_found, "no node '" + who.str() + "' is connected"});
+        done(error{errc::not_found, "no node '" + node.str() + "' is connected"});
         break;
       case answer_state::timed_out:
-        done(error{errc::timeout, "node '" + who.str() + "' did not answer in time"});
+        done(error{errc::timeout, "node '" + node.str() + "' did not answer in time"});
         break;
       case answer_state::disconnected: done(engine_away()); break;
     }
     return false;
   };
-  connection_->request(connection_->names().question(who), encode(self_, payload), {}, deadline,
+  connection_->request(connection_->names().question(node), encode(self_, payload), {}, deadline,
                        answered);
 }
 
@@ -156,7 +156,7 @@ void nats_bus::on_message(const nats_message& message) {
 }
 
 void nats_bus::hear_channel(const heard_subject& about, const nats_message& message) {
-  switch (about.what) {
+  switch (about.message) {
     case channel_message::stored: hear_stored(about, message); break;
     case channel_message::ephemeral: {
       if (auto item = event_of(about, message)) listener_->on_ephemeral(std::move(*item));
@@ -167,7 +167,7 @@ void nats_bus::hear_channel(const heard_subject& about, const nats_message& mess
       if (!said.ok())
         refuse_message(refusal::malformed, message, said.error().message);
       else if (said->from != self_)
-        listener_->on_control(about.where, std::move(said->payload));
+        listener_->on_control(about.channel, std::move(said->payload));
       break;
     }
   }

@@ -92,15 +92,15 @@ void nats_connection::stop() {
   work_.stop();  // all requests have ended
 }
 
-void nats_connection::follow(const channel& where) {
+void nats_connection::follow(const channel& channel) {
   order todo(order::verb::follow);
-  todo.where = where;
+  todo.channel = channel;
   enqueue(todo, false);
 }
 
-void nats_connection::unfollow(const channel& where) {
+void nats_connection::unfollow(const channel& channel) {
   order todo(order::verb::unfollow);
-  todo.where = where;
+  todo.channel = channel;
   enqueue(todo, false);
 }
 
@@ -339,14 +339,14 @@ void nats_connection::run_out() {
 
 void nats_connection::carry_out(order& todo) {
   const bool ready = out_session_ && !out_session_->lost();
-  switch (todo.what) {
+  switch (todo.action) {
     case order::verb::begin: begin(todo.session); break;
     case order::verb::follow:
-      if (followed_.insert(todo.where).second && ready) follow_now(todo.where);
+      if (followed_.insert(todo.channel).second && ready) follow_now(todo.channel);
       break;
     case order::verb::unfollow:
-      if (followed_.erase(todo.where) != 0 && ready)
-        out_session_->unsubscribe(names_.followed(todo.where));
+      if (followed_.erase(todo.channel) != 0 && ready)
+        out_session_->unsubscribe(names_.followed(todo.channel));
       break;
     case order::verb::publish:
       if (ready) out_session_->publish(todo.subject, todo.payload);
@@ -363,7 +363,7 @@ void nats_connection::carry_out(order& todo) {
 
 void nats_connection::begin(const std::shared_ptr<nats_session>& session) {
   out_session_ = session;
-  for (const auto& where : followed_) follow_now(where);
+  for (const auto& channel : followed_) follow_now(channel);
   session->echo(steady_clock::now() + echo_timeout,
                 [this, weak = std::weak_ptr(session)](const nats_answer& answer) {
                   const auto raised = weak.lock();
@@ -376,11 +376,11 @@ void nats_connection::begin(const std::shared_ptr<nats_session>& session) {
                 });
 }
 
-void nats_connection::follow_now(const channel& where) {
-  const auto subject = names_.followed(where);
+void nats_connection::follow_now(const channel& channel) {
+  const auto subject = names_.followed(channel);
   if (subject.size() > max_subject_bytes) {
     log::warn("a channel's name is too long to be followed",
-              {{"kind", to_string(where.kind)}, {"bytes", where.name.size()}});
+              {{"kind", to_string(channel.kind)}, {"bytes", channel.name.size()}});
     return;
   }
   if (!out_session_->subscribe(subject)) out_session_->lose("a subscription was refused");

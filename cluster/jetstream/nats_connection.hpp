@@ -68,8 +68,8 @@ class nats_connection final : public nats_session::owner,
   /// Where completions of what is large or slow are called, and answers of that kind looked at.
   work_thread& work() noexcept { return work_; }
 
-  void follow(const channel& where);
-  void unfollow(const channel& where);
+  void follow(const channel& channel);
+  void unfollow(const channel& channel);
   /// False when it cannot be sent: the engine is away, or far too much waits to be sent.
   bool publish(std::string subject, std::string payload);
   /// `handler` is called exactly once or more (see answer_handler), on any thread.
@@ -97,10 +97,10 @@ class nats_connection final : public nats_session::owner,
       publish,
       request
     };
-    explicit order(verb v) : what(v) {}
+    explicit order(verb v) : action(v) {}
 
-    verb what;
-    channel where;
+    verb action;
+    starling::channel channel;
     std::string subject;
     std::string payload;
     std::string message_id;
@@ -127,7 +127,7 @@ class nats_connection final : public nats_session::owner,
   void run_out();
   void carry_out(order& todo);
   void begin(const std::shared_ptr<nats_session>& session);
-  void follow_now(const channel& where);
+  void follow_now(const channel& channel);
   /// Takes `todo` unless the answer is false.
   bool enqueue(order& todo, bool bounded);
 

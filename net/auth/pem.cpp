@@ -16,9 +16,9 @@ namespace {
 
 constexpr std::size_t max_file_bytes = 256 * 1024;
 
-error bad(const std::string& path, const std::string& what) {
+error bad(const std::string& path, const std::string& problem) {
   ERR_clear_error();
-  return {errc::malformed, path + ": " + what};
+  return {errc::malformed, path + ": " + problem};
 }
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }

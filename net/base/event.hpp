@@ -13,7 +13,7 @@ namespace starling {
 /// One published event for one channel. Plain data; encoded once per wire format by `net/wire`,
 /// carried between nodes by `cluster/envelope`.
 struct event {
-  channel where;
+  starling::channel channel;
   std::string id;                ///< the publisher's, or made by the accepting node
   bool id_given = false;         ///< it is the publisher's: the same id again is the same event
   std::string name;              ///< SSE event name
@@ -34,7 +34,7 @@ struct event {
 struct stored_event {
   sequence seq = 0;
   sequence previous = 0;
-  event what;
+  starling::event event;
 };
 
 }  // namespace starling

@@ -9,8 +9,8 @@
 
 namespace starling::net {
 
-/// Looks at the header alone: origin, route, token, administrator. Fills `where`, `who` and `cors`
-/// of `x`. Returns what to answer instead of going on.
+/// Looks at the header alone: origin, route, token, administrator. Fills `route`, `caller` and
+/// `cors` of `x`. Returns what to answer instead of going on.
 std::optional<http_response> admit(http_exchange& x, loop_front& front);
 
 /// Verifies `token` with the current keys and rules.

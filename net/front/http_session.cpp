@@ -23,8 +23,8 @@ constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 http_session::http_session(std::shared_ptr<loop_front> front, peer_stream stream,
                            asio::ip::tcp::endpoint remote, bool admin_listener,
-                           std::shared_ptr<const void> seat, bool crowded)
-    : front_(std::move(front)), stream_(std::move(stream)), seat_(std::move(seat)) {
+                           std::shared_ptr<const void> slot, bool crowded)
+    : front_(std::move(front)), stream_(std::move(stream)), slot_(std::move(slot)) {
   exchange_.crowded = crowded;
   exchange_.admin_listener = admin_listener;
   exchange_.remote = std::move(remote);
@@ -174,7 +174,7 @@ bool http_session::step() {
     if (refused_)
       answer(*std::exchange(refused_, std::nullopt));
     else
-      exchange_.where.found->run(shared_from_this());
+      exchange_.route.found->run(shared_from_this());
     return true;
   }
   if (*used > 0 && begin_ != end_) return true;
@@ -195,8 +195,8 @@ void http_session::begin_request() {
   phase_ = phase::receiving;
   header_seen_ = deadline_set_ = last_ = drain_ = false;
   refused_.reset();
-  exchange_.where = {};
-  exchange_.who = nullptr;
+  exchange_.route = {};
+  exchange_.caller = nullptr;
   exchange_.cors = {};
   parser_.emplace(exchange_.request, options.max_header_bytes, options.max_body_bytes);
 }
@@ -208,7 +208,7 @@ bool http_session::on_header() {
   last_ = exchange_.crowded;
   if (!refused_ && !parser_->is_done()) {
     const auto most =
-        std::min(exchange_.where.found->max_body, front_->shared->options.max_body_bytes);
+        std::min(exchange_.route.found->max_body, front_->shared->options.max_body_bytes);
     if (parser_->content_length().value_or(0) > most) {
       limit_counts::add(limit_kind::request_body);
       refuse({errc::too_large, most == 0 ? "this path takes no body"

@@ -21,8 +21,8 @@ namespace starling::net {
 /// A request and what was found out about it before its handler runs.
 struct http_exchange {
   http_request request;
-  route_match where;
-  identity_ptr who;  ///< set when the route needs a token
+  route_match route;
+  identity_ptr caller;  ///< set when the route needs a token
   cors_decision cors;
   bool admin_listener = false;
   boost::asio::ip::tcp::endpoint remote;
@@ -39,11 +39,11 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   static constexpr std::chrono::seconds write_deadline{10};
   static constexpr std::chrono::seconds linger_time{2};
 
-  /// seat: what counts the connection, kept as long as it lives; may be none. crowded: its first
+  /// slot: what counts the connection, kept as long as it lives; may be none. crowded: its first
   /// request is refused.
   http_session(std::shared_ptr<loop_front> front, peer_stream stream,
                boost::asio::ip::tcp::endpoint remote, bool admin_listener,
-               std::shared_ptr<const void> seat, bool crowded);
+               std::shared_ptr<const void> slot, bool crowded);
   ~http_session();
 
   void start();
@@ -56,7 +56,7 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   std::shared_ptr<loop_front> shared_front() noexcept { return front_; }
 
   // One of these for each request, now or later; the next request is parsed after that.
-  void answer(http_response what);
+  void answer(http_response response);
   /// In the error style of the route.
   void answer(const error& why);
   /// An answer to HEAD that is all there.
@@ -66,7 +66,7 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   /// A stream takes the connection over; nullopt when the peer has already left.
   std::optional<peer_stream> release();
   /// To be kept by the stream that takes the connection over.
-  const std::shared_ptr<const void>& seat() const noexcept { return seat_; }
+  const std::shared_ptr<const void>& slot() const noexcept { return slot_; }
   /// Bytes that came after the request.
   std::string_view unread_input() const noexcept { return {in_.data() + begin_, end_ - begin_}; }
 
@@ -106,7 +106,7 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
 
   const std::shared_ptr<loop_front> front_;
   peer_stream stream_;
-  const std::shared_ptr<const void> seat_;
+  const std::shared_ptr<const void> slot_;
   std::list<http_session*>::iterator handshake_;  // while that is under way
   http_exchange exchange_;
   std::optional<request_parser> parser_;
@@ -137,8 +137,8 @@ class answer_ticket {
 
   /// The first answer counts.
   template <class Answer>
-  void answer(Answer&& what) {
-    if (const auto session = settle()) session->answer(std::forward<Answer>(what));
+  void answer(Answer&& reply) {
+    if (const auto session = settle()) session->answer(std::forward<Answer>(reply));
   }
   /// Whoever calls this answers; nullptr when that was done before.
   std::shared_ptr<http_session> settle() noexcept { return std::exchange(session_, nullptr); }

@@ -72,7 +72,7 @@ std::unique_ptr<transport> stream_answer::accept_sse(http_session& session, cons
   const sse_options options{.format = format_,
                             .chunked = session.exchange().request.http11,
                             .heartbeat_event = heartbeat_event_,
-                            .seat = session.seat()};
+                            .slot = session.slot()};
   auto& loop = session.front().loop;
   if (stream->is_tls())
     return make_sse_transport(loop, stream->take_tls(), std::move(head), options, observer);
@@ -90,13 +90,13 @@ std::unique_ptr<transport> stream_answer::accept_ws(http_session& session,
                      .limits = settings.limits,
                      .publish_wait =
                          [front = session.shared_front(),
-                          token = session.exchange().who->token_hash](std::size_t targets) {
+                          token = session.exchange().caller->token_hash](std::size_t targets) {
                            return front->shared->publishes.take(token, static_cast<double>(targets),
                                                                 front->settings->publish_rate,
                                                                 steady_clock::now());
                          },
                      .already_read = std::string(session.unread_input()),
-                     .seat = session.seat()};
+                     .slot = session.slot()};
   auto& loop = session.front().loop;
   if (stream->is_tls())
     return make_ws_transport(loop, stream->take_tls(), std::move(head), std::move(options),
@@ -110,9 +110,9 @@ void stream_answer::refuse(const goodbye& why) {
   if (!session) return;
   auto& x = session->exchange();
   session->front().refusals.stream(x, why.code, steady_clock::now());
-  auto what = why;
-  what.position = position_after_refusal(why.position);
-  const auto bytes = encode_goodbye(format_, what);
+  auto goodbye = why;
+  goodbye.position = position_after_refusal(why.position);
+  const auto bytes = encode_goodbye(format_, goodbye);
   if (format_ == wire_format::ws_json) {
     const auto& row = info(why.code);
     const auto close = make_ws_close(row.websocket_code, row.code);
@@ -121,7 +121,7 @@ void stream_answer::refuse(const goodbye& why) {
   }
   if (!accepts_event_stream(x.request.get(header::accept)))
     return session->answer(retry_response({errc::unavailable, why.reason}, why.retry,
-                                          x.where.found->errors == error_style::plain));
+                                          x.route.found->errors == error_style::plain));
   auto answer = sse_head_of(x, nullptr);
   if (x.request.http11)
     answer.append(bytes.whole()).append(last_chunk);

@@ -146,7 +146,7 @@ result<http_reply> http_client::stream(std::string_view target, const http_heade
   return perform({"GET", target, {}, headers, &take});
 }
 
-result<http_reply> http_client::perform(const call& what) {
+result<http_reply> http_client::perform(const call& call) {
   if (!parsed_)
     return error{errc::malformed, "not a server URL: " + url_ + "; it is http://HOST:PORT"};
   const auto& [is_tls, host, port, base] = *parsed_;
@@ -156,18 +156,18 @@ result<http_reply> http_client::perform(const call& what) {
 
   http::request<http::string_body> ask;
   ask.version(11);
-  ask.method_string(what.method);
-  ask.target(base + std::string(what.target));
+  ask.method_string(call.method);
+  ask.target(base + std::string(call.target));
   ask.set(http::field::host, (host.find(':') == host.npos ? host : '[' + host + ']') + ':' + port);
   ask.set(http::field::user_agent, "starling");
   ask.set(http::field::connection, "close");
-  for (const auto& [name, value] : what.headers) ask.set(name, value);
-  ask.body() = what.body;
-  if (!what.body.empty() || what.method == "POST" || what.method == "PUT") ask.prepare_payload();
+  for (const auto& [name, value] : call.headers) ask.set(name, value);
+  ask.body() = call.body;
+  if (!call.body.empty() || call.method == "POST" || call.method == "PUT") ask.prepare_payload();
 
   parser answer;
-  answer.skip(what.method == "HEAD");
-  if (what.take)
+  answer.skip(call.method == "HEAD");
+  if (call.take)
     answer.body_limit(boost::none);
   else
     answer.body_limit(options_.max_body_bytes);
@@ -190,7 +190,7 @@ result<http_reply> http_client::perform(const call& what) {
 
   error_code ec;
   if (!is_tls) {
-    ec = exchange(loop, socket, ask, answer, what.take, options_.request_timeout);
+    ec = exchange(loop, socket, ask, answer, call.take, options_.request_timeout);
   } else {
     asio::ssl::context tls(asio::ssl::context::tls_client);
     if ((ec = prepare_tls(tls, options_))) return failed(ec);
@@ -203,7 +203,7 @@ result<http_reply> http_client::perform(const call& what) {
     ec = loop.await(deadline, [&](auto done) {
       secured.async_handshake(asio::ssl::stream_base::client, std::move(done));
     });
-    if (!ec) ec = exchange(loop, secured, ask, answer, what.take, options_.request_timeout);
+    if (!ec) ec = exchange(loop, secured, ask, answer, call.take, options_.request_timeout);
   }
   if (ec) return failed(ec);
   return to_reply(answer);

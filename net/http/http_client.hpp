@@ -58,7 +58,7 @@ class http_client {
 
  private:
   struct call;
-  result<http_reply> perform(const call& what);
+  result<http_reply> perform(const call& call);
 
   const std::string url_;
   const http_client_options options_;

@@ -33,13 +33,13 @@ std::string_view reason_phrase(int status) noexcept {
   }
 }
 
-void append_head(std::string& out, const http_response& what, const cors_decision& cors,
+void append_head(std::string& out, const http_response& response, const cors_decision& cors,
                  bool http11, bool keep_alive) {
-  out.append("HTTP/1.1 ").append(std::to_string(what.status)).append(" ");
-  out.append(reason_phrase(what.status)).append("\r\n");
-  if (what.status != 204 && what.status != 304) {
-    const auto size = what.content().size();
-    if (size > 0) out.append("Content-Type: ").append(what.content_type).append("\r\n");
+  out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+  out.append(reason_phrase(response.status)).append("\r\n");
+  if (response.status != 204 && response.status != 304) {
+    const auto size = response.content().size();
+    if (size > 0) out.append("Content-Type: ").append(response.content_type).append("\r\n");
     out.append("Content-Length: ").append(std::to_string(size)).append("\r\n");
   }
   if (!keep_alive)
@@ -47,7 +47,7 @@ void append_head(std::string& out, const http_response& what, const cors_decisio
   else if (!http11)
     out.append("Connection: keep-alive\r\n");
   append_cors(out, cors);
-  out.append(what.headers).append("\r\n");
+  out.append(response.headers).append("\r\n");
 }
 
 void append_page_guards(std::string& headers, std::string_view policy) {
@@ -86,10 +86,10 @@ void add_retry_after(http_response& to, std::chrono::milliseconds after) {
 void make_error_plain(std::string& body) {
   const auto parsed = nlohmann::json::parse(body, nullptr, false);
   if (!parsed.is_object()) return;
-  const auto what = parsed.find("error");
-  if (what == parsed.end() || !what->is_object()) return;
-  const auto message = what->find("message");
-  if (message == what->end() || !message->is_string()) return;
+  const auto failure = parsed.find("error");
+  if (failure == parsed.end() || !failure->is_object()) return;
+  const auto message = failure->find("message");
+  if (message == failure->end() || !message->is_string()) return;
   body = "{\"error\":" + net::quoted(message->get_ref<const std::string&>()) + "}";
 }
 

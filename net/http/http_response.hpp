@@ -29,7 +29,7 @@ void append_page_guards(std::string& headers, std::string_view policy);
 std::string_view reason_phrase(int status) noexcept;
 
 /// Appends `status line, Content-*, Connection, CORS, further headers, empty line` to `out`.
-void append_head(std::string& out, const http_response& what, const cors_decision& cors,
+void append_head(std::string& out, const http_response& response, const cors_decision& cors,
                  bool http11, bool keep_alive);
 /// The CORS lines of any answer.
 void append_cors(std::string& out, const cors_decision& cors);

@@ -8,7 +8,7 @@ sse_transport::sse_transport(io_loop& loop, transport_observer& owner, const sse
     : stream_base(loop, owner, {transport_kind::sse, options.format, options.chunked}),
       chunked_(options.chunked),
       heartbeat_event_(options.heartbeat_event),
-      seat_(options.seat) {}
+      slot_(options.slot) {}
 
 void sse_transport::send_heartbeat(std::string_view id) {
   // One frame per thread, so that shards do not fight for its reference count.

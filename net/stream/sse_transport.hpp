@@ -19,7 +19,7 @@ class sse_transport : public stream_base {
  private:
   bool chunked_;
   bool heartbeat_event_;
-  std::shared_ptr<const void> seat_;
+  std::shared_ptr<const void> slot_;
 };
 
 }  // namespace starling::net

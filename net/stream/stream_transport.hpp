@@ -18,7 +18,7 @@ struct sse_options {
   wire_format format = wire_format::sse_named;
   bool chunked = true;                    ///< false: HTTP/1.0, the body ends with the connection
   bool heartbeat_event = false;           ///< heartbeats also as a named event
-  std::shared_ptr<const void> seat = {};  ///< kept until the transport is gone
+  std::shared_ptr<const void> slot = {};  ///< kept until the transport is gone
 };
 
 struct ws_options {
@@ -28,7 +28,7 @@ struct ws_options {
   /// too early. May be empty.
   std::function<std::optional<std::chrono::milliseconds>(std::size_t targets)> publish_wait = {};
   std::string already_read;               ///< bytes after the handshake request
-  std::shared_ptr<const void> seat = {};  ///< as of sse_options
+  std::shared_ptr<const void> slot = {};  ///< as of sse_options
 };
 
 /// `head`: the response head, written before everything else. The observer must outlive the

@@ -107,7 +107,7 @@ struct ws_command {
     auth,
     ping
   };
-  type what = type::ping;
+  type action = type::ping;
   std::string ref_json;  ///< the client's `ref` as JSON text, echoed in ack or error; may be empty
   std::vector<std::string> rooms;
   std::optional<std::string> last_event_id;

@@ -83,9 +83,9 @@ inline std::shared_ptr<net::identity> make_identity(const std::string& user) {
   return out;
 }
 
-inline event make_event(const channel& where, const std::string& data) {
+inline event make_event(const channel& channel, const std::string& data) {
   event out;
-  out.where = where;
+  out.channel = channel;
   out.id = "id";
   out.name = "message";
   out.data = data;
@@ -102,12 +102,12 @@ inline publication_ptr make_publication(const std::string& room, sequence seq,
 
 inline texts data_of(const std::vector<fan_out>& events) {
   texts out;
-  for (const auto& e : events) out.push_back(e.what->what().data);
+  for (const auto& e : events) out.push_back(e.publication->event().data);
   return out;
 }
 inline texts data_of(const std::vector<publication_ptr>& events) {
   texts out;
-  for (const auto& e : events) out.push_back(e->what().data);
+  for (const auto& e : events) out.push_back(e->event().data);
   return out;
 }
 
@@ -179,7 +179,7 @@ struct test_node {
   session_ptr make_session(const std::string& user, const std::string& device = {}) {
     auto out = std::make_shared<session_record>();
     out->id = session_id::make(node.options.tag);
-    out->who = make_identity(user);
+    out->identity = make_identity(user);
     out->device = device_id{device};
     out->opened_ns = ++clock_ns;
     return out;

@@ -128,7 +128,7 @@ struct bridge_node : test_node {
     REQUIRE(engine.appends.size() == 1);
     auto fence = take_oldest(engine.appends);
     fence.done(cluster::append_ack{epoch, ++end_of_store});
-    tell(at(), engine_stored{{end_of_store, 0, fence.what}});
+    tell(at(), engine_stored{{end_of_store, 0, fence.event}});
     return end_of_store;
   }
   void fence_fails() {
@@ -138,13 +138,13 @@ struct bridge_node : test_node {
 
   /// The next event of the store: known there, not yet heard of here.
   stored_event store(const std::string& room, const std::string& data = {}) {
-    const auto where = room_of(room);
-    stored_event out{++end_of_store, latest[where], {}};
-    out.what = make_event(where, data.empty() ? room + std::to_string(out.seq) : data);
-    latest[where] = out.seq;
+    const auto channel = room_of(room);
+    stored_event out{++end_of_store, latest[channel], {}};
+    out.event = make_event(channel, data.empty() ? room + std::to_string(out.seq) : data);
+    latest[channel] = out.seq;
     return out;
   }
-  void arrives(stored_event what) { tell(at(), engine_stored{std::move(what)}); }
+  void arrives(stored_event stored) { tell(at(), engine_stored{std::move(stored)}); }
   /// Stored and heard of; returns its sequence.
   sequence publish(const std::string& room, const std::string& data = {}) {
     arrives(store(room, data));

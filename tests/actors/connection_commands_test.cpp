@@ -72,9 +72,9 @@ TEST_SUITE("actors/connection commands") {
 
   TEST_CASE("a member by the roster alone is not shown what was before its membership") {
     client_node n;
-    auto who = make_identity("ann");
-    who->rooms = {"own"};
-    const auto c = n.begin(who);
+    auto identity = make_identity("ann");
+    identity->rooms = {"own"};
+    const auto c = n.begin(identity);
     c.ticket->channels.push_back({std::make_shared<channel>(room_of("a")), 70, true});
     n.let_in(c.ticket);
     n.subscribe(c, {"a", "own"}, "1", cursor{7, 50}.str());
@@ -101,9 +101,9 @@ TEST_SUITE("actors/connection commands") {
 
   TEST_CASE("a room the token does not allow is refused by name, and nothing is joined") {
     client_node n;
-    auto who = make_identity("ann");
-    who->rooms = {"a"};
-    const auto c = n.begin(who);
+    auto identity = make_identity("ann");
+    identity->rooms = {"a"};
+    const auto c = n.begin(identity);
     n.let_in(c.ticket);
     n.subscribe(c, {"a", "b"}, "5");
     CHECK(n.bridge->all<join>().empty());
@@ -150,11 +150,11 @@ TEST_SUITE("actors/connection commands") {
   TEST_CASE("unsubscribe and subscribe in one breath end in the room") {
     client_node n;
     const auto c = n.open("ann", {"a"});
-    net::ws_command what;
-    what.rooms = {"a"};
+    net::ws_command command;
+    command.rooms = {"a"};
     for (const auto verb : {kind::unsubscribe, kind::subscribe}) {
-      what.what = verb;
-      c.line->observer->on_command(what);
+      command.action = verb;
+      c.line->observer->on_command(command);
     }
     n.run();
     n.let_all_in();
@@ -177,15 +177,15 @@ TEST_SUITE("actors/connection commands") {
   TEST_CASE("publish goes to the publisher and comes back as ack or error") {
     client_node n;
     const auto c = n.open("ann");
-    net::ws_command what;
-    what.what = kind::publish;
-    what.ref_json = "9";
-    what.item = net::publish_item{};
-    n.command(c, what);
+    net::ws_command command;
+    command.action = kind::publish;
+    command.ref_json = "9";
+    command.item = net::publish_item{};
+    n.command(c, command);
     REQUIRE(n.publisher->all<publish_request>().size() == 1);
     const auto& request = n.publisher->all<publish_request>()[0];
     CHECK(request.source == event_source::ws);
-    CHECK(request.who->user == user_id{"ann"});
+    CHECK(request.caller->user == user_id{"ann"});
     request.done({net::published{"e1", {7, 5}}});
     n.run();
     CHECK(wire::field(c.line->said().back(), "type") == "ack");
@@ -198,14 +198,14 @@ TEST_SUITE("actors/connection commands") {
   TEST_CASE("presence is set for the session, a state that is none is refused") {
     client_node n;
     const auto c = n.open("ann");
-    net::ws_command what;
-    what.what = kind::presence;
-    what.state = "away";
-    n.command(c, what);
+    net::ws_command command;
+    command.action = kind::presence;
+    command.state = "away";
+    n.command(c, command);
     CHECK(c.session->state == presence_state::away);
     CHECK(wire::field(c.line->said().back(), "type") == "ack");
-    what.state = "asleep";
-    n.command(c, what);
+    command.state = "asleep";
+    n.command(c, command);
     CHECK(c.session->state == presence_state::away);
     CHECK(wire::field(c.line->said().back(), "code") == "malformed");
   }
@@ -217,12 +217,12 @@ TEST_SUITE("actors/connection commands") {
       return net::identity_ptr(make_identity(std::string(token)));
     };
     const auto c = n.open("ann");
-    net::ws_command what;
-    what.what = kind::auth;
+    net::ws_command command;
+    command.action = kind::auth;
     for (const auto& [token, answer] : std::map<std::string, std::string>{
              {"ann", ""}, {"bob", "forbidden"}, {"", "unauthorized"}}) {
-      what.token = token;
-      n.command(c, what);
+      command.token = token;
+      n.command(c, command);
       CHECK(wire::field(c.line->said().back(), "code") == answer);
     }
   }

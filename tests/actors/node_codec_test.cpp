@@ -21,7 +21,7 @@ net::session_info some_session() {
 
 event some_event() {
   event out;
-  out.where = {tenant_id{"acme"}, channel_kind::client, "c"};
+  out.channel = {tenant_id{"acme"}, channel_kind::client, "c"};
   out.id = "1";
   out.name = "note";
   out.data = "{}";

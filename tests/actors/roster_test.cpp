@@ -16,16 +16,16 @@ struct roster_node : test_node {
   void load(std::vector<cluster::roster_entry> all) {
     tell(node.roster, roster_loaded{{std::move(all), true, true}});
   }
-  void change(const cluster::roster_entry& what, bool added) {
-    tell(node.roster, roster_entry_changed{what, added});
+  void change(const cluster::roster_entry& entry, bool added) {
+    tell(node.roster, roster_entry_changed{entry, added});
   }
   /// A join of somebody whose token allows `allowed`, as it was passed on, if it was.
   ticket_ptr ask(const texts& rooms, const texts& allowed = {}) {
-    auto who = make_identity("ann");
-    who->rooms = allowed;
+    auto identity = make_identity("ann");
+    identity->rooms = allowed;
     auto session = std::make_shared<session_record>();
     session->id = session_id::make(1);
-    session->who = who;
+    session->identity = identity;
     auto ticket = make_opening("ann", rooms);
     ticket->session = session;
     const auto before = passed();
@@ -39,7 +39,7 @@ struct roster_node : test_node {
   static texts rooms(const ticket_ptr& ticket) {
     texts out;
     for (const auto& c : ticket->channels)
-      if (c.where->kind == channel_kind::room) out.push_back(c.where->name);
+      if (c.channel->kind == channel_kind::room) out.push_back(c.channel->name);
     return out;
   }
 };

@@ -42,27 +42,27 @@ struct user_node : test_node {
   static admit admission_of(const guest& of) {
     return {of.number, of.ticket->session, of.ticket->connection};
   }
-  void leave(const guest& who) { tell(user, detach_member{who.ticket->session->id}); }
-  bool was_admitted(const guest& who) {
+  void leave(const guest& guest) { tell(user, detach_member{guest.ticket->session->id}); }
+  bool was_admitted(const guest& guest) {
     for (const auto& a : bridge->all<admitted>())
-      if (a.number == who.number) return true;
+      if (a.number == guest.number) return true;
     return false;
   }
-  bool was_turned_away(const guest& who) {
+  bool was_turned_away(const guest& guest) {
     for (const auto& a : bridge->all<turned_away>())
-      if (a.number == who.number) return true;
+      if (a.number == guest.number) return true;
     return false;
   }
-  void hear(const user_control& what) {
-    tell(user, engine_control{user_channel(acme, "ann"), encode(what)});
+  void hear(const user_control& control) {
+    tell(user, engine_control{user_channel(acme, "ann"), encode(control)});
   }
-  seat elsewhere(std::int64_t opened_ns, const std::string& device = {}) {
+  user_session elsewhere(std::int64_t opened_ns, const std::string& device = {}) {
     return {session_id::make(2), opened_ns, device_id{device}, node_id{"n2"}, nullptr};
   }
   std::vector<user_control> said() {
     std::vector<user_control> out;
-    for (const auto& [where, text] : engine.controls) {
-      CHECK(where == user_channel(acme, "ann"));
+    for (const auto& [channel, text] : engine.controls) {
+      CHECK(channel == user_channel(acme, "ann"));
       out.push_back(decode_user_control(text).value());
     }
     return out;

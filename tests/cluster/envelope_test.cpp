@@ -13,23 +13,23 @@ using namespace starling::cluster;
 namespace {
 
 event full_event() {
-  event what;
-  what.where = {tenant_id("acme"), channel_kind::user, "ann"};
-  what.id = "01HQ";
-  what.id_given = true;
-  what.name = "message";
-  what.data = std::string("{\"a\":\"\0\xff\"}", 11);
-  what.data_is_text = true;
-  what.accepted_ns = 1'700'000'000'123'456'789;
-  what.sender = "bob";
-  what.exclude = {*session_id::parse("00000001-0203-8405-8607-08090a0b0c0d"),
-                  *session_id::parse("ffffffff-ffff-8fff-bfff-ffffffffffff")};
-  what.earlier_targets = {"room a", "", "user x"};
-  return what;
+  event out;
+  out.channel = {tenant_id("acme"), channel_kind::user, "ann"};
+  out.id = "01HQ";
+  out.id_given = true;
+  out.name = "message";
+  out.data = std::string("{\"a\":\"\0\xff\"}", 11);
+  out.data_is_text = true;
+  out.accepted_ns = 1'700'000'000'123'456'789;
+  out.sender = "bob";
+  out.exclude = {*session_id::parse("00000001-0203-8405-8607-08090a0b0c0d"),
+                 *session_id::parse("ffffffff-ffff-8fff-bfff-ffffffffffff")};
+  out.earlier_targets = {"room a", "", "user x"};
+  return out;
 }
 
 void check_equal(const event& a, const event& b) {
-  CHECK(a.where == b.where);
+  CHECK(a.channel == b.channel);
   CHECK(a.id == b.id);
   CHECK(a.id_given == b.id_given);
   CHECK(a.name == b.name);

@@ -94,10 +94,10 @@ TEST_CASE_TEMPLATE("the snapshot holds the members of now, not those of before",
   node.engine->roster().stop();
   node.engine->roster().start(node.heard);
   REQUIRE(node.heard.eventually([&] { return node.heard.snapshots == 2; }));
-  std::vector<std::string> who;
-  for (const auto& entry : node.heard.roster) who.push_back(entry.room + "/" + entry.user);
-  std::sort(who.begin(), who.end());
-  CHECK(who == std::vector<std::string>{"a/ann", "b/ann"});
+  std::vector<std::string> users;
+  for (const auto& entry : node.heard.roster) users.push_back(entry.room + "/" + entry.user);
+  std::sort(users.begin(), users.end());
+  CHECK(users == std::vector<std::string>{"a/ann", "b/ann"});
 }
 
 TEST_CASE("the roster survives the server's death and is told anew") {

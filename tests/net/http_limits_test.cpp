@@ -45,7 +45,7 @@ class log_lines {
 }  // namespace
 
 TEST_SUITE("net/address_counts") {
-  TEST_CASE("a seat is counted until its last copy is gone") {
+  TEST_CASE("a slot is counted until its last copy is gone") {
     address_counts counts;
     const auto here = boost::asio::ip::make_address("127.0.0.1");
     auto first = counts.take(here);
@@ -84,7 +84,7 @@ TEST_SUITE("net/http limits") {
     CHECK(has(goodbye, "overload"));
     CHECK(hits(limit_kind::connections_per_address) == before + 2);
 
-    one.reset();  // the stream's seat is free once the node has noticed
+    one.reset();  // the stream's slot is free once the node has noticed
     for (int i = 0; i < 500 && status_of(at.ask("GET", "/livez")) != 200; ++i) at.on_loop([] {});
     CHECK(status_of(at.ask("GET", "/livez")) == 200);
   }

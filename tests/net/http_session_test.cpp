@@ -334,7 +334,7 @@ TEST_SUITE("net/http_session: tokens and origins") {
   TEST_CASE("the token is taken from header, query or cookie, in this order") {
     http_fixture at;
     at.node.on_call = [](api_request asked, auto done) {
-      done({200, "user=" + asked.who->user.str()});
+      done({200, "user=" + asked.caller->user.str()});
     };
     const auto query = "/online-users?x=1&access_token=" + at.token("query");
     const auto cookie = "Cookie: a=b; starling_token=" + at.token("cookie") + "\r\n";

@@ -42,8 +42,8 @@ void handle_session_token(std::shared_ptr<http_session> session) {
   }
   auto fresh = authenticate(front, token);
   if (!fresh) return session->answer(fresh.error());
-  const auto id = session_id::parse(x.where.name);
-  if (!id) return session->answer(error{errc::not_found, "no session " + x.where.name});
+  const auto id = session_id::parse(x.route.name);
+  if (!id) return session->answer(error{errc::not_found, "no session " + x.route.name});
   const auto expires = (*fresh)->expires_s;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
   front.shared->node.renew_session(

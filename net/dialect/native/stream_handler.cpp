@@ -42,7 +42,7 @@ void handle_stream(std::shared_ptr<http_session> session, transport_kind kind, w
     stay_away.status = 204;
     return session->answer(std::move(stay_away));
   }
-  auto request = parse_stream_request(x.request, kind, x.who, remote_text(x.remote),
+  auto request = parse_stream_request(x.request, kind, x.caller, remote_text(x.remote),
                                       front.settings->limits.max_rooms);
   if (!request) return session->answer(request.error());
   if (request->format == wire_format::sse_named) request->format = named;

@@ -68,7 +68,7 @@ std::optional<std::string> read_position(const http_request& request) {
 }  // namespace
 
 result<stream_request> parse_stream_request(const http_request& request, transport_kind kind,
-                                            identity_ptr who, std::string remote,
+                                            identity_ptr identity, std::string remote,
                                             std::size_t max_rooms) {
   stream_request out;
   const auto& query = request.query();
@@ -80,7 +80,7 @@ result<stream_request> parse_stream_request(const http_request& request, transpo
   if (!format) return format.error();
   out.format = kind == transport_kind::ws ? wire_format::ws_json : *format;
 
-  out.device = who->device;
+  out.device = identity->device;
   if (const auto* device = query.find("device"); device && !device->empty()) {
     if (!valid_user(*device)) return malformed("device must be 1-128 of [A-Za-z0-9._~@:-]");
     out.device = device_id(*device);
@@ -95,7 +95,7 @@ result<stream_request> parse_stream_request(const http_request& request, transpo
     out.heartbeat_event = *heartbeat == "event";
   }
   out.last_event_id = read_position(request);
-  out.who = std::move(who);
+  out.identity = std::move(identity);
   return out;
 }
 

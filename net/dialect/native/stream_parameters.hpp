@@ -8,14 +8,14 @@
 
 namespace starling::net::native {
 
-/// Rooms, device, format, position and heartbeat from query and headers; `who` and `remote` as
+/// Rooms, device, format, position and heartbeat from query and headers; `identity` and `remote` as
 /// given. Errors: errc::malformed names the parameter, and what would be right; errc::too_large for
 /// more than `max_rooms` rooms.
 ///
 /// `fresh_cursor` is no position; other cursors of epoch 0 are none of any store's and handed on as
 /// something that is no cursor. The closing mark is taken off a cursor.
 result<stream_request> parse_stream_request(const http_request& request, transport_kind kind,
-                                            identity_ptr who, std::string remote,
+                                            identity_ptr identity, std::string remote,
                                             std::size_t max_rooms);
 
 /// A parameter that an event path does not know but that is all but the name of one it does (`room`

@@ -31,10 +31,11 @@ frame encode_hello(const connected& hello, std::chrono::milliseconds retry) {
 
 wire_format stream_format() {
   static const wire_format format = add_format(
-      {.event = [](const event& what,
-                   std::string_view id) { return encode_event(wire_format::sse_named, what, id); },
+      {.event = [](const event& event,
+                   std::string_view id) { return encode_event(wire_format::sse_named, event, id); },
        .connected = encode_hello,
-       .goodbye = [](const goodbye& what) { return encode_goodbye(wire_format::sse_named, what); },
+       .goodbye =
+           [](const goodbye& goodbye) { return encode_goodbye(wire_format::sse_named, goodbye); },
        .notice =
            [](std::string_view name, std::string_view json, std::string_view id) {
              return encode_notice(wire_format::sse_named, name, json, id);
@@ -104,7 +105,7 @@ error no_client() { return {errc::not_found, "client not found"}; }
 error refusal_of(const error& why) { return why.code == errc::not_found ? no_client() : why; }
 
 std::optional<session_id> session_in_path(http_session& session) {
-  const auto id = session_id::parse(session.exchange().where.name);
+  const auto id = session_id::parse(session.exchange().route.name);
   if (!id) session.answer(no_client());
   return id;
 }
@@ -113,9 +114,9 @@ void handle_disconnect(std::shared_ptr<http_session> session) {
   const auto id = session_in_path(*session);
   if (!id) return;
   auto& front = session->front();
-  const auto who = session->exchange().who;
+  const auto caller = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  front.shared->node.close_session(front.loop, who, *id, [ticket](result<void> closed) {
+  front.shared->node.close_session(front.loop, caller, *id, [ticket](result<void> closed) {
     if (!closed) return ticket->answer(refusal_of(closed.error()));
     ticket->answer(message_response("disconnected"));
   });
@@ -128,9 +129,9 @@ void handle_broadcast(std::shared_ptr<http_session> session) {
   publish_batch batch;
   batch.items.emplace_back(std::move(*item));
   auto& front = session->front();
-  const auto who = session->exchange().who;
+  const auto caller = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  front.shared->node.publish(front.loop, who, std::move(batch),
+  front.shared->node.publish(front.loop, caller, std::move(batch),
                              [ticket](std::vector<publish_verdict> verdicts) {
                                if (verdicts.empty()) return;  // the ticket answers: 500
                                if (!verdicts.front())
@@ -145,9 +146,9 @@ void handle_send(std::shared_ptr<http_session> session) {
   const auto id = session_in_path(*session);
   if (!id) return;
   auto& front = session->front();
-  const auto who = session->exchange().who;
+  const auto caller = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  front.shared->node.send_to_session(front.loop, who, *id, std::move(*item),
+  front.shared->node.send_to_session(front.loop, caller, *id, std::move(*item),
                                      [ticket](publish_verdict sent) {
                                        if (!sent) return ticket->answer(refusal_of(sent.error()));
                                        ticket->answer(message_response("message sent"));
@@ -156,9 +157,9 @@ void handle_send(std::shared_ptr<http_session> session) {
 
 void handle_stats(std::shared_ptr<http_session> session) {
   auto& front = session->front();
-  const auto who = session->exchange().who;
+  const auto caller = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  front.shared->node.statistics(front.loop, who, [ticket](result<node_stats> all) {
+  front.shared->node.statistics(front.loop, caller, [ticket](result<node_stats> all) {
     if (!all) return ticket->answer(all.error());
     http_response out;
     {
