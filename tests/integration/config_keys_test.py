@@ -225,6 +225,7 @@ class ConfigKeys(unittest.TestCase):
         self.assertEqual([client.status for client in kept], [200, 200])
         refused = node.http("GET", "/livez")
         self.assertEqual((refused.status, refused.headers["retry-after"]), (429, "1"))
+        self.assertEqual(node.http("GET", "/metrics", admin_listener=True).status, 200)
         kept[0].close()
         eventually(lambda: node.http("GET", "/livez").status == 200, 5, "the closed stream to be counted out")
         self.assertGreaterEqual(node.metric("starling_limited_total", limit="connections_per_address"), 1)
