@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "actors/bridge/live_channels.hpp"
 #include "actors/room/user_control.hpp"
 #include "tests/actors/bridge_fixture.hpp"
 
