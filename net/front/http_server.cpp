@@ -87,7 +87,10 @@ std::shared_ptr<listener> http_server::impl::make_listener(std::size_t index, tc
                                           const tcp_endpoint& remote) {
     const auto& front = all[loop];
     address_counts::seat seat;
-    if (const auto most = front->settings->connections_per_address; most > 0) {
+    // A proxy's connections are its clients', who are known later (see http_session).
+    const auto& settings = *front->settings;
+    if (const auto most = settings.connections_per_address;
+        most > 0 && !admin && !settings.proxies.contains(remote.address())) {
       seat = front->shared->addresses.take(remote.address());
       // Whoever is over the bound is told so; a flood is not waited for.
       if (seat.place > 2 * most + crowd_told)

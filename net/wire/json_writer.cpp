@@ -14,6 +14,7 @@ void append_event_members(json_writer& object, const event& what) {
     object.raw("data", what.data);
   object.number("ts", what.ts_ms());
   if (!what.sender.empty()) object.text("sender", what.sender);
+  if (!what.traceparent.empty()) object.text("traceparent", what.traceparent);
 }
 
 void append_envelope(std::string& out, const event& what) {
