@@ -17,11 +17,11 @@ std::optional<http_response> limit_publish_rate(const http_exchange& x, loop_fro
   const auto wait = front.shared->publishes.take(publisher_key(x), static_cast<double>(targets),
                                                  front.settings->publish_rate, steady_clock::now());
   if (!wait) return std::nullopt;
+  const auto* const who = x.who->token_hash != 0 ? "this token" : "this address";
   auto out = refuse_publish(
       x, front,
       {errc::rate_limited,
-       "this token, or this address without one, publishes faster than limits.publish_rate "
-       "allows"});
+       std::string(who) + " publishes faster than limits.publish_rate allows"});
   add_retry_after(out, *wait);
   return out;
 }
