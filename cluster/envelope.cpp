@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cluster/fields.hpp"
+#include "net/base/trace.hpp"
 #include "net/wire/json_reader.hpp"
 
 namespace starling::cluster {
@@ -114,7 +115,7 @@ std::string encode(const event& event) {
   std::string out;
   out.reserve(event.data.size() + sessions.size() + names.size() + event.channel.name.size() +
               event.channel.tenant.str().size() + event.id.size() + event.name.size() +
-              event.sender.size() + 64);
+              event.sender.size() + event.traceparent.size() + 64);
   out += version;
   put_field(out, event.channel.tenant.str());
   const char kind = static_cast<char>(event.channel.kind);
@@ -130,6 +131,7 @@ std::string encode(const event& event) {
   put_field(out, event.sender);
   put_field(out, sessions);
   put_field(out, names);
+  put_field(out, what.traceparent);
   return out;
 }
 
@@ -150,6 +152,8 @@ result<event> decode(std::string_view bytes) {
   if (!read_text(in, out.sender)) return bad_field("sender");
   if (!read_sessions(in, out.exclude)) return bad_field("exclude");
   if (!read_names(in, out.earlier_targets)) return bad_field("earlier_targets");
+  // Earlier versions wrote none.
+  if (!in.at_end() && !read_text(in, out.traceparent)) return bad_field("traceparent");
   return out;
 }
 
@@ -158,6 +162,8 @@ result<void> check_content(const event& item) {
   if (!valid_event_name(item.name)) return error{errc::malformed, "the event name is none"};
   if (!item.sender.empty() && !valid_user(item.sender))
     return error{errc::malformed, "the sender is no user"};
+  if (!item.traceparent.empty() && !valid_traceparent(item.traceparent))
+    return error{errc::malformed, "the traceparent is none"};
   if (item.data_is_text) return {};
   net::json_reader data(item.data);
   if (!data.skip() || !data.finish()) return error{errc::malformed, data.failure()};

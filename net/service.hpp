@@ -32,7 +32,9 @@ struct stream_request {
   device_id device;                ///< parameter, else claim, else empty
   std::optional<std::string> last_event_id;
   bool since_last = false;
-  std::string remote;                  ///< peer address, for inspection
+  std::string remote;                  ///< the client's address, for inspection
+  std::string request_id = {};         ///< for the log
+  std::string trace_id = {};           ///< for the log
   std::unique_ptr<session_view> view;  ///< of a dialect; null: every event is shown
 };
 

@@ -22,6 +22,7 @@ void append_event(std::string& out, const stored_event& stored, epoch_id epoch) 
     object.raw("data", item.data);  // checked when it came in
   object.text("position", cursor{epoch, stored.seq}.str());
   if (!item.sender.empty()) object.text("sender", item.sender);
+  if (!item.traceparent.empty()) object.text("traceparent", item.traceparent);
 }
 
 /// `{"events":[..],"next":..}`. No tree is made of what is stored.

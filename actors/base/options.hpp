@@ -58,7 +58,8 @@ struct node_options {
   std::string version;
   std::chrono::milliseconds heartbeat{30000};
   std::chrono::milliseconds drain_window{10000};
-  std::chrono::milliseconds retry{2000};  ///< of goodbyes and `connected`, before jitter
+  std::chrono::milliseconds retry{2000};  ///< of goodbyes and `connected`: see return_pace
+  double return_rate = 8000;              ///< clients a second
   session_policy sessions;
   outbox_options outbox;
   cluster::history_limits history;

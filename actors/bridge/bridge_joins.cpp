@@ -104,8 +104,7 @@ void bridge::enter(pending_join&& pending) {
 
 void bridge::refuse(pending_join&& pending, std::string reason) {
   for (const auto id : pending.channels) release(id);
-  auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.options.retry),
-                               order_.position());
+  auto why = net::make_goodbye(close_code::overload, node_.retry_told(), order_.position());
   why.reason = std::move(reason);
   pending.request.connection.send(refused{pending.request.request, std::move(why)});
 }

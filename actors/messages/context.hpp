@@ -14,6 +14,7 @@
 #include "actors/base/locator.hpp"
 #include "actors/base/options.hpp"
 #include "actors/base/outbox_budget.hpp"
+#include "actors/base/return_pace.hpp"
 #include "actors/messages/bridge_inbox.hpp"
 #include "actors/messages/connection_inbox.hpp"
 #include "actors/messages/fanout_inbox.hpp"
@@ -51,6 +52,7 @@ struct node_context {
   std::function<result<net::identity_ptr>(std::string_view)> verify_token;
 
   outbox_budget outboxes{options.outbox};
+  return_pace returns{options};
 
   shard_metrics* home_metrics = nullptr;  ///< of actors without a shard (tests)
 
@@ -88,6 +90,10 @@ struct node_context {
   /// Where a live channel's actor lives: hashed, so that no shard has more of them than others.
   shard* home_of(const channel& live) const {
     return shards.empty() ? nullptr : shards[std::hash<channel>{}(live) % shards.size()];
+  }
+  /// How long a client is told to wait before it comes back.
+  std::chrono::milliseconds retry_told() const {
+    return returns.told(sessions.load(std::memory_order_relaxed), steady_clock::now());
   }
   /// `base` with up to half of it added or taken away, so that clients do not come back together.
   static std::chrono::milliseconds jittered(std::chrono::milliseconds base);

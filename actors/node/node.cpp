@@ -137,8 +137,7 @@ void node::drain() {
 
 std::optional<net::goodbye> node::cannot_open(const tenant_id& tenant) const {
   const auto no = [&](close_code code, std::string reason) {
-    auto out = net::make_goodbye(code, node_context::jittered(context_.options.retry),
-                                 context_.here(tenant));
+    auto out = net::make_goodbye(code, context_.retry_told(), context_.here(tenant));
     out.reason = std::move(reason);
     return out;
   };
@@ -153,6 +152,7 @@ std::optional<net::goodbye> node::cannot_open(const tenant_id& tenant) const {
 
 void node::open(net::io_loop& loop, net::stream_request request,
                 std::unique_ptr<net::stream_responder> responder) {
+  context_.returns.came(steady_clock::now());
   if (const auto no = cannot_open(request.identity->tenant)) return responder->refuse(*no);
   if (ingestion_) ingestion_->session_opened(*request.identity, request.rooms);
   auto session = std::make_shared<session_record>();

@@ -3,6 +3,7 @@
 #include "actors/base/access.hpp"
 #include "actors/base/locator.hpp"
 #include "net/base/clock.hpp"
+#include "net/base/trace.hpp"
 #include "net/wire/codec.hpp"
 
 namespace starling::actors {
@@ -12,7 +13,8 @@ namespace {
 using target_kind = net::publish_item::target_kind;
 
 /// The item as an event for the first of its targets.
-event to_event(const net::publish_item& item, const net::identity& caller) {
+event to_event(const net::publish_item& item, const net::identity& caller,
+               const std::string& traceparent) {
   event out;
   out.channel.tenant = caller.tenant;
   out.id = item.id;
@@ -22,6 +24,7 @@ event to_event(const net::publish_item& item, const net::identity& caller) {
   out.accepted_ns = wall_ns();
   out.sender = caller.user.str();
   out.exclude = item.exclude;
+  out.traceparent = traceparent;
   return out;
 }
 
@@ -34,6 +37,8 @@ void publisher::on(publish_request& request) {
   const auto number = next_request_++;
   auto& entry = pending_[number];
   entry.request = std::move(request);
+  auto& trace = entry.request.batch->traceparent;
+  if (trace.empty()) make_traceparent(trace);
   const auto count = entry.request.batch->items.size();
   entry.verdicts.reserve(count);
   entry.repeated.resize(count);
@@ -67,7 +72,7 @@ void publisher::publish_item(pending& entry, std::uint64_t number, std::size_t i
   const bool given = !item.id.empty();
   if (!given) item.id = make_event_id();
   entry.verdicts[i]->id = item.id;
-  event outgoing = to_event(item, caller);
+  event outgoing = to_event(item, caller, entry.request.batch->traceparent);
   outgoing.id_given = given;
   switch (item.target) {
     case target_kind::client:

@@ -67,7 +67,7 @@ void user::settle() {
     }
     const bool rejected = policy.reject_new && loser.why == close_code::session_limit;
     auto why = net::make_goodbye(
-        loser.why, rejected ? node_context::jittered(come_back_later) : node_.options.retry,
+        loser.why, rejected ? node_context::jittered(come_back_later) : node_.retry_told(),
         node_.here(of_->tenant));
     why.reconnect = rejected || why.reconnect;
     newcomer->connection.send(refused{opening_request, why});

@@ -48,7 +48,7 @@ void roster::on(rooms_of_user_query& query) {
 
 void roster::on(join& request) {
   if (!loaded_) {
-    auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.options.retry),
+    auto why = net::make_goodbye(close_code::overload, node_.retry_told(),
                                  node_.here(request.session->identity->tenant));
     why.reason = "the roster is not loaded yet";
     return request.connection.send(refused{request.request, std::move(why)});

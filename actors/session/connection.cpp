@@ -231,6 +231,12 @@ void connection::begin(joined& answer, std::vector<publication_ptr> events) {
   hello.server_time_ms = wall_ms();
 
   transport_ = opening_->responder->accept(hello, *this);
+  log::info("session opened", {{"client_id", session_->id.str()},
+                               {"user", who_->user.str()},
+                               {"transport", net::to_string(session_->kind)},
+                               {"remote", session_->remote},
+                               {"request_id", opening_->request->request_id},
+                               {"trace_id", opening_->request->trace_id}});
   if (transport_) view_ = std::move(opening_->request->view);
   const auto changes = std::move(opening_->roster_changes);
   opening_.reset();
@@ -238,7 +244,7 @@ void connection::begin(joined& answer, std::vector<publication_ptr> events) {
   auto& metrics = metrics_of(loop_);
   metrics.sessions[static_cast<std::size_t>(session_->kind)].add();
   metrics.sessions_opened.add();
-  const auto retry = node_context::jittered(node_.options.retry);
+  const auto retry = node_.retry_told();
   transport_->send(net::encode_connected(transport_->format(), hello, retry));
   metrics.replayed.add(events.size());
   queue_replay(events);
@@ -264,7 +270,7 @@ void connection::continue_with(joined& answer, std::vector<publication_ptr> even
 void connection::say_goodbye(const close_session& why) {
   if (closing_ || !alive()) return;
   closing_ = true;
-  auto retry = why.retry.value_or(node_context::jittered(node_.options.retry));
+  auto retry = why.retry.value_or(node_.retry_told());
   auto goodbye =
       net::make_goodbye(why.code, retry, transport_ ? cursor_ : node_.here(identity_->tenant));
   if (why.reconnect) goodbye.reconnect = *why.reconnect;

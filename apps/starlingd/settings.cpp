@@ -76,6 +76,7 @@ std::shared_ptr<const net::http_settings> http_settings_of(
   out->limits.max_rooms = c.limits.rooms_per_session;
   out->connect_rate = c.limits.connect_rate;
   out->publish_rate = c.limits.publish_rate;
+  out->proxies = net::trusted_proxies(c.listen.trusted_proxies);
   out->connections_per_address = c.limits.connections_per_address;
   out->retry = c.sse.retry;
   out->ws_max_message_bytes = ws_message_room(c);
@@ -90,6 +91,7 @@ net::dialect_settings dialect_settings_of(const config& c) {
   };
   const auto& m = c.mercure;
   net::dialect_settings out;
+  out.poll_grace = c.poll.grace;
   out.mercure.publisher_keys = keys(m.publisher_key, m.publisher_algorithm);
   out.mercure.subscriber_keys = keys(m.subscriber_key, m.subscriber_algorithm);
   out.mercure.anonymous = m.anonymous;
@@ -103,6 +105,7 @@ net::http_options http_options_of(const config& c, std::size_t shards) {
   out.public_tls = {c.tls.cert_file, c.tls.key_file, {}, c.tls.min_version};
   out.admin_tls = out.public_tls;
   out.admin_tls.client_ca_file = c.tls.client_ca_file;
+  out.proxied = c.listen.proxy_protocol;
   out.loop_shares = actors::connection_shares(c.nats.partitions, shards);
   return out;
 }
@@ -115,6 +118,7 @@ actors::node_options node_options_of(const config& c) {
   out.heartbeat = c.sse.heartbeat;
   out.drain_window = c.drain.window;
   out.retry = c.sse.retry;
+  out.return_rate = c.sse.return_rate;
   out.sessions.max_per_user = c.sessions.max_per_user;
   out.sessions.reject_new = c.sessions.policy == session_policy::reject_new;
   out.sessions.max_rooms = c.limits.rooms_per_session;

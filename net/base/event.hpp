@@ -21,6 +21,7 @@ struct event {
   bool data_is_text = false;     ///< the publisher gave a JSON string
   std::int64_t accepted_ns = 0;  ///< wall clock at acceptance; `ts` for clients is this in ms
   std::string sender;            ///< user id of the publisher; may be empty
+  std::string traceparent = {};  ///< of the publish (W3C Trace Context); may be empty
   std::vector<session_id> exclude;
   /// Names of the targets that come before this one in the same publish: a session that is a
   /// member of one of those gets the event there, and not a second time here.

@@ -16,8 +16,10 @@ std::optional<http_response> admit(http_exchange& x, loop_front& front);
 /// Verifies `token` with the current keys and rules.
 result<identity_ptr> authenticate(loop_front& front, std::string_view token);
 
-/// Charges `targets` to limits.publish_rate of the token. Returns what to answer instead of going
-/// on.
+/// Who a publish is charged to: the token, else the address.
+std::uint64_t publisher_key(const http_exchange& x);
+/// Charges `targets` to limits.publish_rate of the token (or address). Returns what to answer
+/// instead of going on.
 std::optional<http_response> limit_publish_rate(const http_exchange& x, loop_front& front,
                                                 std::size_t targets);
 /// The answer to a publish that the service never sees, counted here; it counts its own.

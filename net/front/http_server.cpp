@@ -86,9 +86,12 @@ std::shared_ptr<listener> http_server::impl::make_listener(std::size_t index, tc
   const auto take = [all = fronts, admin](std::size_t loop, tcp_socket socket,
                                           const tcp_endpoint& remote) {
     const auto& front = all[loop];
-    // Who operates the node, or measures it, may sit behind the same address as a crowd.
     address_counts::slot slot;
-    if (const auto most = front->settings->connections_per_address; most > 0 && !admin) {
+    // Who operates the node, or measures it, may sit behind the same address as a crowd. A proxy's
+    // connections are its clients', who are known later (see http_session).
+    const auto& settings = *front->settings;
+    if (const auto most = settings.connections_per_address;
+        most > 0 && !admin && !settings.proxies.contains(remote.address())) {
       slot = front->shared->addresses.take(remote.address());
       // Whoever is over the bound is told so; a flood is not waited for.
       if (slot.place > 2 * most + crowd_told)

@@ -24,10 +24,14 @@ constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 http_session::http_session(std::shared_ptr<loop_front> front, peer_stream stream,
                            asio::ip::tcp::endpoint remote, bool admin_listener,
                            std::shared_ptr<const void> slot, bool crowded)
-    : front_(std::move(front)), stream_(std::move(stream)), slot_(std::move(slot)) {
+    : front_(std::move(front)),
+      stream_(std::move(stream)),
+      slot_(std::move(slot)),
+      seat_address_(remote.address()),
+      from_(std::move(remote)) {
   exchange_.crowded = crowded;
   exchange_.admin_listener = admin_listener;
-  exchange_.remote = std::move(remote);
+  exchange_.remote = from_;
   front_->sessions.insert(this);
 }
 
@@ -41,7 +45,14 @@ void http_session::start() {
   stream_.socket().non_blocking(true, ec);
   if (ec) return close();
   arm(front_->shared->options.request_deadline);
-  stream_.is_tls() ? shake_hands() : read();
+  const bool proxied = front_->shared->options.proxied != proxy_protocol::off;
+  proxied && !exchange_.admin_listener ? look_for_proxy_header() : begin_http();
+}
+
+void http_session::begin_http() {
+  phase_ = phase::idle;
+  if (stream_.is_tls()) return shake_hands();
+  end_ == 0 ? read() : run();
 }
 
 void http_session::shake_hands() {
@@ -70,7 +81,7 @@ void http_session::give_up_handshake() {
 }
 
 void http_session::on_stop() {
-  if (phase_ == phase::idle || phase_ == phase::handshake) close();
+  if (phase_ == phase::idle || phase_ == phase::handshake || phase_ == phase::proxy_header) close();
 }
 
 void http_session::arm(std::chrono::seconds after) {
@@ -198,12 +209,14 @@ void http_session::begin_request() {
   exchange_.route = {};
   exchange_.caller = nullptr;
   exchange_.cors = {};
+  exchange_.ids.clear();
   parser_.emplace(exchange_.request, options.max_header_bytes, options.max_body_bytes);
 }
 
 /// Decides by the header alone; false when it has been answered.
 bool http_session::on_header() {
   header_seen_ = true;
+  find_client();
   refused_ = admit(exchange_, *front_);
   last_ = exchange_.crowded;
   if (!refused_ && !parser_->is_done()) {

@@ -44,6 +44,8 @@ void refusal_log::note(pace& of, std::string_view message, std::string_view reas
   log::info(message, {{"reason", reason},
                       {"remote", x.remote.address().to_string()},
                       {"path", path_of(x)},
+                      {"request_id", x.ids.request_id},
+                      {"trace_id", x.ids.trace_id()},
                       {"left_out", std::exchange(of.left_out, 0)}});
 }
 

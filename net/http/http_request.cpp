@@ -48,7 +48,7 @@ void http_request::clear() {
 void http_request::set(header which, std::string_view value) {
   const auto index = static_cast<std::size_t>(which);
   values_[index].assign(value);
-  present_ = static_cast<std::uint16_t>(present_ | (1u << index));
+  present_ = present_ | (1u << index);
 }
 
 std::optional<std::string_view> http_request::get(header which) const noexcept {

@@ -30,8 +30,12 @@ enum class header : std::uint8_t {
   ws_protocol,
   fetch_site,
   referer,
+  forwarded_for,
+  forwarded,
+  request_id,
+  traceparent,
 };
-inline constexpr std::size_t header_count = 16;
+inline constexpr std::size_t header_count = 20;
 
 /// Reused from request to request on a connection: strings keep their capacity.
 struct http_request {
@@ -53,7 +57,7 @@ struct http_request {
 
  private:
   std::array<std::string, header_count> values_;
-  std::uint16_t present_ = 0;
+  std::uint32_t present_ = 0;
   mutable std::optional<query_params> query_;
 };
 

@@ -34,7 +34,7 @@ std::string_view reason_phrase(int status) noexcept {
 }
 
 void append_head(std::string& out, const http_response& response, const cors_decision& cors,
-                 bool http11, bool keep_alive) {
+                 const request_ids& ids, bool http11, bool keep_alive) {
   out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
   out.append(reason_phrase(response.status)).append("\r\n");
   if (response.status != 204 && response.status != 304) {
@@ -47,6 +47,7 @@ void append_head(std::string& out, const http_response& response, const cors_dec
   else if (!http11)
     out.append("Connection: keep-alive\r\n");
   append_cors(out, cors);
+  append_ids(out, ids);
   out.append(response.headers).append("\r\n");
 }
 
@@ -59,7 +60,8 @@ void append_cors(std::string& out, const cors_decision& cors) {
   if (!cors.allow_origin.empty()) {
     out.append("Access-Control-Allow-Origin: ").append(cors.allow_origin).append("\r\n");
     if (cors.credentials) out.append("Access-Control-Allow-Credentials: true\r\n");
-    out.append("Access-Control-Expose-Headers: X-Client-ID, Retry-After\r\n");
+    out.append(
+        "Access-Control-Expose-Headers: X-Client-ID, Retry-After, X-Request-Id, traceparent\r\n");
   }
   if (cors.vary) out.append("Vary: Origin\r\n");
 }
@@ -78,9 +80,19 @@ http_response retry_response(const error& why, std::chrono::milliseconds after, 
   return out;
 }
 
-void add_retry_after(http_response& to, std::chrono::milliseconds after) {
+namespace {
+std::string retry_after(std::chrono::milliseconds after) {
   const auto seconds = std::max<std::int64_t>(1, (after.count() + 999) / 1000);
-  to.headers += "Retry-After: " + std::to_string(seconds) + "\r\n";
+  return "Retry-After: " + std::to_string(seconds) + "\r\n";
+}
+}  // namespace
+
+void add_retry_after(http_response& to, std::chrono::milliseconds after) {
+  to.headers += retry_after(after);
+}
+
+void insert_retry_after(std::string& answer, std::chrono::milliseconds after) {
+  answer.insert(answer.find("\r\n") + 2, retry_after(after));
 }
 
 void make_error_plain(std::string& body) {
@@ -105,7 +117,7 @@ http_response preflight_response() {
   out.headers =
       "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, DELETE, OPTIONS\r\n"
       "Access-Control-Allow-Headers: authorization, content-type, last-event-id, "
-      "idempotency-key, cache-control\r\n"
+      "idempotency-key, cache-control, x-request-id, traceparent, tracestate\r\n"
       "Access-Control-Max-Age: 86400\r\n";
   return out;
 }

@@ -14,6 +14,7 @@ void append_event_members(json_writer& object, const event& event) {
     object.raw("data", event.data);
   object.number("ts", event.ts_ms());
   if (!event.sender.empty()) object.text("sender", event.sender);
+  if (!event.traceparent.empty()) object.text("traceparent", event.traceparent);
 }
 
 void append_envelope(std::string& out, const event& event) {

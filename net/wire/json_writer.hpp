@@ -53,7 +53,7 @@ class json_writer {
   bool first_ = true;
 };
 
-/// `{id,room|user|client|all,event,data,ts,sender?}`.
+/// `{id,room|user|client|all,event,data,ts,sender?,traceparent?}`.
 void append_envelope(std::string& out, const event& event);
 /// The members of an envelope except `id`.
 void append_event_members(json_writer& object, const event& event);

@@ -2,6 +2,7 @@
 /// parameters.
 #include <memory>
 
+#include "net/dialect/poll/poll_request.hpp"
 #include "net/dialect/native/stream_parameters.hpp"
 #include "net/front/stream_admission.hpp"
 #include "net/http/cors.hpp"
@@ -25,6 +26,15 @@ void check_stream(const net::http_request& request, net::transport_kind kind) {
     return;
   }
   for (const auto& room : wanted->rooms) require(valid_room(room), "rooms have valid names");
+}
+
+void check_poll(const net::http_request& request) {
+  net::http_exchange x;
+  x.request = request;
+  x.who = std::make_shared<const net::identity>();
+  const auto wanted = net::poll::parse_poll_request(x, 1000);
+  if (wanted)
+    require(wanted->timeout <= net::poll::longest_poll_timeout, "nobody polls for ever");
 }
 
 }  // namespace
@@ -67,4 +77,5 @@ void fuzz(std::string_view bytes) {
   (void)net::check_ws_handshake(request, wrong_version);
   check_stream(request, net::transport_kind::sse);
   check_stream(request, net::transport_kind::ws);
+  check_poll(request);
 }

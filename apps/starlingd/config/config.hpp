@@ -5,6 +5,7 @@
 #pragma once
 
 #include "net/base/log.hpp"
+#include "net/io/proxy_protocol.hpp"
 #include "net/io/tls_context.hpp"
 #include "net/mapping/rule.hpp"
 
@@ -67,6 +68,8 @@ struct node_section {
 struct listen_section {
   endpoint public_{"127.0.0.1", 8080};
   endpoint admin{"127.0.0.1", 9090};
+  std::vector<std::string> trusted_proxies;  ///< networks
+  net::proxy_protocol proxy_protocol = net::proxy_protocol::off;
 };
 
 struct nats_section {
@@ -102,6 +105,11 @@ struct auth_section {
 struct sse_section {
   std::chrono::milliseconds heartbeat = 30s;
   std::chrono::milliseconds retry = 500ms;
+  double return_rate = 8000;  ///< clients a second
+};
+
+struct poll_section {
+  std::chrono::milliseconds grace = 30s;
 };
 
 struct ws_section {
@@ -186,6 +194,7 @@ struct config {
   nats_section nats;
   auth_section auth;
   sse_section sse;
+  poll_section poll;
   ws_section ws;
   sessions_section sessions;
   limits_section limits;

@@ -3,6 +3,7 @@
 #include "net/base/ids.hpp"
 #include "net/base/nearest_name.hpp"
 #include "net/base/planned_faults.hpp"
+#include "net/http/trusted_proxies.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -110,6 +111,16 @@ std::string_view origin_list(const std::vector<std::string>& v) {
   return "";
 }
 
+std::string_view some_rate(const double& v) { return v >= 1 ? "" : "a number, 1 or more"; }
+std::string_view poll_grace(const std::chrono::milliseconds& v) {
+  return v >= 1s && v <= 10min ? "" : "1s to 10m";
+}
+std::string_view network_list(const std::vector<std::string>& v) {
+  const bool fine = std::ranges::all_of(
+      v, [](const std::string& each) { return bool(net::trusted_proxies::check_entry(each)); });
+  return fine ? "" : "networks such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.1";
+}
+
 std::string_view fault_list(const std::vector<std::string>& v) {
   return planned_faults::parse(v) ? "" : "entries such as \"room.inbound@100\": ACTOR.MESSAGE@N";
 }
@@ -172,6 +183,11 @@ std::vector<key_spec> make_schema() {
         "Where clients and publishers connect; port 0 picks a free one"),
     key<&c::listen, &listen_section::admin>("listen.admin", fixed,
         "Where the admin API, health checks and metrics are served"),
+    key<&c::listen, &listen_section::trusted_proxies>("listen.trusted_proxies", reloadable,
+        "Networks of proxies that may say for whom they speak: `10.0.0.0/8`, `::1`", network_list),
+    key<&c::listen, &listen_section::proxy_protocol>("listen.proxy_protocol", fixed,
+        "PROXY headers on the public listener: `off`, `accept` or `require`; from "
+        "listen.trusted_proxies only"),
 
     key<&c::nats, &nats_section::url>("nats.url", fixed,
         "NATS server(s), with commas; empty = one node on the memory engine", nats_urls),
@@ -219,7 +235,13 @@ std::vector<key_spec> make_schema() {
     key<&c::sse, &sse_section::heartbeat>("sse.heartbeat", fixed,
         "Time between heartbeats on an event stream", some_time),
     key<&c::sse, &sse_section::retry>("sse.retry", fixed,
-        "How long clients wait before they reconnect, before jitter", some_time),
+        "How long clients wait before they reconnect, from half to one and a half of it", some_time),
+    key<&c::sse, &sse_section::return_rate>("sse.return_rate", fixed,
+        "Clients that may come back per second: with more at once they are told to wait longer",
+        some_rate),
+
+    key<&c::poll, &poll_section::grace>("poll.grace", fixed,
+        "How long a long-poll session waits for its client's next request", poll_grace),
 
     key<&c::ws, &ws_section::max_message_bytes>("ws.max_message_bytes", fixed,
         "Largest message a WebSocket client may send; 0 = room for limits.max_event_bytes"),
@@ -238,7 +260,7 @@ std::vector<key_spec> make_schema() {
     key<&c::limits, &limits_section::publish_rate>("limits.publish_rate", reloadable,
         "Published events per second and token, one per target; 0 = no limit"),
     key<&c::limits, &limits_section::connections_per_address>("limits.connections_per_address",
-        reloadable, "Connections one source address may have to this node; 0 = no limit"),
+        reloadable, "Connections one source address may have to the public listener; 0 = no limit"),
     key<&c::limits, &limits_section::rooms_per_session>("limits.rooms_per_session", fixed,
         "Rooms one session may ask for", at_least_one),
     key<&c::limits, &limits_section::max_targets>("limits.max_targets", reloadable,

@@ -120,6 +120,9 @@ void validate(const config& c, const origins& from, config_errors& errors) {
         check.fail("tls.client_ca_file", good.error().message);
     }
   }
+  if (c.listen.proxy_protocol != net::proxy_protocol::off && c.listen.trusted_proxies.empty())
+    check.fail("listen.proxy_protocol",
+               "needs listen.trusted_proxies: a PROXY header counts from there only");
   check.dialects(c.dialects);
   compile_mappings(c, from, errors);
   check.complete(c.nats);

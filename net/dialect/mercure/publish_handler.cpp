@@ -39,8 +39,10 @@ void handle_publish(std::shared_ptr<http_session> session, const hub_settings& s
   if (!form) return session->answer(refuse_publish(x, front, form.error()));
   if (auto limited = limit_publish_rate(x, front, 1)) return session->answer(std::move(*limited));
 
+  auto batch = to_batch(*form);
+  batch.traceparent = x.ids.traceparent;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  front.shared->node.publish(front.loop, caller, to_batch(*form),
+  front.shared->node.publish(front.loop, caller, std::move(batch),
                              [ticket](std::vector<publish_verdict> verdicts) {
                                if (verdicts.empty()) return;  // the ticket answers: 500
                                for (const auto& verdict : verdicts)

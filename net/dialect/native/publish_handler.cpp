@@ -41,6 +41,7 @@ void handle_publish(std::shared_ptr<http_session> session) {
           x, front, {errc::malformed, "Idempotency-Key must be 1-128 bytes of printable UTF-8"}));
     batch->idempotency_key = *key;
   }
+  batch->traceparent = x.ids.traceparent;
   if (auto limited = limit_publish_rate(x, front, count_targets(*batch)))
     return session->answer(std::move(*limited));
 

@@ -128,6 +128,7 @@ void handle_broadcast(std::shared_ptr<http_session> session) {
   item->target = publish_item::target_kind::all;
   publish_batch batch;
   batch.items.emplace_back(std::move(*item));
+  batch.traceparent = session->exchange().ids.traceparent;
   auto& front = session->front();
   const auto caller = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
