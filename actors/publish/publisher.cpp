@@ -99,6 +99,16 @@ void publisher::append(pending& entry, std::uint64_t number, std::size_t item, e
   ++entry.outstanding;
   auto key = what.id;
   auto& history = node_.engine->history_of(what.where.tenant);
+  if (node_.asks_sources() && what.where.kind == channel_kind::room) {
+    auto where = what.where;
+    return history.append(
+        std::move(what), std::move(key),
+        [me = self(), &roster = node_.roster, number, index,
+         where = std::move(where)](result<cluster::append_ack> ack) {
+          if (ack) roster.send(room_named{where.tenant, where.name, ack->seq, true});
+          me.send(append_done{number, index, std::move(ack)});
+        });
+  }
   history.append(std::move(what), std::move(key),
                  [me = self(), number, index](result<cluster::append_ack> ack) {
                    me.send(append_done{number, index, std::move(ack)});
@@ -112,6 +122,8 @@ void publisher::send_now(pending& entry, std::size_t item, const event& what) {
     verdict = sent.error();
   else
     verdict->position = node_.here(entry.request.who->tenant);
+  if (verdict && node_.asks_sources() && what.where.kind == channel_kind::room)
+    node_.roster.send(room_named{what.where.tenant, what.where.name, 0, true});
 }
 
 void publisher::send_to_client(pending& entry, std::uint64_t number, std::size_t item, event what) {
