@@ -84,6 +84,7 @@ inline constexpr std::size_t small_body = 1024;
 api_rows history_rows();
 api_rows presence_rows();
 api_rows member_rows();
+api_rows bulk_member_rows();
 api_rows node_rows();
 api_rows room_rows();
 api_rows user_rows();

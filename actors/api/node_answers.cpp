@@ -148,6 +148,19 @@ void node_answers::answer(net::io_loop& loop, const membership_question& asked,
                        back_on(loop, [reply = std::move(reply)] { reply(nothing{}); })});
 }
 
+void node_answers::answer(net::io_loop&, const room_named_question& asked, done<nothing> reply) {
+  if (closed_) return;
+  node_.roster.send(room_named{asked.tenant, asked.room, asked.position, false});
+  reply(nothing{});
+}
+
+void node_answers::answer(net::io_loop&, const membership_news_question& asked,
+                          done<nothing> reply) {
+  if (closed_) return;
+  node_.roster.send(membership_heard{{asked.tenant, asked.user, asked.room}});
+  reply(nothing{});
+}
+
 void node_answers::answer(net::io_loop& loop, const trace_question& asked,
                           done<trace_answer> reply) {
   if (closed_) return;

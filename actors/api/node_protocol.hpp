@@ -182,11 +182,30 @@ struct mappings_question {
   static auto members(auto&) { return std::tie(); }
 };
 
+/// An event for a room was accepted; it stands at `position`, or is not stored (0).
+struct room_named_question {
+  using answer = nothing;
+  tenant_id tenant;
+  std::string room;
+  std::uint64_t position = 0;
+  static auto members(auto& of) { return std::tie(of.tenant, of.room, of.position); }
+};
+
+/// What sources say of this user, or this room, may have changed. Empty: whichever.
+struct membership_news_question {
+  using answer = nothing;
+  tenant_id tenant;
+  std::string user;
+  std::string room;
+  static auto members(auto& of) { return std::tie(of.tenant, of.user, of.room); }
+};
+
 /// The index is the number on the wire.
 using question = std::variant<sessions_question, channels_question, presence_question,
                               close_question, renew_question, membership_question, trace_question,
                               deliver_question, stats_question, drain_question, log_level_question,
-                              partitions_question, mappings_question>;
+                              partitions_question, mappings_question, room_named_question,
+                              membership_news_question>;
 
 /// What a node says of itself every second. `leaving`: for the last time.
 struct announcement {

@@ -75,7 +75,9 @@ void answer_online(const call_ptr& call, const std::vector<std::string>& rooms) 
 void get_online_users(const call_ptr& call) {
   if (const auto* room = call->parameter("room"))
     return if_may_read(call, *room, [call, room = *room] { answer_online(call, {room}); });
-  const auto with_token = [call](std::vector<std::string> rooms) {
+  const auto with_token = [call](const result<std::vector<std::string>>& member_of) {
+    if (!member_of) return call->fail(member_of.error());
+    auto rooms = *member_of;
     for (const auto& room : call->caller().rooms)
       if (net::is_exact(room)) rooms.push_back(room);
     std::sort(rooms.begin(), rooms.end());

@@ -38,11 +38,12 @@ void get_user(const call_ptr& call) {
                  {"details", std::move(details)}};
         add_nodes(out, given);
         const auto with_rooms = [call, sessions, out = std::move(out)](
-                                    const std::vector<std::string>& rooms) mutable {
-          if (rooms.empty() && sessions == 0)
+                                    const result<std::vector<std::string>>& rooms) mutable {
+          if (!rooms) return call->fail(rooms.error());
+          if (rooms->empty() && sessions == 0)
             return call->fail(error{
                 errc::not_found, "user \"" + call->request.name + "\" has no session and no room"});
-          out["rooms"] = rooms;
+          out["rooms"] = *rooms;
           call->answer(out);
         };
         call->parts.node.roster.send(

@@ -269,6 +269,8 @@ void ingester::publish(std::uint64_t number) {
 void ingester::publish_event(std::uint64_t number, std::size_t index, message& of) {
   auto& one = of.events[index];
   if (one.ephemeral) {
+    if (node_.asks_sources() && one.event.where.kind == channel_kind::room)
+      node_.roster.send(room_named{one.event.where.tenant, one.event.where.name, 0, true});
     const auto sent = node_.engine->messages().send_ephemeral(one.event);
     return handed_in(of, one, sent ? nullptr : &sent.error(), false);
   }
@@ -314,6 +316,9 @@ void ingester::on(mapped_stored& done) {
   const auto found = messages_.find(done.number);
   if (done.term != term_ || found == messages_.end()) return;
   auto& of = found->second;
+  const auto& where = of.events[done.index].what.where;
+  if (done.ack && node_.asks_sources() && where.kind == channel_kind::room)
+    node_.roster.send(room_named{where.tenant, where.name, done.ack->seq, true});
   handed_in(of, of.events[done.index], done.ack ? nullptr : &done.ack.error(),
             done.ack && done.ack->duplicate);
   --of.outstanding;
@@ -324,6 +329,9 @@ void ingester::on(member_changed& done) {
   const auto found = messages_.find(done.number);
   if (done.term != term_ || found == messages_.end()) return;
   auto& of = found->second;
+  const auto& entry = of.changes[done.index].entry;
+  if (done.outcome && node_.tell_of_membership)
+    node_.tell_of_membership({entry.tenant, entry.user, entry.room});
   if (done.outcome)
     of.changes[done.index].done = true;
   else if (worth_a_retry(done.outcome.error().code))

@@ -58,6 +58,20 @@ struct node_context {
 
   session_locator* locator = nullptr;
 
+  // Where sources of memberships are asked; empty in tests. Any thread.
+  bool asks_sources() const noexcept { return !options.membership.sources.empty(); }
+  /// Tells all other nodes that a room was named, or all nodes what may have changed.
+  std::function<void(const tenant_id&, const std::string& room, sequence position)> tell_of_room;
+  std::function<void(const cluster::membership_news&)> tell_of_membership;
+  /// Called with what sources say, besides the roster's own changes.
+  std::function<void(const cluster::roster_entry&, bool member)> membership_learnt;
+  /// What the roster remembers of sources, for metrics.
+  struct {
+    std::atomic<std::size_t> users{0};
+    std::atomic<std::size_t> memberships{0};
+    std::atomic<std::uint64_t> hits{0}, misses{0}, stale{0};
+  } source_cache;
+
   std::vector<handle<bridge_inbox>> bridges;  ///< by partition
   handle<roster_inbox> roster;
   std::vector<handle<fanout_inbox>> fanouts;        ///< by shard

@@ -43,6 +43,7 @@ node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> en
   context_.clustered = engine_->kind() == "nats";
   context_.locator = &cluster_;
   context_.partitions.resize(engine_->partitions());
+  if (context_.asks_sources()) connect_sources();
 
   io_scheduler::load(caf_config_, loops_);
   system_ = std::make_unique<caf::actor_system>(caf_config_);
@@ -62,6 +63,26 @@ node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> en
   context_.roster = spawn<roster_inbox, roster>(
       *system_, &shards.at(home_of_roster(context_.partitions.size(), loops_.size())),
       std::ref(context_));
+}
+
+void node::connect_sources() {
+  context_.tell_of_room = [this](const tenant_id& tenant, const std::string& room, sequence at) {
+    if (context_.other_nodes > 0) tell_all(room_named_question{tenant, room, at});
+  };
+  context_.tell_of_membership = [this](const cluster::membership_news& news) {
+    tell_all(membership_news_question{news.tenant, news.user, news.room});
+  };
+  context_.membership_learnt = [this](const cluster::roster_entry& entry, bool member) {
+    if (ingestion_) ingestion_->member_changed(entry, member);
+  };
+}
+
+template <class Question>
+void node::tell_all(Question told) {
+  auto& loop = *loops_.front();
+  boost::asio::post(loop.context(), [this, &loop, told = std::move(told)] {
+    cluster_.ask_all(loop, told, [](const auto&) {});
+  });
 }
 
 node::~node() {
@@ -85,6 +106,7 @@ void node::start(std::string public_address, std::string admin_address) {
   nodes_.heard(self_, false, last_.at);
   engine_->messages().start(*this);
   engine_->roster().start(*this);
+  for (const auto& source : context_.options.membership.sources) source->start(*this);
   if (ingestion_) ingestion_->start();
   second_ = std::make_unique<boost::asio::steady_timer>(loops_.front()->context());
   boost::asio::post(loops_.front()->context(), [this] { every_second(); });
@@ -101,6 +123,7 @@ void node::stop() {
   announce(true);
   if (ingestion_) ingestion_->stop();
   answers_.close();
+  for (const auto& source : context_.options.membership.sources) source->stop();
   engine_->roster().stop();
   engine_->messages().stop();
   // Whoever is left: their clients come back elsewhere. Settling sees it written.
@@ -262,6 +285,12 @@ net::health node::health() const {
   out.checks.push_back(
       {"draining", !context_.draining, context_.draining ? "this node is leaving" : "no"});
   out.ready = std::all_of(out.checks.begin(), out.checks.end(), [](const auto& c) { return c.ok; });
+  // Whoever is here stays, and whoever is known comes in: not a reason to send clients elsewhere.
+  for (const auto& source : context_.options.membership.sources) {
+    auto state = source->state();
+    out.checks.push_back(
+        {"membership_" + std::string(source->name()), state.ok, std::move(state.detail)});
+  }
   return out;
 }
 
@@ -297,6 +326,10 @@ void node::on_member_added(cluster::roster_entry entry) {
 void node::on_member_removed(cluster::roster_entry entry) {
   if (ingestion_) ingestion_->member_changed(entry, false);
   context_.roster.send(roster_entry_changed{std::move(entry), false});
+}
+
+void node::on_membership_news(cluster::membership_news news) {
+  context_.roster.send(membership_heard{std::move(news)});
 }
 
 void node::read_on(net::io_loop& loop, const char* kind, std::string payload,
@@ -375,6 +408,7 @@ void node::every_second() {
     if (!cancelled) every_second();
   });
   for (const auto& each : context_.bridges) each.send(tick{});
+  context_.roster.send(tick{});
   announce(false);
   for (auto& gone : nodes_.newly_gone(steady_clock::now())) {
     log::warn("node gone", {{"node", gone.str()}});

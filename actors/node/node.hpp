@@ -37,7 +37,8 @@ struct node_hooks {
 /// from start() until stop() has returned.
 class node final : public net::service,
                    private cluster::bus_listener,
-                   private cluster::roster_listener {
+                   private cluster::roster_listener,
+                   private cluster::membership_listener {
  public:
   node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> engine,
        node_options options, node_hooks hooks);
@@ -108,6 +109,14 @@ class node final : public net::service,
   void on_roster(cluster::roster_part part) override;
   void on_member_added(cluster::roster_entry entry) override;
   void on_member_removed(cluster::roster_entry entry) override;
+  // cluster::membership_listener
+  void on_membership_news(cluster::membership_news news) override;
+
+  /// Where sources of memberships are asked, nodes tell each other what may have changed.
+  void connect_sources();
+  /// Asks all nodes, this one too, without wanting to know what they say. Any thread.
+  template <class Question>
+  void tell_all(Question told);
 
   void end_actors();
   void every_second();

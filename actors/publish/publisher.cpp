@@ -105,6 +105,16 @@ void publisher::append(pending& entry, std::uint64_t number, std::size_t item, e
   ++entry.outstanding;
   auto key = event.id;
   auto& history = node_.engine->history_of(event.channel.tenant);
+  if (node_.asks_sources() && event.channel.kind == channel_kind::room) {
+    auto channel = event.channel;
+    return history.append(
+        std::move(event), std::move(key),
+        [me = self(), &roster = node_.roster, number, index,
+         channel = std::move(channel)](result<cluster::append_ack> ack) {
+          if (ack) roster.send(room_named{channel.tenant, channel.name, ack->seq, true});
+          me.send(append_done{number, index, std::move(ack)});
+        });
+  }
   history.append(std::move(event), std::move(key),
                  [me = self(), number, index](result<cluster::append_ack> ack) {
                    me.send(append_done{number, index, std::move(ack)});
@@ -118,6 +128,8 @@ void publisher::send_now(pending& entry, std::size_t item, const event& event) {
     verdict = sent.error();
   else
     verdict->position = node_.here(entry.request.caller->tenant);
+  if (verdict && node_.asks_sources() && what.where.kind == channel_kind::room)
+    node_.roster.send(room_named{what.where.tenant, what.where.name, 0, true});
 }
 
 void publisher::send_to_client(pending& entry, std::uint64_t number, std::size_t item,

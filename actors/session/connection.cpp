@@ -81,6 +81,7 @@ void connection::ask_to_join(std::optional<cursor> resume, std::vector<net::lost
     request.channels.push_back({std::make_shared<channel>(room_channel(tenant, name))});
   hold_events();
   joins_unanswered_ = 1;
+  roster_counts_ = node_.asks_sources();
   node_.roster.send(std::move(request));
 }
 
@@ -352,6 +353,7 @@ void connection::on_exit() {
   waiting_.reset();
   budget_share_.reset();
   node_.sessions.fetch_sub(1, std::memory_order_relaxed);
+  if (roster_counts_) node_.roster.send(session_gone{who_->tenant, who_->user});
   node_.fanouts[loop_.index()].send(session_ended{session_->id, sent.events, sent.bytes});
 }
 

@@ -230,6 +230,7 @@ class connection final : public connection_inbox,
   bool got_told_ = false;    ///< the position store knows of got_
   bool rooms_told_ = false;  ///< it knows of the rooms
   bool expiry_announced_ = false;
+  bool roster_counts_ = false;  ///< the roster is to be told of the end
 
   net::io_loop& loop_;
   session_ptr session_;

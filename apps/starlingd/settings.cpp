@@ -8,6 +8,8 @@
 #include "apps/starlingd/config/config_mapping.hpp"
 #include "apps/starlingd/config/config_start.hpp"
 #include "apps/starlingd/config/config_value.hpp"
+#include "cluster/membership/http_source.hpp"
+#include "cluster/membership/postgres_source.hpp"
 
 namespace starling::app {
 
@@ -56,6 +58,26 @@ std::size_t ws_message_room(const config& c) {
   constexpr std::size_t least = 1024 * 1024;
   if (c.ws.max_message_bytes != 0) return c.ws.max_message_bytes;
   return std::max(least, 6 * std::size_t{c.limits.max_event_bytes} + around);
+}
+
+actors::membership_options membership_of(const membership_section& m) {
+  actors::membership_options out;
+  out.cache = m.cache;
+  out.max_users = m.cache_users;
+  out.roster = false;
+  for (const auto& name : m.sources) {
+    if (name == "roster") {
+      out.roster = true;
+    } else if (name == "postgres") {
+      const auto& p = m.postgres;
+      out.sources.push_back(cluster::make_postgres_source(
+          {p.dsn, p.rooms_of_user, p.users_of_room, p.notify, p.connections, m.timeout}));
+    } else {
+      out.sources.push_back(cluster::make_http_source(
+          {.url = m.http.url, .secret = m.http.secret, .timeout = m.timeout}));
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -127,6 +149,7 @@ actors::node_options node_options_of(const config& c) {
   out.outbox.node = {c.outbox.node_max_events, c.outbox.node_max_bytes};
   out.outbox.drop_oldest = c.outbox.policy == outbox_policy::drop_oldest;
   out.history = history_of(c);
+  out.membership = membership_of(c.membership);
   out.ring.max_events = std::min<std::size_t>(out.ring.max_events, c.history.max_events_per_room);
   return out;
 }

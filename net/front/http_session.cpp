@@ -220,8 +220,8 @@ bool http_session::on_header() {
   refused_ = admit(exchange_, *front_);
   last_ = exchange_.crowded;
   if (!refused_ && !parser_->is_done()) {
-    const auto most =
-        std::min(exchange_.route.found->max_body, front_->shared->options.max_body_bytes);
+    const auto row = exchange_.route.found->max_body;
+    const auto most = row == largest_body ? front_->shared->options.max_body_bytes : row;
     if (parser_->content_length().value_or(0) > most) {
       limit_counts::add(limit_kind::request_body);
       refuse({errc::too_large, most == 0 ? "this path takes no body"

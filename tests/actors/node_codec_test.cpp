@@ -52,7 +52,9 @@ std::vector<question> all_questions() {
           drain_question{},
           log_level_question{"debug"},
           partitions_question{},
-          mappings_question{}};
+          mappings_question{},
+          room_named_question{acme, "lobby", 77},
+          membership_news_question{acme, "ann", "lobby"}};
 }
 
 /// Of exactly this size, so that the address sanitizer sees one byte too far.

@@ -56,6 +56,7 @@ class fake_engine final : public cluster::engine,
   std::vector<event> ephemeral;
   std::vector<std::pair<channel, std::string>> controls;
   std::deque<cluster::completion<std::vector<std::string>>> rooms_asked;
+  std::vector<cluster::roster_change> applied;
   std::vector<cursor> saved_positions;
   std::vector<std::vector<std::string>> saved_rooms;
 
@@ -105,6 +106,11 @@ class fake_engine final : public cluster::engine,
   }
   void erase(tenant_id, std::string, std::string, cluster::completion<bool> done) override {
     done(false);
+  }
+  void apply(std::vector<cluster::roster_change> changes,
+             cluster::completion<void> done) override {
+    for (auto& each : changes) applied.push_back(std::move(each));
+    done({});
   }
   void put(const tenant_id&, const std::string&, const cursor& at) override {
     saved_positions.push_back(at);

@@ -188,6 +188,32 @@ struct mercure_section {
   friend bool operator==(const mercure_section&, const mercure_section&) = default;
 };
 
+struct postgres_section {
+  std::string dsn;
+  /// fechatter's table; its room of chat 7 is `chat:7`.
+  std::string rooms_of_user =
+      "SELECT 'chat:' || chat_id FROM chat_members WHERE user_id = $1 AND left_at IS NULL";
+  std::string users_of_room =
+      "SELECT user_id FROM chat_members "
+      "WHERE chat_id = substring($1 from '^chat:([0-9]+)$')::bigint AND left_at IS NULL";
+  std::string notify;  ///< channel; empty = none
+  std::uint64_t connections = 4;
+};
+
+struct membership_http_section {
+  std::string url;
+  std::string secret;
+};
+
+struct membership_section {
+  std::vector<std::string> sources{"roster"};
+  std::chrono::milliseconds cache = 5min;
+  std::uint64_t cache_users = 100'000;
+  std::chrono::milliseconds timeout = 2s;
+  postgres_section postgres;
+  membership_http_section http;
+};
+
 struct config {
   node_section node;
   listen_section listen;
@@ -204,6 +230,7 @@ struct config {
   cors_section cors;
   tls_section tls;
   security_section security;
+  membership_section membership;
   log_section log;
   debug_section debug;
   std::vector<std::string> dialects{"native", "oblivious", "fechatter", "mercure"};

@@ -4,6 +4,7 @@
 #include "net/base/nearest_name.hpp"
 #include "net/base/planned_faults.hpp"
 #include "net/http/trusted_proxies.hpp"
+#include "net/http/url.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -59,6 +60,15 @@ std::string_view replica_count(const std::uint64_t& v) {
 }
 std::string_view partition_count(const std::uint64_t& v) {
   return v >= 1 && v <= 64 ? "" : "1 to 64, and what the store was created with";
+}
+std::string_view connection_count(const std::uint64_t& v) {
+  return v >= 1 && v <= 64 ? "" : "1 to 64 connections";
+}
+std::string_view at_least_a_second(const std::chrono::milliseconds& v) {
+  return v >= std::chrono::seconds(1) ? "" : "1s or more";
+}
+std::string_view http_url(const std::string& v) {
+  return v.empty() || net::parse_http_url(v) ? "" : "a URL such as \"http://127.0.0.1:8000/rooms\"";
 }
 std::string_view stream_name(const std::string& v) {
   const bool bad = v.empty() || v.find_first_of(" \t\r\n.*>/\\") != std::string::npos;
@@ -318,6 +328,38 @@ std::vector<key_spec> make_schema() {
 
     key<&c::security, &security_section::hmac_secret>("security.hmac_secret", secret,
         "Secret with which payloads of foreign publishers are signed; empty = they need not be"),
+
+    key<&c::membership, &membership_section::sources>("membership.sources", fixed,
+        "Who knows who is in which room, of `roster`, `postgres` and `http`; all that are listed count"),
+    key<&c::membership, &membership_section::cache>("membership.cache", fixed,
+        "How long an answer of PostgreSQL or HTTP is good, for live sessions too", at_least_a_second),
+    key<&c::membership, &membership_section::cache_users>("membership.cache_users", fixed,
+        "Users without a session whose answers are remembered", at_least_one),
+    key<&c::membership, &membership_section::timeout>("membership.timeout", fixed,
+        "How long PostgreSQL or HTTP may take for an answer", some_time),
+    key<&c::membership, &membership_section::postgres, &postgres_section::dsn>(
+        "membership.postgres.dsn", fixed | secret,
+        "Connection string of the database: `host=.. dbname=..` or `postgres://..`"),
+    key<&c::membership, &membership_section::postgres, &postgres_section::rooms_of_user>(
+        "membership.postgres.rooms_of_user", fixed,
+        "SQL that gives a user's rooms: $1 user, $2 tenant; default: fechatter's chat_members",
+        not_empty),
+    key<&c::membership, &membership_section::postgres, &postgres_section::users_of_room>(
+        "membership.postgres.users_of_room", fixed,
+        "SQL that gives a room's users: $1 room, $2 tenant; default: fechatter's chat_members",
+        not_empty),
+    key<&c::membership, &membership_section::postgres, &postgres_section::notify>(
+        "membership.postgres.notify", fixed,
+        "Channel on which NOTIFY tells what changed: {user?, room?, tenant?}; empty = none"),
+    key<&c::membership, &membership_section::postgres, &postgres_section::connections>(
+        "membership.postgres.connections", fixed,
+        "Connections for questions; one more listens", connection_count),
+    key<&c::membership, &membership_section::http, &membership_http_section::url>(
+        "membership.http.url", fixed,
+        "Where a backend answers /rooms_of_user and /users_of_room", http_url),
+    key<&c::membership, &membership_section::http, &membership_http_section::secret>(
+        "membership.http.secret", fixed | secret,
+        "Secret with which questions to the backend are signed"),
 
     key<&c::log, &log_section::level>("log.level", reloadable,
         "Least serious lines to write: `trace`, `debug`, `info`, `warn` or `error`"),
