@@ -5,6 +5,8 @@
 
 #include "actors/api/back_on.hpp"
 #include "actors/api/gather.hpp"
+#include "actors/api/session_pages.hpp"
+#include "actors/base/find_text.hpp"
 #include "actors/base/publication.hpp"
 #include "net/base/clock.hpp"
 
@@ -51,6 +53,7 @@ std::uint64_t fnv1a(std::string_view tenant, std::string_view name) {
 
 channels_answer page_of(std::vector<net::room_info> all, const channels_question& asked) {
   channels_answer out;
+  std::erase_if(all, [&](const auto& each) { return !holds_text(each.room, asked.search); });
   out.total = all.size();
   if (all.size() <= channels_answer::max_hashed)
     for (const auto& each : all) {
@@ -61,13 +64,17 @@ channels_answer page_of(std::vector<net::room_info> all, const channels_question
   const auto key = [&](const net::room_info& of) {
     return page_key(one_tenant, of.tenant, of.room);
   };
-  if (!asked.after.empty())
+  // Where a channel stands by size is known only when all nodes have been asked.
+  if (!asked.largest && !asked.after.empty())
     std::erase_if(all, [&](const net::room_info& each) { return key(each) <= asked.after; });
+  const auto most =
+      asked.largest ? channels_question::max_largest : std::min(asked.limit, max_page + 1);
   const auto end =
-      all.begin() +
-      static_cast<std::ptrdiff_t>(std::min<std::uint64_t>({asked.limit, max_page + 1, all.size()}));
-  std::partial_sort(all.begin(), end, all.end(),
-                    [&](const auto& a, const auto& b) { return key(a) < key(b); });
+      all.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(most, all.size()));
+  std::partial_sort(all.begin(), end, all.end(), [&](const auto& a, const auto& b) {
+    if (asked.largest && a.members != b.members) return a.members > b.members;
+    return key(a) < key(b);
+  });
   all.erase(end, all.end());
   out.channels = std::move(all);
   return out;
@@ -79,9 +86,10 @@ void node_answers::answer(net::io_loop& loop, const sessions_question& asked,
                           done<sessions_answer> reply) {
   if (closed_) return;
   const auto limit = static_cast<std::size_t>(std::min(asked.limit, max_page + 1));
+  const auto order = read_session_order(asked.order);
   const auto all = std::make_shared<gather<sessions_found>>(
       node_.fanouts.size(),
-      back_on(loop, [limit, reply = std::move(reply)](std::vector<sessions_found> parts) {
+      back_on(loop, [limit, order, reply = std::move(reply)](std::vector<sessions_found> parts) {
         sessions_answer out;
         std::vector<std::vector<net::session_info>> lists;
         for (auto& part : parts) {
@@ -89,15 +97,16 @@ void node_answers::answer(net::io_loop& loop, const sessions_question& asked,
           lists.push_back(std::move(part.sessions));
         }
         out.sessions = joined_lists(std::move(lists));
-        std::sort(out.sessions.begin(), out.sessions.end(),
-                  [](const auto& a, const auto& b) { return a.client_id < b.client_id; });
+        std::sort(out.sessions.begin(), out.sessions.end(), [order](const auto& a, const auto& b) {
+          return session_key(order, a) < session_key(order, b);
+        });
         if (out.sessions.size() > limit) out.sessions.resize(limit);
         reply(std::move(out));
       }));
-  const auto after = session_id::parse(asked.after);
+  const auto after = read_session_key(order, asked.after);
   for (const auto& shard : node_.fanouts)
     shard.send(sessions_query{asked.tenant, asked.user, asked.session, after, limit, asked.viewed,
-                              all->part()});
+                              all->part(), asked.search, order});
 }
 
 void node_answers::answer(net::io_loop& loop, const channels_question& asked,
@@ -271,6 +280,15 @@ void node_answers::answer(net::io_loop&, const log_level_question& asked, done<n
 
 void node_answers::answer(net::io_loop&, const mappings_question&, done<mappings_answer> reply) {
   reply(commands_.mappings());
+}
+
+void node_answers::answer(net::io_loop&, const latency_question&, done<latency_answer> reply) {
+  latency_answer out;
+  out.counts.resize(latency_bounds.size() + 1);
+  for (auto* shard : node_.shards)
+    for (std::size_t i = 0; i < out.counts.size(); ++i)
+      out.counts[i] += shard->loop().metrics().delivery_latency.count(i);
+  reply(std::move(out));
 }
 
 void node_answers::answer(net::io_loop& loop, const partitions_question&,

@@ -299,6 +299,7 @@ STARLING_ANSWER(trace_answer)
 STARLING_ANSWER(net::node_stats)
 STARLING_ANSWER(partitions_answer)
 STARLING_ANSWER(mappings_answer)
+STARLING_ANSWER(latency_answer)
 #undef STARLING_ANSWER
 
 }  // namespace starling::actors

@@ -1,6 +1,8 @@
 #include "actors/api/stats.hpp"
 
 #include "actors/api/channel_list.hpp"
+#include "actors/api/listing.hpp"
+#include "net/base/metrics.hpp"
 #include "net/wire/admin_codec.hpp"
 
 namespace starling::actors {
@@ -65,6 +67,22 @@ void get_stats(const call_ptr& call) {
                });
 }
 
+/// Counts add up over the nodes; each `bounds_ms` is where a bucket ends, the last has no end.
+void get_latency(const call_ptr& call) {
+  call->parts.cluster.ask_all(
+      call->loop, latency_question{}, [call](const cluster_answer<latency_answer>& given) {
+        std::vector<std::uint64_t> counts(latency_bounds.size() + 1);
+        for (const auto& part : given.parts)
+          for (std::size_t i = 0; i < std::min(counts.size(), part.body.counts.size()); ++i)
+            counts[i] += part.body.counts[i];
+        std::vector<double> bounds;
+        for (const auto ns : latency_bounds) bounds.push_back(static_cast<double>(ns) / ms_in_ns);
+        json out{{"bounds_ms", bounds}, {"counts", counts}};
+        add_nodes(out, given);
+        call->answer(out);
+      });
+}
+
 }  // namespace
 
 void gather_stats(cluster_view& cluster, net::io_loop& loop, const tenant_id& tenant,
@@ -82,8 +100,11 @@ void gather_stats(cluster_view& cluster, net::io_loop& loop, const tenant_id& te
 }
 
 api_rows stats_rows() {
-  return {{net::http_method::get, "/admin/v1/stats", net::access::admin, get_stats,
-           "tenant all_tenants"}};
+  using enum net::http_method;
+  return {
+      {get, "/admin/v1/stats", net::access::admin, get_stats, "tenant all_tenants"},
+      {get, "/admin/v1/latency", net::access::operator_, get_latency},
+  };
 }
 
 }  // namespace starling::actors

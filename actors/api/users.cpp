@@ -79,7 +79,7 @@ api_rows user_rows() {
   using enum net::http_method;
   constexpr auto admin = net::access::admin;
   return {
-      {get, "/admin/v1/users", admin, list_users, "after limit tenant all_tenants"},
+      {get, "/admin/v1/users", admin, list_users, "after limit search sort tenant all_tenants"},
       {get, "/admin/v1/users/{name}", admin, get_user, "tenant"},
       {del, "/admin/v1/users/{name}/sessions", admin, kick_user, "tenant"},
   };

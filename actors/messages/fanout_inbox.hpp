@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/messages/channel_inbox.hpp"
+#include "actors/messages/session_order.hpp"
 #include "actors/runtime/inbox.hpp"
 #include "cluster/partition.hpp"
 
@@ -105,7 +106,7 @@ struct recount {
   handle<bridge_inbox> to;
 };
 
-/// A page of the shard's sessions, in the order of their ids.
+/// A page of the shard's sessions, in the order asked for.
 struct sessions_found {
   std::vector<net::session_info> sessions;
   std::size_t total = 0;  ///< how many match
@@ -116,10 +117,12 @@ struct sessions_query {
   tenant_id tenant;
   std::string user;
   std::optional<session_id> id;
-  std::optional<session_id> after;
+  std::optional<session_place> after;
   std::size_t limit;
   bool viewed;  ///< only those with a dialect's view
   std::function<void(sessions_found)> done;
+  std::string search{};  ///< in user, device, address and client id
+  session_order order = session_order::id;
 };
 
 /// node -> fanout: what a tenant's sessions of this shard have done since the process began.

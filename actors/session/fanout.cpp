@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "actors/base/find_text.hpp"
 #include "actors/runtime/delayed.hpp"
 #include "actors/session/connection.hpp"
 
@@ -14,6 +15,16 @@ namespace {
 constexpr std::chrono::milliseconds save_interval{100};
 constexpr std::size_t saves_at_once = 50;
 constexpr std::size_t looks_at_once = 1000;
+
+std::uint64_t rank_in(session_order order, const connection& session) {
+  switch (order) {
+    case session_order::id: return 0;
+    case session_order::newest: return static_cast<std::uint64_t>(session.record()->opened_ms());
+    case session_order::delivered: return session.traffic().events;
+    case session_order::queued: return session.traffic().waiting;
+  }
+  return 0;
+}
 
 /// Members lie anywhere in memory, and each costs several waits for it: so those that come are
 /// fetched while the ones before them are served.
@@ -237,16 +248,22 @@ void fanout::on(drain& all) {
 }
 
 void fanout::on(sessions_query& query) {
+  const auto found_in = [&](const session_record& r) {
+    return query.search.empty() || holds_text(r.who->user.str(), query.search) ||
+           holds_text(r.device.str(), query.search) || holds_text(r.remote, query.search) ||
+           holds_text(r.id.str(), query.search);
+  };
   const auto matches = [&](const session_record& r) {
     return (query.tenant.empty() || r.identity->tenant == query.tenant) &&
-           (query.user.empty() || r.identity->user.str() == query.user);
+           (query.user.empty() || r.identity->user.str() == query.user) && found_in(r);
   };
   sessions_found out;
-  std::vector<std::pair<session_id, const connection*>> page;
+  std::vector<std::pair<session_place, const connection*>> page;
   const auto look_at = [&](const session_id& id, const connection& session) {
     if (!matches(*session.record()) || (query.viewed && !session.has_view())) return;
     ++out.total;
-    if (!query.after || id > *query.after) page.emplace_back(id, &session);
+    const session_place place(id, rank_in(query.order, session));
+    if (!query.after || place > *query.after) page.emplace_back(place, &session);
   };
   if (query.id) {
     if (const auto* session = find(*query.id)) look_at(*query.id, *session);

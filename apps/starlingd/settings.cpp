@@ -10,16 +10,11 @@
 #include "apps/starlingd/config/config_value.hpp"
 #include "cluster/membership/http_source.hpp"
 #include "cluster/membership/postgres_source.hpp"
+#include "apps/starlingd/web_assets.hpp"
 
 namespace starling::app {
 
 namespace embedded {
-extern const std::string_view index_html;
-extern const std::string_view page_css;
-extern const std::string_view page_js;
-extern const std::string_view admin_html;
-extern const std::string_view admin_css;
-extern const std::string_view admin_js;
 extern const std::string_view starling_js;
 }  // namespace embedded
 
@@ -170,16 +165,9 @@ std::shared_ptr<cluster::foreign_feed> make_feed(const config& c) {
 }
 
 std::vector<net::static_asset> assets() {
-  constexpr auto html = "text/html; charset=utf-8";
-  constexpr auto css = "text/css; charset=utf-8";
-  constexpr auto js = "text/javascript; charset=utf-8";
-  return {{"/", html, embedded::index_html, false},
-          {"/page.css", css, embedded::page_css, false},
-          {"/page.js", js, embedded::page_js, false},
-          {"/starling.js", js, embedded::starling_js, false},
-          {"/admin", html, embedded::admin_html, true},
-          {"/admin.css", css, embedded::admin_css, true},
-          {"/admin.js", js, embedded::admin_js, true}};
+  auto out = web_assets();
+  out.push_back({"/starling.js", "text/javascript; charset=utf-8", embedded::starling_js, false});
+  return out;
 }
 
 }  // namespace starling::app

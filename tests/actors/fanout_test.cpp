@@ -230,6 +230,35 @@ TEST_SUITE("actors/fanout") {
     }
   }
 
+  TEST_CASE("sessions are searched, and the newest come first in pages") {
+    client_node n;
+    std::vector<session_id> opened;
+    for (int i = 0; i < 5; ++i) opened.push_back(n.open("Ann").session->id);
+    n.open("bob");
+    std::vector<std::string> seen;
+    std::optional<session_place> after;
+    for (const std::size_t expected : {2, 2, 1, 0}) {
+      sessions_found page;
+      n.tell(n.node.fanouts[0], sessions_query{acme,
+                                               {},
+                                               {},
+                                               after,
+                                               2,
+                                               false,
+                                               [&](auto some) { page = std::move(some); },
+                                               "aNN",
+                                               session_order::newest});
+      CHECK(page.total == 5);
+      REQUIRE(page.sessions.size() == expected);
+      for (const auto& each : page.sessions) {
+        seen.push_back(each.client_id);
+        after = session_place(*session_id::parse(each.client_id),
+                              static_cast<std::uint64_t>(each.opened_ms));
+      }
+    }
+    CHECK(std::set<std::string>(seen.begin(), seen.end()).size() == opened.size());
+  }
+
   TEST_CASE("a tenant's statistics count its sessions, those that ended too, and nobody else's") {
     client_node n;
     auto ann = n.open("ann");

@@ -172,6 +172,9 @@ TEST_SUITE("net/http_session: requests") {
       CHECK(has(answer, "X-Content-Type-Options: nosniff\r\n"));
     }
     CHECK(has(at.ask("GET", "/"), "script-src 'self';"));
+    // The admin page looks which other node is there when its own is not.
+    CHECK(has(at.ask("GET", "/"), "connect-src 'self'\r\n"));
+    CHECK(has(at.ask_admin("GET", "/admin"), "connect-src 'self' http: https:\r\n"));
   }
 
   TEST_CASE("a path takes as much body as it needs, and open ones none") {

@@ -1,0 +1,142 @@
+/// The page `/admin`: signs in, looks at the cluster every two seconds while somebody looks at it,
+/// and shows one view at a time.
+import { $, copyButton, setText } from '/web/shared/dom.js';
+import { clock } from '/web/shared/format.js';
+import { claims, makeCommand, takeFragment } from '/web/shared/token.js';
+import { Api } from '/web/admin/api.js';
+import { Failover } from '/web/admin/failover.js';
+import { makeLists } from '/web/admin/lists.js';
+import { Overview } from '/web/admin/overview.js';
+import { makeTools } from '/web/admin/tools.js';
+
+const LOOK_MS = 2000;
+const REST = 4; // a look that took long is followed by so many times as long a rest
+const SILENT = 2; // looks without an answer until the node counts as lost
+const VIEWS = ['overview', 'rooms', 'users', 'sessions', 'tools'];
+
+const api = new Api();
+const failover = new Failover();
+let overview;
+let lists;
+let timer = null;
+let failed = 0;
+let view = 'overview';
+
+function say(text, bad = false) {
+  setText($('status'), text);
+  $('status').className = `small clip ${bad ? 'bad' : 'dim'}`;
+}
+
+function route() {
+  const wanted = location.hash.replace(/^#\//, '');
+  view = VIEWS.includes(wanted) ? wanted : 'overview';
+  for (const each of VIEWS) $(`view-${each}`).hidden = each !== view;
+  for (const link of $('nav').children) {
+    if (link.hash === `#/${view}`) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  if (api.token && overview) look();
+}
+
+async function look() {
+  clearTimeout(timer);
+  if (!api.token) return;
+  const began = performance.now();
+  try {
+    if (!document.hidden) await ask();
+    failed = 0;
+  } catch (error) {
+    if (error.status === 401 || error.status === 403) return signOut(error.message);
+    say(`No answer: ${error.message}`, true);
+    // A node that answers with an error is there.
+    if (!error.status && ++failed >= SILENT && await failover.silent(moveTo)) return;
+  }
+  clearTimeout(timer);
+  timer = setTimeout(look, Math.max(LOOK_MS, REST * (performance.now() - began)));
+}
+
+async function ask() {
+  const [nodes, stats] = await Promise.all([api.call('nodes'), api.call('stats')]);
+  if (!api.token) return;
+  failover.heard(nodes.nodes);
+  $('views').hidden = false;
+  const missing = [...new Set([...nodes.missing, ...(stats.missing ?? [])])]
+    .filter((id) => nodes.nodes.find((node) => node.id === id)?.state !== 'gone');
+  $('missing').hidden = !missing.length;
+  setText($('missing'), `No answer from ${missing.join(', ')}: sums are without them.`);
+  await overview.show(nodes.nodes, stats);
+  await lists[view]?.show();
+  say(`updated ${clock(Date.now())}`);
+}
+
+/// The token goes along in the fragment, which no server sees.
+function moveTo(url) {
+  api.token = '';
+  location.replace(`${url}#${new URLSearchParams({ token: sessionStorage.getItem('admin:token'), view })}`);
+}
+
+async function signIn(token) {
+  api.token = token;
+  setText($('refused'), '');
+  say('signing in');
+  try {
+    await api.call('stats');
+    api.operator = await mayAskAboutAll();
+  } catch (error) {
+    if (error.status) return signOut(error.message);
+    say(`No answer: ${error.message}`, true);
+    timer = setTimeout(signIn, LOOK_MS, token);
+    return;
+  }
+  api.tenant = String(claims(token).tenant ?? 'default');
+  sessionStorage.setItem('admin:token', token);
+  $('sign-in').hidden = true;
+  $('nav').hidden = $('logout').hidden = false;
+  $('token').value = '';
+  if (!overview) {
+    overview = new Overview(api, say);
+    lists = makeLists(api, say);
+    makeTools(api);
+  }
+  route();
+}
+
+async function mayAskAboutAll() {
+  try {
+    await api.call('rooms', { query: { all_tenants: 1, limit: 1 } });
+    return true;
+  } catch (error) {
+    if (error.status === 403) return false;
+    throw error;
+  }
+}
+
+/// What the views hold belongs to the token, so the page begins again.
+function signOut(why) {
+  sessionStorage.removeItem('admin:token');
+  if (overview) {
+    sessionStorage.setItem('admin:refused', why ?? '');
+    return location.reload();
+  }
+  api.token = '';
+  setText($('refused'), why ? `Not signed in: ${why}` : '');
+  say('not signed in');
+}
+
+$('login').addEventListener('submit', (submit) => {
+  submit.preventDefault();
+  if ($('token').value.trim()) signIn($('token').value.trim());
+});
+$('logout').addEventListener('click', () => signOut());
+document.addEventListener('visibilitychange', () => document.hidden || (overview && look()));
+addEventListener('hashchange', route);
+setText($('help-command'), makeCommand(true));
+$('help-copy').append(copyButton('Copy the command', () => makeCommand(true)));
+
+const refused = sessionStorage.getItem('admin:refused');
+sessionStorage.removeItem('admin:refused');
+setText($('refused'), refused ? `Not signed in: ${refused}` : '');
+const views = location.hash.startsWith('#/') ? null : takeFragment();
+if (views?.get('view')) history.replaceState(null, '', `#/${views.get('view')}`);
+const known = views?.get('token') ?? sessionStorage.getItem('admin:token');
+if (known) signIn(known);
