@@ -107,13 +107,13 @@ void publisher::append(pending& entry, std::uint64_t number, std::size_t item, e
   auto& history = node_.engine->history_of(event.channel.tenant);
   if (node_.asks_sources() && event.channel.kind == channel_kind::room) {
     auto channel = event.channel;
-    return history.append(
-        std::move(event), std::move(key),
-        [me = self(), &roster = node_.roster, number, index,
-         channel = std::move(channel)](result<cluster::append_ack> ack) {
-          if (ack) roster.send(room_named{channel.tenant, channel.name, ack->seq, true});
-          me.send(append_done{number, index, std::move(ack)});
-        });
+    return history.append(std::move(event), std::move(key),
+                          [me = self(), &roster = node_.roster, number, index,
+                           channel = std::move(channel)](result<cluster::append_ack> ack) {
+                            if (ack)
+                              roster.send(room_named{channel.tenant, channel.name, ack->seq, true});
+                            me.send(append_done{number, index, std::move(ack)});
+                          });
   }
   history.append(std::move(event), std::move(key),
                  [me = self(), number, index](result<cluster::append_ack> ack) {

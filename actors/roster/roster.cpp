@@ -75,8 +75,8 @@ void roster::answer(const rooms_of_user_query& query) const {
 void roster::on(join& request) {
   const auto& identity = *request.session->identity;
   // Counted in any case: the session's end is.
-  const bool known =
-      !sources_ || sources_->session_came(identity.tenant, identity.user.str(), steady_clock::now());
+  const bool known = !sources_ || sources_->session_came(identity.tenant, identity.user.str(),
+                                                         steady_clock::now());
   if (!loaded_) return refuse(request, "the roster is not loaded yet");
   if (known) return pass_on(std::move(request));
   waiting_[tenant_key(identity.tenant, identity.user.str())].joins.push_back(std::move(request));
@@ -149,8 +149,8 @@ void roster::tell(const cluster::roster_entry& entry, bool added) {
   const bool otherwise = sources_ && sources_->is_member(entry.tenant, entry.user, entry.room);
   if (node_.options.membership.roster && !otherwise)
     node_.bridge_of(entry.tenant)
-        .send(roster_changed{entry.tenant, user_id{entry.user}, entry.room, added,
-                             entry.since_seq});
+        .send(
+            roster_changed{entry.tenant, user_id{entry.user}, entry.room, added, entry.since_seq});
   std::erase_if(awaited_, [&](const await_membership& expected) {
     const bool known = holds(expected);
     if (known) expected.done();

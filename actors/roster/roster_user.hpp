@@ -95,7 +95,8 @@ class roster_user {
   static std::size_t bytes_for(std::size_t name) noexcept {
     return std::max(sizeof(roster_user), name_at + name);
   }
-  static constexpr std::size_t name_at = sizeof(Entry) + sizeof(std::uint32_t) + sizeof(std::uint16_t);
+  static constexpr std::size_t name_at =
+      sizeof(Entry) + sizeof(std::uint32_t) + sizeof(std::uint16_t);
 
   union {
     Entry one_;

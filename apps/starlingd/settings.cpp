@@ -8,9 +8,9 @@
 #include "apps/starlingd/config/config_mapping.hpp"
 #include "apps/starlingd/config/config_start.hpp"
 #include "apps/starlingd/config/config_value.hpp"
+#include "apps/starlingd/web_assets.hpp"
 #include "cluster/membership/http_source.hpp"
 #include "cluster/membership/postgres_source.hpp"
-#include "apps/starlingd/web_assets.hpp"
 
 namespace starling::app {
 

@@ -25,8 +25,7 @@ std::vector<route> native_routes(const dialect_settings& of) {
 }
 
 const dialect table[] = {
-    {.name = "native",
-     .routes = native_routes},
+    {.name = "native", .routes = native_routes},
     {.name = "oblivious", .routes = [](const dialect_settings&) { return oblivious::routes(); }},
     {.name = "fechatter", .check = fechatter::refuse_suspended},
     {.name = "mercure",

@@ -23,7 +23,9 @@ void http_session::answer(http_response response) {
   if (exchange_.ids.empty()) exchange_.ids.set(std::nullopt, std::nullopt);
   log_answer(response.status);
   if (response.status >= 400) {
-    front_->loop.metrics().http_errors[static_cast<std::size_t>(errc_of_status(response.status))].add();
+    front_->loop.metrics()
+        .http_errors[static_cast<std::size_t>(errc_of_status(response.status))]
+        .add();
     front_->refusals.request(exchange_, response.status, steady_clock::now());
   }
   last_ = last_ || !request.keep_alive || front_->stopping;

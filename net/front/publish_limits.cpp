@@ -20,8 +20,7 @@ std::optional<http_response> limit_publish_rate(const http_exchange& x, loop_fro
   const auto* const who = x.who->token_hash != 0 ? "this token" : "this address";
   auto out = refuse_publish(
       x, front,
-      {errc::rate_limited,
-       std::string(who) + " publishes faster than limits.publish_rate allows"});
+      {errc::rate_limited, std::string(who) + " publishes faster than limits.publish_rate allows"});
   add_retry_after(out, *wait);
   return out;
 }

@@ -2,8 +2,8 @@
 /// parameters.
 #include <memory>
 
-#include "net/dialect/poll/poll_request.hpp"
 #include "net/dialect/native/stream_parameters.hpp"
+#include "net/dialect/poll/poll_request.hpp"
 #include "net/front/stream_admission.hpp"
 #include "net/http/cors.hpp"
 #include "net/http/http_request.hpp"
@@ -33,8 +33,7 @@ void check_poll(const net::http_request& request) {
   x.request = request;
   x.who = std::make_shared<const net::identity>();
   const auto wanted = net::poll::parse_poll_request(x, 1000);
-  if (wanted)
-    require(wanted->timeout <= net::poll::longest_poll_timeout, "nobody polls for ever");
+  if (wanted) require(wanted->timeout <= net::poll::longest_poll_timeout, "nobody polls for ever");
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 
 #include <charconv>
 
-#include "net/dialect/poll/poll_format.hpp"
 #include "net/dialect/native/stream_parameters.hpp"
+#include "net/dialect/poll/poll_format.hpp"
 #include "net/front/stream_admission.hpp"
 #include "net/front/stream_opening.hpp"
 
