@@ -131,7 +131,7 @@ std::string encode(const event& event) {
   put_field(out, event.sender);
   put_field(out, sessions);
   put_field(out, names);
-  put_field(out, what.traceparent);
+  put_field(out, event.traceparent);
   return out;
 }
 

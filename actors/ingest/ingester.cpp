@@ -269,8 +269,8 @@ void ingester::publish(std::uint64_t number) {
 void ingester::publish_event(std::uint64_t number, std::size_t index, message& of) {
   auto& one = of.events[index];
   if (one.ephemeral) {
-    if (node_.asks_sources() && one.event.where.kind == channel_kind::room)
-      node_.roster.send(room_named{one.event.where.tenant, one.event.where.name, 0, true});
+    if (node_.asks_sources() && one.event.channel.kind == channel_kind::room)
+      node_.roster.send(room_named{one.event.channel.tenant, one.event.channel.name, 0, true});
     const auto sent = node_.engine->messages().send_ephemeral(one.event);
     return handed_in(of, one, sent ? nullptr : &sent.error(), false);
   }
@@ -316,9 +316,9 @@ void ingester::on(mapped_stored& done) {
   const auto found = messages_.find(done.number);
   if (done.term != term_ || found == messages_.end()) return;
   auto& of = found->second;
-  const auto& where = of.events[done.index].what.where;
-  if (done.ack && node_.asks_sources() && where.kind == channel_kind::room)
-    node_.roster.send(room_named{where.tenant, where.name, done.ack->seq, true});
+  const auto& channel = of.events[done.index].event.channel;
+  if (done.ack && node_.asks_sources() && channel.kind == channel_kind::room)
+    node_.roster.send(room_named{channel.tenant, channel.name, done.ack->seq, true});
   handed_in(of, of.events[done.index], done.ack ? nullptr : &done.ack.error(),
             done.ack && done.ack->duplicate);
   --of.outstanding;

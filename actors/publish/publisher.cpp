@@ -128,8 +128,8 @@ void publisher::send_now(pending& entry, std::size_t item, const event& event) {
     verdict = sent.error();
   else
     verdict->position = node_.here(entry.request.caller->tenant);
-  if (verdict && node_.asks_sources() && what.where.kind == channel_kind::room)
-    node_.roster.send(room_named{what.where.tenant, what.where.name, 0, true});
+  if (verdict && node_.asks_sources() && event.channel.kind == channel_kind::room)
+    node_.roster.send(room_named{event.channel.tenant, event.channel.name, 0, true});
 }
 
 void publisher::send_to_client(pending& entry, std::uint64_t number, std::size_t item,

@@ -213,12 +213,12 @@ void source_cache::users_answered(std::size_t source, const tenant_id& tenant,
   const std::unordered_set<std::string> members(users->begin(), users->end());
   for (const auto& entry : states_[source].members_of(tenant, room, {}, ~std::size_t{0}))
     if (!members.contains(entry.user)) {
-      const auto* const who = known(entry.user);
-      put(source, entry, false, who && who->sessions > 0);
+      const auto* const member = known(entry.user);
+      put(source, entry, false, member && member->sessions > 0);
     }
   for (const auto& user : members)
-    if (const auto* const who = known(user))
-      put(source, {tenant, room, user, 0, since}, true, who->sessions > 0);
+    if (const auto* const member = known(user))
+      put(source, {tenant, room, user, 0, since}, true, member->sessions > 0);
 }
 
 // ---- what changes ----

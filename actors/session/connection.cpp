@@ -233,7 +233,7 @@ void connection::begin(joined& answer, std::vector<publication_ptr> events) {
 
   transport_ = opening_->responder->accept(hello, *this);
   log::info("session opened", {{"client_id", session_->id.str()},
-                               {"user", who_->user.str()},
+                               {"user", identity_->user.str()},
                                {"transport", net::to_string(session_->kind)},
                                {"remote", session_->remote},
                                {"request_id", opening_->request->request_id},
@@ -353,7 +353,7 @@ void connection::on_exit() {
   waiting_.reset();
   budget_share_.reset();
   node_.sessions.fetch_sub(1, std::memory_order_relaxed);
-  if (roster_counts_) node_.roster.send(session_gone{who_->tenant, who_->user});
+  if (roster_counts_) node_.roster.send(session_gone{identity_->tenant, identity_->user});
   node_.fanouts[loop_.index()].send(session_ended{session_->id, sent.events, sent.bytes});
 }
 

@@ -249,7 +249,7 @@ void fanout::on(drain& all) {
 
 void fanout::on(sessions_query& query) {
   const auto found_in = [&](const session_record& r) {
-    return query.search.empty() || holds_text(r.who->user.str(), query.search) ||
+    return query.search.empty() || holds_text(r.identity->user.str(), query.search) ||
            holds_text(r.device.str(), query.search) || holds_text(r.remote, query.search) ||
            holds_text(r.id.str(), query.search);
   };

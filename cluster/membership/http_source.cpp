@@ -65,7 +65,7 @@ class http_asker final : public membership_asker {
 
   result<membership_source::names> ask(const membership_query& query,
                                        steady_time deadline) override {
-    const bool of_user = query.what == membership_query::kind::rooms_of_user;
+    const bool of_user = query.asked == membership_query::kind::rooms_of_user;
     const auto body = std::string("{\"").append(of_user ? "user" : "room").append("\":") +
                       net::quoted(query.name) + ",\"tenant\":" + net::quoted(query.tenant.str()) +
                       "}";

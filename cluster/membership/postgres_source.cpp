@@ -51,7 +51,7 @@ class postgres_asker final : public membership_asker {
   result<membership_source::names> try_to_ask(const membership_query& query, steady_time deadline) {
     if (const auto connected = connect(deadline); !connected) return connected.error();
     const auto& how =
-        query.what == membership_query::kind::rooms_of_user ? rooms_of_user_ : users_of_room_;
+        query.asked == membership_query::kind::rooms_of_user ? rooms_of_user_ : users_of_room_;
     std::vector<std::string> values{query.name, query.tenant.str()};
     values.resize(how.parameters);
     auto names = connection_->column(how.name, values, deadline);

@@ -104,7 +104,7 @@ void source_pool::count(source_result result, steady_time since) {
 }
 
 void source_pool::drop_invalid(const membership_query& query, membership_source::names& names) {
-  const bool rooms = query.what == membership_query::kind::rooms_of_user;
+  const bool rooms = query.asked == membership_query::kind::rooms_of_user;
   const auto bad = std::erase_if(names, [&](const std::string& name) {
     return !(rooms ? valid_room(name) : valid_user(name));
   });

@@ -20,7 +20,7 @@ struct membership_query {
     rooms_of_user,
     users_of_room
   };
-  kind what = kind::rooms_of_user;
+  kind asked = kind::rooms_of_user;
   tenant_id tenant;
   std::string name;  ///< of the user, of the room
 };

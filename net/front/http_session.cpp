@@ -27,7 +27,7 @@ http_session::http_session(std::shared_ptr<loop_front> front, peer_stream stream
     : front_(std::move(front)),
       stream_(std::move(stream)),
       slot_(std::move(slot)),
-      seat_address_(remote.address()),
+      slot_address_(remote.address()),
       from_(std::move(remote)) {
   exchange_.crowded = crowded;
   exchange_.admin_listener = admin_listener;

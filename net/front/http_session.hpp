@@ -118,7 +118,7 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   const std::shared_ptr<loop_front> front_;
   peer_stream stream_;
   std::shared_ptr<const void> slot_;
-  boost::asio::ip::address seat_address_;         // whom slot_ counts for
+  boost::asio::ip::address slot_address_;         // whom slot_ counts for
   boost::asio::ip::tcp::endpoint from_;           // the peer, or whom its PROXY header named
   std::list<http_session*>::iterator handshake_;  // while that is under way
   http_exchange exchange_;

@@ -90,10 +90,10 @@ void http_session::find_client() {
 void http_session::count_client() {
   const auto most = front_->settings->connections_per_address;
   const auto address = exchange_.remote.address();
-  if (exchange_.admin_listener || most == 0 || (seat_ && seat_address_ == address)) return;
+  if (exchange_.admin_listener || most == 0 || (slot_ && slot_address_ == address)) return;
   auto taken = front_->shared->addresses.take(address);
-  seat_ = std::move(taken.held);
-  seat_address_ = address;
+  slot_ = std::move(taken.held);
+  slot_address_ = address;
   exchange_.crowded = taken.place > most;
 }
 

@@ -43,7 +43,7 @@ void http_session::log_answer(int status) const {
   if (log::current_level() > log::level::debug) return;
   log::debug("request answered",
              {{"status", status},
-              {"path", exchange_.where.found ? exchange_.where.found->path : ""},
+              {"path", exchange_.route.found ? exchange_.route.found->path : ""},
               {"remote", exchange_.remote.address().to_string()},
               {"request_id", exchange_.ids.request_id},
               {"trace_id", exchange_.ids.trace_id()}});

@@ -9,7 +9,7 @@ http_response refuse_publish(const http_exchange& x, loop_front& front, const er
 }
 
 std::uint64_t publisher_key(const http_exchange& x) {
-  return x.who->token_hash != 0 ? x.who->token_hash : address_key(x.remote.address());
+  return x.caller->token_hash != 0 ? x.caller->token_hash : address_key(x.remote.address());
 }
 
 std::optional<http_response> limit_publish_rate(const http_exchange& x, loop_front& front,
@@ -17,10 +17,11 @@ std::optional<http_response> limit_publish_rate(const http_exchange& x, loop_fro
   const auto wait = front.shared->publishes.take(publisher_key(x), static_cast<double>(targets),
                                                  front.settings->publish_rate, steady_clock::now());
   if (!wait) return std::nullopt;
-  const auto* const who = x.who->token_hash != 0 ? "this token" : "this address";
-  auto out = refuse_publish(
-      x, front,
-      {errc::rate_limited, std::string(who) + " publishes faster than limits.publish_rate allows"});
+  const auto* const publisher = x.caller->token_hash != 0 ? "this token" : "this address";
+  auto out =
+      refuse_publish(x, front,
+                     {errc::rate_limited, std::string(publisher) +
+                                              " publishes faster than limits.publish_rate allows"});
   add_retry_after(out, *wait);
   return out;
 }

@@ -241,9 +241,9 @@ TEST_SUITE("actors/roster_sources") {
     REQUIRE(n.passed() == 1);
     const auto& join = n.bridge->all<actors::join>().back();
     REQUIRE(join.channels.size() == 3);
-    CHECK(join.channels[1].where->name == "r");
+    CHECK(join.channels[1].channel->name == "r");
     CHECK(join.channels[1].since == 0);
-    CHECK(join.channels[2].where->name == "s");
+    CHECK(join.channels[2].channel->name == "s");
     CHECK(join.channels[2].from_roster);
   }
 

@@ -20,25 +20,25 @@ std::string begin_record(record_kind kind, std::string_view label) {
   return out;
 }
 
-frame encode_poll_event(const starling::event& what, std::string_view id) {
+frame encode_poll_event(const starling::event& event, std::string_view id) {
   auto out = begin_record(record_kind::event, id);
   {
     json_writer object(out);
     object.text("id", id);
-    object.text("event_id", what.id);
-    append_event_members(object, what);
+    object.text("event_id", event.id);
+    append_event_members(object, event);
   }
-  return {"", out, "", {&what.accepted_ns, 1}};
+  return {"", out, "", {&event.accepted_ns, 1}};
 }
 
-frame encode_poll_connected(const connected& what, std::chrono::milliseconds retry) {
-  return {"", begin_record(record_kind::connected, std::to_string(retry.count())) + to_json(what),
+frame encode_poll_connected(const connected& hello, std::chrono::milliseconds retry) {
+  return {"", begin_record(record_kind::connected, std::to_string(retry.count())) + to_json(hello),
           ""};
 }
 
-frame encode_poll_goodbye(const goodbye& what) {
-  const auto label = what.position.str() + retry_mark + std::to_string(what.retry.count());
-  return {"", begin_record(record_kind::goodbye, label) + to_json(what), ""};
+frame encode_poll_goodbye(const goodbye& farewell) {
+  const auto label = farewell.position.str() + retry_mark + std::to_string(farewell.retry.count());
+  return {"", begin_record(record_kind::goodbye, label) + to_json(farewell), ""};
 }
 
 frame encode_poll_notice(std::string_view name, std::string_view json_object, std::string_view id) {

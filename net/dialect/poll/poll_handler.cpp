@@ -42,13 +42,13 @@ class poll_responder final : public stream_responder {
       : owed_(std::move(owed)),
         front_(front),
         sessions_(std::move(sessions)),
-        who_(request.who),
+        identity_(request.identity),
         rooms_(request.rooms) {}
 
   std::unique_ptr<transport> accept(const connected& hello, transport_observer& observer) override {
     auto out = std::make_unique<poll_transport>(
         front_.loop, sessions_,
-        poll_opening{hello.client_id, std::move(who_), std::move(rooms_), hello.position},
+        poll_opening{hello.client_id, std::move(identity_), std::move(rooms_), hello.position},
         observer);
     out->begin(reply_to(std::move(owed_), front_.loop, hello.client_id.str()));
     return out;
@@ -71,14 +71,14 @@ class poll_responder final : public stream_responder {
   std::shared_ptr<answer_ticket> owed_;
   loop_front& front_;
   sessions_ptr sessions_;
-  identity_ptr who_;
+  identity_ptr identity_;
   std::vector<std::string> rooms_;
 };
 
 /// The client's former session may be on another node, where its end would wait for the grace and
 /// count against the user's limit. As its owner only, whatever else the token may.
-void end_elsewhere(loop_front& front, const identity& who, const session_id& id) {
-  auto owner = std::make_shared<identity>(who);
+void end_elsewhere(loop_front& front, const identity& caller, const session_id& id) {
+  auto owner = std::make_shared<identity>(caller);
   owner->admin = owner->is_operator = false;
   front.shared->node.close_session(front.loop, std::move(owner), id, [](const result<void>&) {});
 }
@@ -106,11 +106,12 @@ void handle_poll(std::shared_ptr<http_session> session, const sessions_ptr& sess
     return begin(front, origin, sessions, std::move(request->stream), std::move(owed));
 
   auto& loop = front.loop;
-  const auto who = request->stream.who;
-  poll_visit visit{*request->client, who, request->from, request->stream.rooms, request->timeout};
+  const auto caller = request->stream.identity;
+  poll_visit visit{*request->client, caller, request->from, request->stream.rooms,
+                   request->timeout};
   auto otherwise = [keep, origin, sessions, owed, id = visit.id,
                     stream = std::make_shared<stream_request>(std::move(request->stream))] {
-    end_elsewhere(*keep, *stream->who, id);
+    end_elsewhere(*keep, *stream->identity, id);
     begin(*keep, origin, sessions, std::move(*stream), owed);
   };
   sessions->go_on(std::move(visit), reply_to(owed, loop, request->client->str()),

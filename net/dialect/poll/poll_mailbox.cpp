@@ -31,11 +31,11 @@ poll_mailbox::poll_mailbox(std::string client_id, const cursor& from, std::size_
       position_(from),
       told_(from) {}
 
-std::size_t poll_mailbox::add(frame what) {
+std::size_t poll_mailbox::add(frame sent) {
   std::size_t bytes = 0;
-  const auto times = what.accepted_ns();
+  const auto times = sent.accepted_ns();
   std::size_t event = 0;
-  each_record(what.body(), [&](const poll_record& one) {
+  each_record(sent.body(), [&](const poll_record& one) {
     switch (one.kind) {
       case record_kind::connected:
         hello_json_ = one.json;
@@ -52,7 +52,7 @@ std::size_t poll_mailbox::add(frame what) {
     }
     const auto at = cursor_of(one.label, position_);
     const auto accepted = event < times.size() ? times[event++] : 0;
-    records_.push_back({what, one.json, at, accepted, false});
+    records_.push_back({sent, one.json, at, accepted, false});
     moved_to(at);
     ++untold_.records;
     untold_.bytes += one.json.size();

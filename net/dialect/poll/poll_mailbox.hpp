@@ -27,7 +27,7 @@ class poll_mailbox {
                         std::size_t most_kept_bytes = 256 * 1024);
 
   /// Takes the records of a frame of poll_format(). Returns their bytes.
-  std::size_t add(frame what);
+  std::size_t add(frame sent);
   /// Everything up to here has been said, or was not for this session.
   void moved_to(const cursor& position);
   /// Forgets the untold events; notices stay. Returns how many.

@@ -33,8 +33,8 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
 
 result<poll_request> parse_poll_request(const http_exchange& x, std::size_t max_rooms) {
   const auto& query = x.request.query();
-  auto stream = parse_stream_request(x.request, transport_kind::poll, x.who, remote_text(x.remote),
-                                     max_rooms);
+  auto stream = parse_stream_request(x.request, transport_kind::poll, x.caller,
+                                     remote_text(x.remote), max_rooms);
   if (!stream) return stream.error();
   poll_request out{.stream = std::move(*stream), .client = {}, .from = {}, .timeout = {}};
   out.stream.format = poll_format();

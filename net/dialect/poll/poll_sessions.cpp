@@ -72,7 +72,7 @@ std::optional<std::string> poll_sessions::last_words(const poll_visit& visit) {
   const std::scoped_lock lock(mutex_);
   forget_old(steady_clock::now());
   const auto at = farewells_.find(visit.id);
-  if (at == farewells_.end() || !same_user(*at->second.who, *visit.who)) return std::nullopt;
+  if (at == farewells_.end() || !same_user(*at->second.caller, *visit.caller)) return std::nullopt;
   auto last = std::move(at->second);
   farewell_bytes_ -= last.answer.size();
   farewells_.erase(at);
@@ -93,7 +93,7 @@ void poll_sessions::go_on(poll_visit visit, poll_reply reply,
                       const auto here = find(visit.id);  // it may have ended since
                       if (!here) {
                         if (auto said = last_words(visit)) return reply(std::move(*said));
-                      } else if (same_user(here->session->who(), *visit.who)) {
+                      } else if (same_user(here->session->caller(), *visit.caller)) {
                         if (here->session->go_on(visit, reply)) return;
                         here->session->abandon();
                       }

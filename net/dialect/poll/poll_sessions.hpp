@@ -24,7 +24,7 @@ using poll_reply = std::function<void(std::string json)>;
 /// What a client says to go on with a session.
 struct poll_visit {
   session_id id;
-  identity_ptr who;
+  identity_ptr caller;
   std::optional<cursor> from;
   std::vector<std::string> rooms;  ///< asked for; none: whatever the session has
   std::chrono::milliseconds timeout{0};
@@ -42,7 +42,7 @@ class poll_sessions {
   void add(const session_id& id, io_loop& loop, poll_transport& session);
   /// farewell: what the client is still to be told.
   struct farewell {
-    identity_ptr who;
+    identity_ptr caller;
     cursor after;         ///< `answer` goes on from here
     std::string answer;   ///< JSON; for a client that stands there
     std::string goodbye;  ///< JSON; for one that does not

@@ -28,7 +28,7 @@ bool poll_transport::go_on(const poll_visit& visit, const poll_reply& reply) {
   if (!box_.go_on_from(visit.from)) return false;
   loop_.metrics().outbox_bytes.sub(before);
   loop_.metrics().outbox_bytes.add(box_.untold_bytes());
-  opening_.who = visit.who;
+  opening_.caller = visit.caller;
   if (open_) reply_with(box_.empty_answer());
   open_ = reply;
   if (box_.has_news())
@@ -72,8 +72,8 @@ wire_format poll_transport::format() const noexcept { return poll_format(); }
 void poll_transport::flush() {
   if (over_) return;
   if (open_ && box_.has_news()) return answer_with_news();
-  held_up_ = box_.untold_records() > 0;
-  if (held_up_ || !std::exchange(drain_wanted_, false)) return;
+  back_pressure_ = box_.untold_records() > 0;
+  if (back_pressure_ || !std::exchange(drain_wanted_, false)) return;
   drained_news_ = true;
   tell_owner();
 }
@@ -94,9 +94,9 @@ void poll_transport::answer_with_news() {
   });
   metrics.bytes_out.add(json.size());
   reply_with(std::move(json));
-  const bool held_up = std::exchange(held_up_, false);
+  const bool back_pressure = std::exchange(back_pressure_, false);
   const bool wanted = std::exchange(drain_wanted_, false);
-  if (!held_up && !wanted) return;
+  if (!back_pressure && !wanted) return;
   drained_news_ = true;
   tell_owner();
 }
@@ -118,7 +118,7 @@ void poll_transport::finish(close_code why) {
     loop_.timers().cancel(*this);
   } else if (!box_.goodbye().empty() && !box_.said_goodbye()) {
     last.emplace();
-    last->who = opening_.who;
+    last->caller = opening_.caller;
     last->after = box_.told();
     last->goodbye = box_.goodbye();
     last->retry_ms = box_.retry_ms();

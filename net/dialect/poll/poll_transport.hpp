@@ -16,15 +16,15 @@ namespace starling::net::poll {
 /// What the session began with.
 struct poll_opening {
   session_id id;
-  identity_ptr who;
+  identity_ptr caller;
   std::vector<std::string> rooms;  ///< asked for
   cursor position;
 };
 
 /// Answers at the end of the pass in which there is something to say, or when the request's time is
-/// over. Between two requests events wait as in any outbox, and `held_up` says so; a client that
-/// does not ask again within the grace has left. What it is to be told when it is closed between
-/// two requests stays with `sessions`.
+/// over. Between two requests events wait as in any outbox, and `back_pressure` says so; a client
+/// that does not ask again within the grace has left. What it is to be told when it is closed
+/// between two requests stays with `sessions`.
 ///
 /// A second request while one is open takes its place: the first is answered without events.
 class poll_transport final : public transport, private flushable, private wheel_timer {
@@ -33,7 +33,7 @@ class poll_transport final : public transport, private flushable, private wheel_
                  transport_observer& owner);
   ~poll_transport() override;
 
-  const identity& who() const noexcept { return *opening_.who; }
+  const identity& caller() const noexcept { return *opening_.caller; }
   /// The request that begins the session; it is answered with `connected`, which comes next.
   void begin(poll_reply reply) { open_ = std::move(reply); }
   /// False, and nothing is done, when the session is over or cannot go on as the visit wants.
@@ -54,7 +54,7 @@ class poll_transport final : public transport, private flushable, private wheel_
   std::size_t queued_bytes() const noexcept override { return box_.untold_bytes(); }
   std::uint64_t sent_bytes() const noexcept override { return box_.all_bytes(); }
   std::uint64_t acknowledged_bytes() noexcept override { return box_.had_bytes(); }
-  bool held_up() const noexcept override { return held_up_; }
+  bool back_pressure() const noexcept override { return back_pressure_; }
   std::uint64_t delivered() const noexcept override { return delivered_; }
 
  private:
@@ -75,7 +75,7 @@ class poll_transport final : public transport, private flushable, private wheel_
   std::uint64_t delivered_ = 0;
   close_code why_ = close_code::client_closed;
   bool over_ = false;
-  bool held_up_ = false;
+  bool back_pressure_ = false;
   bool drain_wanted_ = false;
   bool drained_news_ = false;
   bool news_posted_ = false;
