@@ -177,7 +177,7 @@ struct test_node {
   }
 
   session_ptr make_session(const std::string& user, const std::string& device = {}) {
-    auto out = std::make_shared<session_record>();
+    boost::intrusive_ptr out(new session_record);
     out->id = session_id::make(node.options.tag);
     out->identity = make_identity(user);
     out->device = device_id{device};

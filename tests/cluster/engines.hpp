@@ -164,9 +164,7 @@ struct running_engine {
 
 inline const tenant_id acme("acme");
 inline channel room(const std::string& name) { return room_channel(acme, name); }
-inline channel_ptr shared(channel of) {
-  return std::make_shared<const channel>(std::move(of));
-}
+inline channel_ptr shared(channel of) { return std::make_shared<const channel>(std::move(of)); }
 
 inline event make_event(const channel& channel, const std::string& data) {
   event out;
