@@ -7,6 +7,7 @@
 #include "actors/api/gather.hpp"
 #include "actors/api/session_pages.hpp"
 #include "actors/base/find_text.hpp"
+#include "actors/api/node_stats.hpp"
 #include "actors/base/publication.hpp"
 #include "net/base/clock.hpp"
 
@@ -241,14 +242,7 @@ void node_answers::answer(net::io_loop& loop, const stats_question& asked,
   const auto of_shards = [this, &loop, tenant = asked.tenant,
                           reply = std::move(reply)](std::vector<net::node_stats> parts) {
     net::node_stats out;
-    for (const auto& part : parts) {
-      out.sessions += part.sessions;
-      out.opened += part.opened;
-      out.closed += part.closed;
-      out.deliveries += part.deliveries;
-      out.bytes_out += part.bytes_out;
-      out.outbox_bytes += part.outbox_bytes;
-    }
+    for (const auto& part : parts) add(out, part);
     if (closed_) return;
     const auto of_bridge = [this, &loop, tenant, out, reply](const auto& rooms) mutable {
       if (closed_) return;

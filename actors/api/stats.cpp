@@ -3,6 +3,7 @@
 #include "actors/api/channel_list.hpp"
 #include "actors/api/listing.hpp"
 #include "net/base/metrics.hpp"
+#include "actors/api/node_stats.hpp"
 #include "net/wire/admin_codec.hpp"
 
 namespace starling::actors {
@@ -10,19 +11,6 @@ namespace starling::actors {
 namespace {
 
 using json = api_call::json;
-
-void add(net::node_stats& to, const net::node_stats& from) {
-  to.sessions += from.sessions;
-  to.rooms += from.rooms;
-  to.users += from.users;
-  to.events_in += from.events_in;
-  to.deliveries += from.deliveries;
-  to.bytes_out += from.bytes_out;
-  to.opened += from.opened;
-  to.closed += from.closed;
-  to.dropped += from.dropped;
-  to.outbox_bytes += from.outbox_bytes;
-}
 
 /// Replaces the sums of users and rooms by how many different ones there are.
 void count_names(cluster_view& cluster, net::io_loop& loop, const tenant_id& tenant,

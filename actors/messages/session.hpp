@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -31,8 +33,9 @@ std::optional<presence_state> parse_presence(std::string_view text) noexcept;
 /// Of several sessions of a user the most available state counts: online, away, busy.
 bool more_available(std::string_view state, std::string_view than) noexcept;
 
-/// What is known of a session from its first moment, shared by all who deal with it.
-struct session_record {
+/// What is known of a session from its first moment, shared by all who deal with it: counted in
+/// itself, since there are as many as sessions and several pointers to each.
+struct session_record : boost::intrusive_ref_counter<session_record, boost::thread_safe_counter> {
   session_id id;
   /// Set by the connection, read by rooms for presence.
   mutable std::atomic<presence_state> state{presence_state::online};
@@ -44,7 +47,7 @@ struct session_record {
 
   std::int64_t opened_ms() const noexcept { return opened_ns / 1'000'000; }
 };
-using session_ptr = std::shared_ptr<const session_record>;
+using session_ptr = boost::intrusive_ptr<const session_record>;
 
 /// What the client must fetch again is named once, however often it is lost.
 void add_loss(std::vector<net::lost_room>& to, std::string room, std::string_view reason);

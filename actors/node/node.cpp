@@ -178,7 +178,7 @@ void node::open(net::io_loop& loop, net::stream_request request,
   context_.returns.came(steady_clock::now());
   if (const auto no = cannot_open(request.identity->tenant)) return responder->refuse(*no);
   if (ingestion_) ingestion_->session_opened(*request.identity, request.rooms);
-  auto session = std::make_shared<session_record>();
+  boost::intrusive_ptr session(new session_record);
   session->id = session_id::make(context_.options.tag);
   session->identity = request.identity;
   session->device = request.device.empty() ? request.identity->device : request.device;

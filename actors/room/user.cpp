@@ -42,18 +42,20 @@ void user::on(settled&) { settle(); }
 void user::on(admit& request) {
   const auto& session = *request.session;
   sessions_.add({session.id, session.opened_ns, session.device, {}, request.connection});
-  const bool settling = !waiting_.empty();
+  const bool settling = waiting_ != nullptr;
   const bool others_known = introduced_ && !settling;
   say(introduction(!introduced_));
   introduced_ = true;
-  waiting_.push_back(std::move(request));
+  if (!waiting_) waiting_ = std::make_unique<std::vector<admit>>();
+  waiting_->push_back(std::move(request));
   if (!node_.options.sessions.reject_new || !node_.clustered || others_known) return settle();
   if (settling) return;  // with those who wait already
   send_after(home(), settle_time, self(), settled{});
 }
 
 void user::settle() {
-  auto newcomers = std::exchange(waiting_, {});
+  std::vector<admit> newcomers;
+  if (const auto waiting = std::exchange(waiting_, nullptr)) newcomers = std::move(*waiting);
   const auto policy = node_.options.sessions;
   const auto out = sessions_.enforce(policy);
   for (const auto& loser : out) {
@@ -79,7 +81,7 @@ void user::settle() {
 }
 
 void user::enforce() {
-  if (!waiting_.empty()) return;  // settle() follows
+  if (waiting_) return;  // settle() follows
   for (const auto& loser : sessions_.enforce(node_.options.sessions))
     if (loser.session.connection)
       loser.session.connection.send(close_session{loser.why, std::nullopt, std::nullopt});

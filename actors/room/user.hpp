@@ -51,7 +51,7 @@ class user final : public user_inbox {
   channel_history history_;
   session_table sessions_;
   /// Newcomers under `reject-new` while other nodes may still object.
-  std::vector<admit> waiting_;
+  std::unique_ptr<std::vector<admit>> waiting_;
   bool introduced_ = false;  ///< other nodes were asked for their sessions
 };
 

@@ -46,6 +46,10 @@ connection& session_of(const handle<connection_inbox>& session) {
 }
 }  // namespace
 
+const session_id& fanout::id_of(const handle<connection_inbox>& session) {
+  return session_of(session).record()->id;
+}
+
 fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
     : fanout_inbox(cfg),
       node_(node),
@@ -58,7 +62,7 @@ fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
 void fanout::on_exit() {
   dispatch();
   // Nobody else ends them, and they need the node until they have ended.
-  for (const auto& [id, session] : sessions_) session.stop();
+  for (const auto& session : sessions_) session.stop();
   sessions_.clear();
   if (!home()) return;
   pause_.reset();
@@ -68,7 +72,7 @@ void fanout::on_exit() {
 
 void fanout::on(session_started& started) {
   dispatch();
-  sessions_.emplace(started.session->id, std::move(started.connection));
+  sessions_.insert(std::move(started.connection));
 }
 
 void fanout::on(leave& leaving) {
@@ -186,25 +190,25 @@ void fanout::on(joined& done) {
     return bridge_of(*done.session)
         .send(left{std::move(done.session), shard_, std::move(entered), true});
   }
-  session->expect_subscriptions(done.channels.size());
+  session->rooms().expect(done.channels.size());
   for (const auto& each : done.channels) {
     if (each.again) continue;
     auto& members = channels_[each.id];
-    session->add_subscription({each.id, static_cast<std::uint32_t>(members.size()),
-                               each.from_roster, false, each.channel, each.since});
+    session->rooms().add({each.id, static_cast<std::uint32_t>(members.size()), each.from_roster,
+                          false, each.channel, each.since});
     members.push_back(session);
   }
   session->on_joined(std::move(done));
 }
 
 void fanout::unsubscribe(connection& session, channel_id channel) {
-  const auto index = session.drop_subscription(channel);
+  const auto index = session.rooms().drop(channel);
   const auto found = channels_.find(channel);
   if (!index || found == channels_.end()) return;
   auto& members = found->second;
   if (*index + 1 != members.size()) {
     members[*index] = members.back();
-    members[*index]->move_subscription(channel, *index);
+    members[*index]->rooms().move(channel, *index);
   }
   members.pop_back();
   if (members.empty()) channels_.erase(found);
@@ -214,14 +218,14 @@ void fanout::on(session_ended& ended) {
   dispatch();
   const auto found = sessions_.find(ended.id);
   if (found == sessions_.end()) return;
-  const auto gone = std::move(found->second);
+  const auto gone = *found;
   sessions_.erase(found);
   auto& connection = session_of(gone);
   auto& totals = ended_[connection.record()->identity->tenant];
   ++totals.closed;
   totals.deliveries += ended.delivered;
   totals.bytes_out += ended.bytes_out;
-  auto channels = connection.channels();
+  auto channels = connection.rooms().channels();
   for (const auto each : channels) unsubscribe(connection, each);
   if (!channels.empty())
     bridge_of(*connection.record())
@@ -231,7 +235,7 @@ void fanout::on(session_ended& ended) {
 void fanout::on(drain& all) {
   std::vector<handle<connection_inbox>> order;
   order.reserve(sessions_.size());
-  for (const auto& [id, session] : sessions_)
+  for (const auto& session : sessions_)
     if (!all.partition ||
         *all.partition == cluster::partition_of(session_of(session).record()->identity->tenant,
                                                 node_.partitions.size()))
@@ -268,7 +272,7 @@ void fanout::on(sessions_query& query) {
   if (query.id) {
     if (const auto* session = find(*query.id)) look_at(*query.id, *session);
   } else {
-    for (const auto& [id, session] : sessions_) look_at(id, session_of(session));
+    for (const auto& each : sessions_) look_at(id_of(each), session_of(each));
   }
   const auto end = page.begin() + static_cast<std::ptrdiff_t>(std::min(query.limit, page.size()));
   std::partial_sort(page.begin(), end, page.end());
@@ -280,7 +284,7 @@ void fanout::on(tenant_stats_query& query) {
   net::node_stats out;
   if (const auto found = ended_.find(query.tenant); found != ended_.end()) out = found->second;
   out.opened = out.closed;
-  for (const auto& [id, each] : sessions_) {
+  for (const auto& each : sessions_) {
     const auto& session = session_of(each);
     if (session.record()->identity->tenant != query.tenant) continue;
     ++out.sessions;
@@ -311,7 +315,7 @@ const handle<bridge_inbox>& fanout::bridge_of(const session_record& session) con
 
 connection* fanout::find(const session_id& id) const {
   const auto found = sessions_.find(id);
-  return found == sessions_.end() ? nullptr : &session_of(found->second);
+  return found == sessions_.end() ? nullptr : &session_of(*found);
 }
 
 }  // namespace starling::actors

@@ -89,4 +89,23 @@ std::vector<publication_ptr> replay::take() {
   return out;
 }
 
+replay& replays::of(std::uint64_t request, std::size_t keep) {
+  if (!under_way_) under_way_ = std::make_unique<std::vector<replay>>();
+  for (auto& each : *under_way_)
+    if (each.request() == request) return each;
+  return under_way_->emplace_back(request, keep);
+}
+
+std::optional<replays::complete> replays::take(std::uint64_t request) {
+  if (!under_way_) return std::nullopt;
+  const auto found = std::find_if(under_way_->begin(), under_way_->end(),
+                                  [&](const replay& each) { return each.request() == request; });
+  if (found == under_way_->end() || !found->complete()) return std::nullopt;
+  auto events = found->take();
+  complete out{std::move(found->answer()), std::move(events)};
+  under_way_->erase(found);
+  if (under_way_->empty()) under_way_.reset();
+  return out;
+}
+
 }  // namespace starling::actors

@@ -83,7 +83,7 @@ template handle<roster_inbox> test_node::record(const std::shared_ptr<journal>& 
 void test_node::run() { dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler()).run(); }
 
 session_ptr test_node::make_session(const std::string& user, const std::string& device) {
-  auto out = std::make_shared<session_record>();
+  boost::intrusive_ptr out(new session_record);
   out->id = session_id::make(node.options.tag);
   out->identity = make_identity(user);
   out->device = device_id{device};

@@ -135,7 +135,7 @@ struct client_node : test_node {
 
   /// A request of a client whose token is `identity`; its join is at the roster then.
   client begin(const std::shared_ptr<net::identity>& identity, net::stream_request request = {}) {
-    auto record = std::make_shared<session_record>();
+    boost::intrusive_ptr record(new session_record);
     record->id = session_id::make(1);
     record->identity = identity;
     record->kind = net::transport_kind::ws;

@@ -8,7 +8,7 @@ namespace starling::actors {
 
 namespace {
 session_ptr session() {
-  auto out = std::make_shared<session_record>();
+  boost::intrusive_ptr out(new session_record);
   out->id = session_id::make(1);
   return out;
 }

@@ -26,7 +26,7 @@ struct roster_node : test_node {
   ticket_ptr ask(const texts& rooms, const texts& allowed = {}) {
     auto identity = make_identity("ann");
     identity->rooms = allowed;
-    auto session = std::make_shared<session_record>();
+    boost::intrusive_ptr session(new session_record);
     session->id = session_id::make(1);
     session->identity = identity;
     auto ticket = make_opening("ann", rooms);

@@ -143,7 +143,7 @@ class room_on_a_shard {
     identity->tenant = tenant_id{"default"};
     identity->user = user_id{"user-" + std::to_string(connections_.size())};
     identity->expires_s = wall_ms() / 1000 + 3600;
-    auto session = std::make_shared<session_record>();
+    boost::intrusive_ptr session(new session_record);
     session->id = session_id::make(1);
     session->identity = std::move(identity);
     session->opened_ns = wall_ns();
