@@ -102,7 +102,13 @@ void ingester::add_event(message& to, net::mapped_event& from) const {
   what.data = std::move(from.data);
   what.data_is_text = from.data_is_text;
   what.accepted_ns = wall_ns();
-  for (const auto& user : from.exclude) what.exclude.push_back(user_mark(user));
+  // Who comes or goes is told as a user: in the room he is not yet, or no longer, for sure.
+  const bool apart = from.members != net::member_change::none;
+  std::vector<session_id> exclude;
+  for (const auto& user : from.exclude) exclude.push_back(user_mark(user));
+  if (apart && !from.everyone)
+    for (const auto& user : from.users) exclude.push_back(user_mark(user));
+  what.exclude = std::move(exclude);
   bool first = true;
   const auto add = [&](channel_kind kind, const std::string& name) {
     what.where.kind = kind;
@@ -110,17 +116,15 @@ void ingester::add_event(message& to, net::mapped_event& from) const {
     to.events.push_back({what, from.ephemeral, std::exchange(first, false)});
   };
   if (from.everyone) return add(channel_kind::all, tenant_channel(*from.tenant).name);
-  // Who comes or goes is told as a user: in the room he is not yet, or no longer, for sure.
-  const bool apart = from.members != net::member_change::none;
-  if (apart)
-    for (const auto& user : from.users) what.exclude.push_back(user_mark(user));
-  for (const auto& room : from.rooms) {
-    add(channel_kind::room, room);
-    what.earlier_targets.push_back(room);
+  const shared_list<std::string> rooms(from.rooms);
+  for (std::size_t at = 0; at < rooms.size(); ++at) {
+    what.earlier_targets = rooms.first(at);
+    add(channel_kind::room, rooms[at]);
   }
+  what.earlier_targets = rooms;
   if (apart) {
-    what.exclude.clear();
-    what.earlier_targets.clear();
+    what.exclude = {};
+    what.earlier_targets = {};
   } else {
     spare_members(from);
   }

@@ -11,17 +11,17 @@ namespace {
 
 using target_kind = net::publish_item::target_kind;
 
-/// The item as an event for the first of its targets.
-event to_event(const net::publish_item& item, const net::identity& who) {
+/// The item as an event for the first of its targets. Takes the item's data.
+event to_event(net::publish_item& item, const net::identity& who) {
   event out;
   out.where.tenant = who.tenant;
   out.id = item.id;
   out.name = item.event;
-  out.data = item.data;
+  out.data = std::move(item.data);
   out.data_is_text = item.data_is_text;
   out.accepted_ns = wall_ns();
   out.sender = who.user.str();
-  out.exclude = item.exclude;
+  out.exclude = std::move(item.exclude);
   return out;
 }
 
@@ -79,17 +79,20 @@ void publisher::publish_item(pending& entry, std::uint64_t number, std::size_t i
       return item.ephemeral ? send_now(entry, i, std::move(what))
                             : append(entry, number, i, std::move(what));
     case target_kind::rooms:
-    case target_kind::users:
-      what.where.kind = item.target == target_kind::rooms ? channel_kind::room : channel_kind::user;
-      for (const auto& name : item.names) {
-        what.where.name = name;
+    case target_kind::users: {
+      const bool rooms = item.target == target_kind::rooms;
+      what.where.kind = rooms ? channel_kind::room : channel_kind::user;
+      const shared_list<std::string> names(std::move(item.names));
+      for (std::size_t at = 0; at < names.size(); ++at) {
+        what.where.name = names[at];
+        if (rooms) what.earlier_targets = names.first(at);
         if (item.ephemeral)
           send_now(entry, i, what);
         else
           append(entry, number, i, what);
-        if (item.target == target_kind::rooms) what.earlier_targets.push_back(name);
       }
       return;
+    }
   }
 }
 
