@@ -1,8 +1,10 @@
 #include "actors/session/connection.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "actors/base/access.hpp"
+#include "actors/session/room_index.hpp"
 #include "net/base/log.hpp"
 #include "net/io/io_loop.hpp"
 #include "net/wire/codec.hpp"
@@ -122,9 +124,13 @@ void connection::on(former_rooms& known) {
 }
 
 void connection::add_forbidden(joined& answer, const std::vector<std::string>& former) {
+  const room_index here(*this);
+  std::unordered_set<std::string> told;
+  for (const auto& lost : answer.lost)
+    if (lost.reason == "forbidden") told.insert(lost.room);
   for (const auto& room : former) {
-    if (in_room(room) || net::may_join(*who_, room)) continue;
-    add_loss(answer.lost, room, "forbidden");
+    if (here.in(room) || net::may_join(*who_, room)) continue;
+    if (told.insert(room).second) answer.lost.push_back({room, "forbidden"});
     answer.resumed = false;
   }
 }
@@ -251,7 +257,7 @@ void connection::continue_with(joined& answer, std::vector<publication_ptr> even
   const auto pending = take_pending_join(answer.request);
   fit_in(answer, events, pending && pending->ref_json);
   if (pending && pending->ref_json) confirm_subscription(*pending->ref_json, answer, events.size());
-  if (pending) leave_rooms(pending->unwanted);
+  if (pending) leave_rooms({pending->unwanted.begin(), pending->unwanted.end()});
   metrics_of(loop_).replayed.add(events.size());
   hold_events();
   queue_replay(events);

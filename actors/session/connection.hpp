@@ -4,6 +4,8 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
+#include <unordered_set>
 #include <vector>
 
 #include "actors/messages/context.hpp"
@@ -14,7 +16,13 @@
 
 namespace starling::actors {
 
-/// A session's place in one channel.
+/// Where a session stands among a channel's members on its shard.
+struct member_place {
+  channel_id id;
+  std::uint32_t index;
+};
+
+/// What a session has of one channel.
 struct subscription {
   channel_id id;
   std::uint32_t index;  ///< in the fanout's member list
@@ -84,12 +92,13 @@ class connection final : public connection_inbox,
     subscriptions_.push_back(std::move(in));
     rooms_told_ = false;
   }
-  /// Index of the membership that was removed.
-  std::optional<std::uint32_t> drop_subscription(channel_id id);
+  /// Its places in those of the channels that it was in. Linear in its channels.
+  std::vector<member_place> drop_subscriptions(std::vector<channel_id> gone);
   /// Finds out how far the client has got, for `since=last`, and tells the position store. False
   /// when it has not (as far as is known) got everything it was sent; then call again.
   bool save_position();
-  void move_subscription(channel_id id, std::uint32_t index);
+  /// These of its channels have given it other places; ascending by channel.
+  void move_subscriptions(std::span<const member_place> moved);
   std::vector<channel_id> channels() const;
   result<void> renew(const net::identity_ptr& fresh);
   net::session_info describe() const;
@@ -114,7 +123,9 @@ class connection final : public connection_inbox,
     std::uint64_t request;
     std::vector<std::string> rooms;
     std::optional<std::string> ref_json;  ///< of a WebSocket subscribe; else the roster's
-    std::vector<std::string> unwanted{};  ///< of `rooms`: to be left as soon as they are joined
+    std::size_t channels = 0;             ///< of the join; those it is in already included
+    /// Of `rooms`: to be left as soon as they are joined.
+    std::unordered_set<std::string> unwanted{};
   };
 
   class room_index;
@@ -157,6 +168,8 @@ class connection final : public connection_inbox,
   void read_store(std::uint64_t request, const std::optional<replay::store_read>& part);
   void finish_if_complete(std::uint64_t request);
   std::optional<pending_join> take_pending_join(std::uint64_t request);
+  /// Of joins that are not answered.
+  std::size_t channels_under_way() const;
   void leave_rooms(const std::vector<std::string>& rooms);
   subscription* find_room(const std::string& room);
   /// Named by the token itself.
@@ -175,7 +188,7 @@ class connection final : public connection_inbox,
   void hand_over(const publication_ptr& what);
   /// `bytes` may be none: nothing of it is for this session.
   void send_events(const frame& bytes, const cursor& through);
-  bool wanted(const event& what) const;
+  bool wanted(const publication& published) const;
   void pump();
   /// Whether `more` events fit besides what is queued.
   bool outbox_holds(std::size_t more);

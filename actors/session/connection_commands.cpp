@@ -46,6 +46,10 @@ void connection::subscribe(std::vector<std::string> rooms, const std::optional<s
   const auto most = node_.options.sessions.max_rooms;
   if (here.count_with(rooms) > most)
     return transport_->send(net::encode_error(ref_json, net::too_many_rooms(most)));
+  // Asking for the past of rooms it is in adds none, but as much work.
+  if (channels_under_way() + rooms.size() > 2 * most)
+    return transport_->send(net::encode_error(
+        ref_json, {errc::rate_limited, "too many rooms are being joined; wait for their acks"}));
   auto request = next_join();
   for (const auto& room : rooms) {
     const auto* in = here.in(room);

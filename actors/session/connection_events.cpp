@@ -74,7 +74,7 @@ void connection::write(const publication_ptr& what) {
 }
 
 void connection::hand_over(const publication_ptr& what) {
-  send_events(wanted(what->what()) ? what->frame_for(transport_->format()) : frame(), what->at());
+  send_events(wanted(*what) ? what->frame_for(transport_->format()) : frame(), what->at());
 }
 
 void connection::send_events(const frame& bytes, const cursor& through) {
@@ -87,7 +87,8 @@ void connection::send_events(const frame& bytes, const cursor& through) {
   ask_to_save();
 }
 
-bool connection::wanted(const event& what) const {
+bool connection::wanted(const publication& published) const {
+  const auto& what = published.what();
   if (view_ && !view_->shows(what)) return false;
   if (what.exclude.empty() && what.earlier_targets.empty()) return true;
   const auto excludes = [&](const session_id& id) {
@@ -96,8 +97,10 @@ bool connection::wanted(const event& what) const {
   if (!what.exclude.empty() &&
       (excludes(session_->id) || excludes(user_mark(session_->who->user.str()))))
     return false;
-  return std::none_of(what.earlier_targets.begin(), what.earlier_targets.end(),
-                      [&](const std::string& room) { return in_room(room); });
+  if (what.earlier_targets.empty()) return true;
+  return std::none_of(subscriptions_.begin(), subscriptions_.end(), [&](const subscription& m) {
+    return m.where->kind == channel_kind::room && !m.leaving && published.went_to(m.where->name);
+  });
 }
 
 void connection::pump() {
@@ -183,7 +186,7 @@ void connection::drop_oldest() {
   auto dropped = transport_->drop_queued();
   while (waiting_->events.size() > 1 && overflows()) {
     const auto oldest = waiting_->pop();
-    if (wanted(oldest->what())) ++dropped;
+    if (wanted(*oldest)) ++dropped;
     if (oldest->at().seq > cursor_.seq) cursor_ = oldest->at();
   }
   dropped_ += static_cast<std::uint32_t>(dropped);

@@ -7,19 +7,24 @@
 
 namespace starling::actors {
 
-std::optional<std::uint32_t> connection::drop_subscription(channel_id id) {
-  const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
-                                  [&](const subscription& m) { return m.id == id; });
-  if (found == subscriptions_.end()) return std::nullopt;
-  const auto index = found->index;
-  subscriptions_.erase(found);
-  rooms_told_ = false;
-  return index;
+std::vector<member_place> connection::drop_subscriptions(std::vector<channel_id> gone) {
+  std::sort(gone.begin(), gone.end());
+  std::vector<member_place> out;
+  out.reserve(gone.size());
+  std::erase_if(subscriptions_, [&](const subscription& m) {
+    if (!std::binary_search(gone.begin(), gone.end(), m.id)) return false;
+    out.push_back({m.id, m.index});
+    return true;
+  });
+  if (!out.empty()) rooms_told_ = false;
+  return out;
 }
 
-void connection::move_subscription(channel_id id, std::uint32_t index) {
-  for (auto& m : subscriptions_)
-    if (m.id == id) m.index = index;
+void connection::move_subscriptions(std::span<const member_place> moved) {
+  for (auto& m : subscriptions_) {
+    const auto at = std::ranges::lower_bound(moved, m.id, {}, &member_place::id);
+    if (at != moved.end() && at->id == m.id) m.index = at->index;
+  }
 }
 
 std::vector<channel_id> connection::channels() const {
@@ -55,7 +60,7 @@ result<void> connection::renew(const net::identity_ptr& fresh) {
   if (joins_)
     for (auto& p : *joins_)
       for (const auto& room : p.rooms)
-        if (p.ref_json && !net::may_join(*who_, room)) p.unwanted.push_back(room);
+        if (p.ref_json && !net::may_join(*who_, room)) p.unwanted.insert(room);
   if (transport_) arm();
   return {};
 }
@@ -98,13 +103,20 @@ join connection::next_join() {
 }
 
 void connection::send_join(join request, std::optional<std::string> ref_json) {
-  pending_join pending{request.request, {}, std::move(ref_json)};
+  pending_join pending{request.request, {}, std::move(ref_json), request.channels.size()};
   for (const auto& wanted : request.channels)
     if (!wanted.again) pending.rooms.push_back(wanted.where->name);
   if (!joins_) joins_ = std::make_unique<std::vector<pending_join>>();
   joins_->push_back(std::move(pending));
   ++joins_unanswered_;
   node_.bridge_of(who_->tenant).send(std::move(request));
+}
+
+std::size_t connection::channels_under_way() const {
+  std::size_t out = 0;
+  if (joins_)
+    for (const auto& each : *joins_) out += each.channels;
+  return out;
 }
 
 std::optional<connection::pending_join> connection::take_pending_join(std::uint64_t request) {

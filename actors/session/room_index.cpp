@@ -23,8 +23,10 @@ bool connection::room_index::want_pending(const std::string& room, bool wanted) 
   const auto found = joining_.find(room);
   if (found == joining_.end()) return false;
   auto& unwanted = found->second->unwanted;
-  std::erase(unwanted, room);
-  if (!wanted) unwanted.push_back(room);
+  if (wanted)
+    unwanted.erase(room);
+  else
+    unwanted.insert(room);
   return true;
 }
 
