@@ -20,7 +20,7 @@ class bus_listener {
   virtual ~bus_listener() = default;
 
   /// A stored event of a followed channel, in ascending `seq` over all channels of the partition as
-  /// long as the engine connection lives.
+  /// long as the engine connection lives; also one that nobody can read (`unreadable`).
   virtual void on_stored(partition_id p, stored_event stored) = 0;
   /// An ephemeral event of a followed channel, or of one addressed to a session of this node.
   virtual void on_ephemeral(event event) = 0;

@@ -19,6 +19,8 @@ constexpr char version = 1;
 constexpr int data_is_text = 1;  // flags
 constexpr int id_given = 2;
 constexpr std::size_t session_bytes = 16;
+/// Of a list: so many small ones cannot become a lot of memory. A publish has fewer.
+constexpr std::size_t max_list_items = 100'000;
 static_assert(sizeof(session_id) == session_bytes);
 
 std::string little_endian(std::uint64_t n) {
@@ -54,6 +56,13 @@ bool read_text(reader& in, std::string& out) {
   return true;
 }
 
+bool read_data(reader& in, shared_text& out) {
+  const auto bytes = in.field();
+  if (!bytes) return false;
+  out = std::string(*bytes);
+  return true;
+}
+
 bool read_kind(reader& in, channel_kind& out) noexcept {
   const auto bytes = in.field();
   if (!bytes || bytes->size() != 1) return false;
@@ -80,30 +89,58 @@ bool read_time(reader& in, std::int64_t& out) noexcept {
   return true;
 }
 
-bool read_sessions(reader& in, std::vector<session_id>& out) {
+bool read_sessions(reader& in, shared_list<session_id>& to) {
   const auto bytes = in.field();
   if (!bytes || bytes->size() % session_bytes != 0) return false;
+  if (bytes->size() / session_bytes > max_list_items) return false;
+  std::vector<session_id> out;
+  out.reserve(bytes->size() / session_bytes);
   for (std::size_t at = 0; at < bytes->size(); at += session_bytes) {
     std::array<std::uint8_t, session_bytes> id;
     std::memcpy(id.data(), bytes->data() + at, session_bytes);
     out.push_back(std::bit_cast<session_id>(id));
   }
+  to = std::move(out);
   return true;
 }
 
-bool read_names(reader& in, std::vector<std::string>& out) {
+bool read_names(reader& in, shared_list<std::string>& to) {
   const auto bytes = in.field();
   if (!bytes) return false;
-  reader names(*bytes);
-  while (!names.at_end()) {
+  std::vector<std::string> out;
+  for (reader names(*bytes); !names.at_end();) {
     const auto name = names.field();
-    if (!name) return false;
+    if (!name || out.size() == max_list_items) return false;
     out.emplace_back(*name);
   }
+  to = std::move(out);
   return true;
+}
+
+std::size_t field_bytes(std::size_t content) noexcept {
+  std::size_t length = 1;
+  for (auto n = content; n >= 0x80; n >>= 7) ++length;
+  return length + content;
+}
+
+std::size_t bytes_of(const shared_list<std::string>& names) noexcept {
+  std::size_t out = 0;
+  for (const auto& name : names) out += field_bytes(name.size());
+  return out;
 }
 
 }  // namespace
+
+std::size_t encoded_bytes(const event& event) noexcept {
+  constexpr std::size_t one_byte = 2;  // kind, flags
+  constexpr std::size_t accepted = 9;
+  std::size_t out = 1 + 2 * one_byte + accepted;
+  for (const auto size : {event.channel.tenant.str().size(), event.channel.name.size(), event.id.size(),
+                          event.name.size(), event.data.size(), event.sender.size(),
+                          event.exclude.size() * session_bytes, bytes_of(event.earlier_targets), event.traceparent.size()})
+    out += field_bytes(size);
+  return out;
+}
 
 std::string encode(const event& event) {
   std::string sessions;
@@ -113,9 +150,7 @@ std::string encode(const event& event) {
   for (const auto& name : event.earlier_targets) put_field(names, name);
 
   std::string out;
-  out.reserve(event.data.size() + sessions.size() + names.size() + event.channel.name.size() +
-              event.channel.tenant.str().size() + event.id.size() + event.name.size() +
-              event.sender.size() + event.traceparent.size() + 64);
+  out.reserve(encoded_bytes(event));
   out += version;
   put_field(out, event.channel.tenant.str());
   const char kind = static_cast<char>(event.channel.kind);
@@ -146,7 +181,7 @@ result<event> decode(std::string_view bytes) {
   if (!read_text(in, out.channel.name)) return bad_field("name");
   if (!read_text(in, out.id)) return bad_field("id");
   if (!read_text(in, out.name)) return bad_field("event");
-  if (!read_text(in, out.data)) return bad_field("data");
+  if (!read_data(in, out.data)) return bad_field("data");
   if (!read_flags(in, out)) return bad_field("flags");
   if (!read_time(in, out.accepted_ns)) return bad_field("accepted");
   if (!read_text(in, out.sender)) return bad_field("sender");

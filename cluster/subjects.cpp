@@ -125,7 +125,8 @@ subjects::subjects(std::string prefix, std::size_t partitions)
     : prefix_(std::move(prefix)),
       out_(prefix_ + ".ch."),
       node_(prefix_ + ".node."),
-      ask_(prefix_ + ".ask") {
+      ask_(prefix_ + ".ask"),
+      inbox_(prefix_ + ".inbox") {
   if (partitions == 1) {
     parts_.push_back({prefix_, prefix_ + ".in.", out_});
     return;
@@ -162,7 +163,7 @@ std::string subjects::question(const node_id& node) const {
 }
 std::string subjects::questions_to_all() const { return ask_; }
 
-std::string subjects::inbox() const { return prefix_ + ".inbox"; }
+std::string subjects::inbox() const { return inbox_; }
 std::string subjects::turns() const { return prefix_ + ".turn"; }
 std::string subjects::stream_source(partition_id p) const {
   return parts_[index_of(p)].in + "*.*.*";
@@ -201,6 +202,11 @@ bool subjects::is_announcement(std::string_view subject) const noexcept {
 }
 bool subjects::is_question(std::string_view subject) const noexcept {
   return subject == ask_ || (subject.starts_with(ask_) && subject[ask_.size()] == '.');
+}
+
+bool subjects::is_inbox(std::string_view subject) const noexcept {
+  return subject.size() > inbox_.size() + 1 && subject.starts_with(inbox_) &&
+         subject[inbox_.size()] == '.';
 }
 
 }  // namespace starling::cluster

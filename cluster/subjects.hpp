@@ -74,6 +74,8 @@ class subjects {
   std::optional<heard_subject> parse(std::string_view subject) const;
   bool is_announcement(std::string_view subject) const noexcept;
   bool is_question(std::string_view subject) const noexcept;
+  /// Is it below inbox(), of whichever node?
+  bool is_inbox(std::string_view subject) const noexcept;
 
  private:
   struct part {
@@ -90,6 +92,7 @@ class subjects {
   std::string out_;   ///< `<prefix>.ch.`
   std::string node_;  ///< `<prefix>.node.`
   std::string ask_;   ///< `<prefix>.ask`
+  std::string inbox_;
 };
 
 /// The id under which the store remembers an event: the same key on another channel is another id.

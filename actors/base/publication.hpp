@@ -5,6 +5,8 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 
 #include "net/base/event.hpp"
 #include "net/base/frame.hpp"
@@ -30,6 +32,8 @@ class publication {
   sequence seq() const noexcept { return seq_; }
   bool stored() const noexcept { return seq_ != 0; }
 
+  /// Is `room` one of the targets that came before this one in the same publish? In constant time.
+  bool went_to(std::string_view room) const;
   /// The encoded event; the first caller per format pays for it.
   const frame& frame_for(net::wire_format format) const;
 
@@ -38,6 +42,8 @@ class publication {
   const cursor at_;
   const sequence seq_;
   bool notice_ = false;
+  using names = std::unordered_set<std::string_view>;
+  mutable std::atomic<const names*> earlier_{nullptr};  ///< when there are many
   mutable std::array<std::atomic<const frame*>, net::wire_format_count> frames_{};
 };
 

@@ -49,8 +49,8 @@ void bridge::on(engine_control& told) {
   if (told.channel.kind != channel_kind::user)
     return cluster::refuse(cluster::refusal::wrong_channel, "control of a channel",
                            told.payload.size());
-  const auto* of = channels_.find(told.channel);
-  if (of && of->live) user_of(*of).send(std::move(told));
+  // Before its actor is there nothing is lost: it asks the others when it begins.
+  if (const auto* of = channels_.find(told.channel)) user_of(*of).send(std::move(told));
 }
 
 void bridge::on(engine_changed& change) {
@@ -144,8 +144,6 @@ void bridge::lost(live_channel& from, std::string_view reason) {
 }
 
 void bridge::recovered(std::size_t count) { metrics().gaps[0].add(count); }
-
-void bridge::became_live(live_channel& which) { start_actor(which); }
 
 void bridge::epoch_began(const cluster::log_state& store, bool anew) {
   if (!anew) {

@@ -13,14 +13,60 @@ namespace starling::actors {
 // -- joining ------------------------------------------------------------------------------------
 
 void bridge::on(join& request) {
-  pending_join pending{std::move(request), {}, order_.next_fence()};
-  if (!order_.open()) return refuse(std::move(pending), "the engine is not ready");
-  for (auto& wanted : pending.request.channels) {
-    auto& entry = ensure(wanted.channel);
-    ++entry.reserved;
-    wanted.channel = entry.channel;
-    pending.channels.push_back(entry.id);
+  chores_.add(chore::reserve{{std::move(request)}});
+  work();
+}
+
+void bridge::on(chores_due&) {
+  chores_announced_ = false;
+  work();
+}
+
+/// A bite now, unless events have their turn before the next one.
+void bridge::work() {
+  if (chores_announced_) return;
+  const auto bite = [this](chore& now, std::size_t most) { return advance(now, most); };
+  if (!chores_.work(bite) || chores_.empty()) return;
+  chores_announced_ = true;
+  self().send(chores_due{});
+}
+
+bool bridge::advance(chore& now, std::size_t most) {
+  if (auto* const leaving = std::get_if<chore::leave>(&now.what)) {
+    const auto& which = leaving->gone.channels;
+    for (const auto end = std::min(now.done + most, which.size()); now.done < end; ++now.done)
+      leave_channel(leaving->gone, which[now.done]);
+    return now.done == which.size();
   }
+  if (auto* const coming = std::get_if<chore::reserve>(&now.what)) {
+    auto& pending = coming->joining;
+    auto& wanted = pending.request.channels;
+    if (!order_.open()) {
+      refuse(std::move(pending), "the engine is not ready");
+      return true;
+    }
+    for (const auto end = std::min(now.done + most, wanted.size()); now.done < end; ++now.done) {
+      auto& entry = ensure(wanted[now.done].where);
+      ++entry.reserved;
+      wanted[now.done].where = entry.where;
+      pending.channels.push_back(entry.id);
+    }
+    if (now.done < wanted.size()) return false;
+    reserved(std::move(pending));
+    return true;
+  }
+  auto& pending = std::get<chore::enter>(now.what).joining;
+  const auto& ids = pending.channels;
+  for (const auto end = std::min(now.done + most, ids.size()); now.done < end; ++now.done)
+    if (auto& entry = channels_.at(ids[now.done]); !entry.actor) start_actor(entry);
+  if (now.done < ids.size()) return false;
+  entered(std::move(pending));
+  return true;
+}
+
+/// Its channels are there, though perhaps not live.
+void bridge::reserved(pending_join&& pending) {
+  pending.fence = order_.next_fence();
   const bool fence = order_.needs_fence(pending.fence, pending.request.resume, pending.channels);
   waiting_.push_back(std::move(pending));
   if (fence) return order_.want_fence();
@@ -29,16 +75,26 @@ void bridge::on(join& request) {
 
 void bridge::release_waiting() {
   for (auto& pending : std::exchange(waiting_, {})) {
-    if (!order_.may_join(pending.fence, pending.request.resume, pending.channels)) {
+    if (order_.may_join(pending.fence, pending.request.resume, pending.channels))
+      chores_.add(chore::enter{std::move(pending)});
+    else
       waiting_.push_back(std::move(pending));
-    } else if (pending.request.opening) {
-      const auto& entry = channels_.at(pending.channels.front());
-      const auto number = ++joins_;
-      user_of(entry).send(admit{number, pending.request.session, pending.request.connection});
-      admitting_.emplace(number, std::move(pending));
-    } else {
-      enter(std::move(pending));
-    }
+  }
+  work();
+}
+
+/// Its channels are live and have actors.
+void bridge::entered(pending_join&& pending) {
+  if (!order_.open()) return refuse(std::move(pending), "the engine is not ready");
+  if (!order_.may_join(pending.fence, pending.request.resume, pending.channels)) {
+    waiting_.push_back(std::move(pending));  // a hole has opened meanwhile
+  } else if (pending.request.opening) {
+    const auto& entry = channels_.at(pending.channels.front());
+    const auto number = ++joins_;
+    user_of(entry).send(admit{number, pending.request.session, pending.request.connection});
+    admitting_.emplace(number, std::move(pending));
+  } else {
+    enter(std::move(pending));
   }
 }
 
@@ -116,30 +172,36 @@ void bridge::waiting_refused(const std::string& reason) {
 // -- leaving ------------------------------------------------------------------------------------
 
 void bridge::on(left& gone) {
-  for (const auto id : gone.channels) {
-    auto* const entry = channels_.find(id);
-    if (!entry) continue;
-    entry->members.remove(gone.shard);
-    const auto kind = entry->channel->kind;
-    if (kind == channel_kind::room || (kind == channel_kind::user && gone.ended))
-      entry->actor.send(detach_member{gone.session->id});
-    retire_if_unused(*entry);
-  }
+  chores_.add(chore::leave{std::move(gone)});
+  work();
+}
+
+void bridge::leave_channel(const left& gone, channel_id which) {
+  auto* const entry = channels_.find(which);
+  if (!entry) return;
+  entry->members.remove(gone.shard);
+  const auto kind = entry->channel->kind;
+  if (kind == channel_kind::room || (kind == channel_kind::user && gone.ended))
+    entry->actor.send(detach_member{gone.session->id});
+  retire_if_unused(*entry);
 }
 
 // -- what sessions have to know -----------------------------------------------------------------
 
 void bridge::on(roster_changed& change) {
-  const auto* const entry = channels_.find(user_channel(change.tenant, change.user.str()));
-  if (!entry) return;
+  const auto of = user_channel(change.tenant, change.user.str());
   // Of sessions that are still to be admitted only the bridge knows.
   const auto tell = [&](const pending_join& pending) {
-    if (pending.request.opening && pending.channels.front() == entry->id)
+    if (pending.request.opening && *pending.request.channels.front().where == of)
       pending.request.connection.send(roster_changed(change));
   };
+  chores_.for_each([&](const chore& each) {
+    if (const auto* coming = std::get_if<chore::reserve>(&each.what)) tell(coming->joining);
+    if (const auto* entering = std::get_if<chore::enter>(&each.what)) tell(entering->joining);
+  });
   for (const auto& pending : waiting_) tell(pending);
   for (const auto& [number, pending] : admitting_) tell(pending);
-  if (entry->actor) user_of(*entry).send(std::move(change));
+  if (const auto* const entry = channels_.find(of)) user_of(*entry).send(std::move(change));
 }
 
 void bridge::on(node_gone& gone) {

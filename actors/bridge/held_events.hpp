@@ -14,7 +14,7 @@ struct event_bounds {
   std::size_t bytes;
 };
 
-/// What an event takes in memory, about.
+/// What an event takes in memory, about; what it shares with others is counted as its own.
 inline std::size_t footprint(const stored_event& of) noexcept {
   const auto& e = of.event;
   return sizeof of + e.data.size() + e.id.size() + e.name.size() + e.sender.size() +

@@ -153,8 +153,10 @@ void sequencer::handle(stored_event&& next) {
   }
   if (!to->live) return;  // a fence and a read of the store will cover it
   if (next.seq <= to->delivered) return;
-  if (next.previous <= to->delivered)
+  if (next.previous <= to->delivered) {
+    if (next.unreadable) return pass_over(*to, next.seq);
     return deliver(*to, std::move(next.event), next.seq, next.seq);
+  }
   begin_repair(next.seq, std::nullopt).add(*to, next.previous);
   held_.push_front(std::move(next));
   advance_repair();
@@ -168,6 +170,12 @@ void sequencer::deliver(live_channel& to, event&& event, sequence seq, sequence 
   auto out = std::make_shared<publication>(std::move(event), position(), seq);
   if (seq <= before) late_.remember(out, before);
   output_.deliver(to, std::move(out));
+}
+
+/// As if it had been delivered: it is not looked for again.
+void sequencer::pass_over(live_channel& of, sequence seq) {
+  of.delivered = seq;
+  position_ = std::max(position_, seq);
 }
 
 void sequencer::ephemeral(event&& event, steady_time now) {

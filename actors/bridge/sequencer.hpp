@@ -84,7 +84,8 @@ class sequencer_output {
 ///
 /// Guarantees: when an event with position p is delivered, everything of live channels below p has
 /// been delivered or reported lost, as far as anything has told of it; what is found later (a
-/// *late* event) gets an id beyond p. Each stored event of a live channel is delivered once.
+/// *late* event) gets an id beyond p. Each stored event of a live channel is delivered once, but
+/// those that nobody can read, which only take their place.
 ///
 /// The *fence* is a stored event of the owner's own channel. When it comes back, every subscription
 /// made before it is active and everything stored before it has arrived: its sequence is where the
@@ -188,6 +189,7 @@ class sequencer {
   void take(stored_event&& next);    ///< in the store's order
   void handle(stored_event&& next);  ///< phase live
   void deliver(live_channel& to, event&& event, sequence seq, sequence id);
+  void pass_over(live_channel& of, sequence seq);
   void hold(stored_event&& later);
   void drop_held();
   void drain_held();

@@ -102,7 +102,13 @@ void ingester::add_event(message& to, net::mapped_event& from) const {
   out.data = std::move(from.data);
   out.data_is_text = from.data_is_text;
   out.accepted_ns = wall_ns();
-  for (const auto& user : from.exclude) out.exclude.push_back(user_mark(user));
+  // Who comes or goes is told as a user: in the room he is not yet, or no longer, for sure.
+  const bool apart = from.members != net::member_change::none;
+  std::vector<session_id> exclude;
+  for (const auto& user : from.exclude) exclude.push_back(user_mark(user));
+  if (apart && !from.everyone)
+    for (const auto& user : from.users) exclude.push_back(user_mark(user));
+  out.exclude = std::move(exclude);
   bool first = true;
   const auto add = [&](channel_kind kind, const std::string& name) {
     out.channel.kind = kind;
@@ -110,17 +116,15 @@ void ingester::add_event(message& to, net::mapped_event& from) const {
     to.events.push_back({out, from.ephemeral, std::exchange(first, false)});
   };
   if (from.everyone) return add(channel_kind::all, tenant_channel(*from.tenant).name);
-  // Who comes or goes is told as a user: in the room he is not yet, or no longer, for sure.
-  const bool apart = from.members != net::member_change::none;
-  if (apart)
-    for (const auto& user : from.users) out.exclude.push_back(user_mark(user));
-  for (const auto& room : from.rooms) {
-    add(channel_kind::room, room);
-    out.earlier_targets.push_back(room);
+  const shared_list<std::string> rooms(from.rooms);
+  for (std::size_t at = 0; at < rooms.size(); ++at) {
+    out.earlier_targets = rooms.first(at);
+    add(channel_kind::room, rooms[at]);
   }
+  what.earlier_targets = rooms;
   if (apart) {
-    out.exclude.clear();
-    out.earlier_targets.clear();
+    out.exclude = {};
+    out.earlier_targets = {};
   } else {
     spare_members(from);
   }

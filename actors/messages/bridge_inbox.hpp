@@ -34,6 +34,9 @@ struct join {
   std::vector<net::lost_room> lost;
 };
 
+/// bridge -> bridge: more of who comes and goes waits.
+struct chores_due {};
+
 /// user -> bridge: the session may be.
 struct admitted {
   std::uint64_t number;
@@ -107,10 +110,10 @@ struct channels_query {
 
 /// Taken by bridge/bridge.cpp.
 class bridge_inbox
-    : public inbox<engine_stored, engine_ephemeral, engine_control, join, admitted, turned_away,
-                   left, members_report, roster_changed, repair_read, last_stored, store_state,
-                   engine_changed, engine_leader_changed, reorder_due, fence_failed, channel_died,
-                   node_gone, tick, channels_query, presence_query> {
+    : public inbox<engine_stored, engine_ephemeral, engine_control, join, chores_due, admitted,
+                   turned_away, left, members_report, roster_changed, repair_read, last_stored,
+                   store_state, engine_changed, engine_leader_changed, reorder_due, fence_failed,
+                   channel_died, node_gone, tick, channels_query, presence_query> {
  public:
   using inbox::inbox;
 };

@@ -12,18 +12,18 @@ namespace {
 
 using target_kind = net::publish_item::target_kind;
 
-/// The item as an event for the first of its targets.
-event to_event(const net::publish_item& item, const net::identity& caller,
+/// The item as an event for the first of its targets. Takes the item's data.
+event to_event(net::publish_item& item, const net::identity& caller,
                const std::string& traceparent) {
   event out;
   out.channel.tenant = caller.tenant;
   out.id = item.id;
   out.name = item.event;
-  out.data = item.data;
+  out.data = std::move(item.data);
   out.data_is_text = item.data_is_text;
   out.accepted_ns = wall_ns();
   out.sender = caller.user.str();
-  out.exclude = item.exclude;
+  out.exclude = std::move(item.exclude);
   out.traceparent = traceparent;
   return out;
 }
@@ -84,18 +84,20 @@ void publisher::publish_item(pending& entry, std::uint64_t number, std::size_t i
       return item.ephemeral ? send_now(entry, i, std::move(outgoing))
                             : append(entry, number, i, std::move(outgoing));
     case target_kind::rooms:
-    case target_kind::users:
-      outgoing.channel.kind =
-          item.target == target_kind::rooms ? channel_kind::room : channel_kind::user;
-      for (const auto& name : item.names) {
-        outgoing.channel.name = name;
+    case target_kind::users: {
+      const bool rooms = item.target == target_kind::rooms;
+      outgoing.channel.kind = rooms ? channel_kind::room : channel_kind::user;
+      const shared_list<std::string> names(std::move(item.names));
+      for (std::size_t at = 0; at < names.size(); ++at) {
+        outgoing.channel.name = names[at];
+        if (rooms) outgoing.earlier_targets = names.first(at);
         if (item.ephemeral)
           send_now(entry, i, outgoing);
         else
           append(entry, number, i, outgoing);
-        if (item.target == target_kind::rooms) outgoing.earlier_targets.push_back(name);
       }
       return;
+    }
   }
 }
 

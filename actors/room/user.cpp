@@ -12,6 +12,8 @@ namespace {
 /// below 1 ms; this leaves room for a busy machine.
 constexpr std::chrono::milliseconds settle_time{100};
 constexpr std::chrono::milliseconds come_back_later{60'000};
+/// Sessions of other nodes that may be known beyond those that may stay.
+constexpr std::size_t most_untrimmed = 10'000;
 }  // namespace
 
 user::user(caf::actor_config& cfg, node_context& node, channel_ptr of, channel_id id, sequence from)
@@ -93,6 +95,10 @@ void user::on(detach_member& gone) {
 }
 
 void user::hear(const user_control& told) {
+  // While a newcomer waits nobody is sent away, so others could tell of ever more.
+  const auto known = sessions_.seats().size();
+  if (!waiting_.empty() && known > node_.options.sessions.max_per_user + most_untrimmed)
+    return cluster::refuse(cluster::refusal::overload, "control of a user", told.opened.size());
   for (auto opened : told.opened) {
     opened.node = told.from;
     sessions_.add(std::move(opened));
@@ -114,9 +120,20 @@ user_control user::introduction(bool ask) const {
   return out;
 }
 
-void user::say(const user_control& control) {
+void user::say(user_control control) {
   if (!node_.clustered) return;
-  node_.engine->messages().send_control(*of_, encode(control));
+  const auto all = std::move(control.opened);
+  const auto most = max_sessions_told - control.closed.size();
+  for (std::size_t at = 0;;) {
+    const auto count = std::min(most, all.size() - at);
+    const auto from = all.begin() + static_cast<std::ptrdiff_t>(at);
+    control.opened.assign(from, from + static_cast<std::ptrdiff_t>(count));
+    node_.engine->messages().send_control(*of_, encode(control));
+    at += count;
+    if (at == all.size()) return;
+    control.ask = false;  // once is enough
+    control.closed.clear();
+  }
 }
 
 void user::on(members_report& report) {

@@ -39,7 +39,8 @@ class user final : public user_inbox {
   void settle();
   void hear(const user_control& told);
   void enforce();
-  void say(const user_control& control);
+  /// In as many messages as it takes.
+  void say(user_control control);
   user_control introduction(bool ask) const;
 
   const handle<bridge_inbox>& bridge() const { return node_.bridge_of(of_->tenant); }

@@ -33,6 +33,7 @@ std::optional<user_session> parse_open(std::string_view line) {
   const auto when = cut(line, ' ');
   const auto parsed = std::from_chars(when.data(), when.data() + when.size(), out.opened_ns);
   if (!id || parsed.ec != std::errc{}) return std::nullopt;
+  if (!line.empty() && !valid_user(line)) return std::nullopt;
   out.id = *id;
   out.device = device_id{std::string(line)};
   return out;
@@ -42,10 +43,11 @@ std::optional<user_session> parse_open(std::string_view line) {
 
 std::optional<user_control> decode_user_control(std::string_view text) {
   user_control out;
-  while (!text.empty()) {
+  while (!text.empty() && out.opened.size() + out.closed.size() <= max_sessions_told) {
     auto line = cut(text, '\n');
     const auto verb = cut(line, ' ');
     if (verb == "from") {
+      if (!valid_user(line)) return std::nullopt;
       out.from = node_id{std::string(line)};
     } else if (verb == "ask") {
       out.ask = true;
@@ -61,7 +63,8 @@ std::optional<user_control> decode_user_control(std::string_view text) {
       return std::nullopt;
     }
   }
-  if (out.from.empty()) return std::nullopt;
+  const bool all_read = out.opened.size() + out.closed.size() <= max_sessions_told;
+  if (out.from.empty() || !all_read) return std::nullopt;
   return out;
 }
 

@@ -19,7 +19,10 @@ struct user_control {
 };
 
 std::string encode(const user_control& control);
-/// nullopt when `text` is not one of ours.
+/// Of one message, opened and closed together; who has more to tell sends several.
+inline constexpr std::size_t max_sessions_told = 1000;
+/// nullopt when `text` is not one of ours: also when it tells of more sessions than
+/// max_sessions_told, or names a node or a device that cannot be.
 std::optional<user_control> decode_user_control(std::string_view text);
 
 }  // namespace starling::actors

@@ -210,7 +210,7 @@ void connection::go_on(replays::complete join) {
       transport_->send(net::encode_notice(transport_->format(), "gap",
                                           gap_json(lost.reason, lost.room), position_.at().str()));
   }
-  if (pending) leave_channels(rooms_.leave(pending->unwanted));
+  if (pending) leave_channels(rooms_.leave({pending->unwanted.begin(), pending->unwanted.end()}));
   loop_.metrics().replayed.add(events.size());
   outbox_.insert_replay(events, terms());
   pump();

@@ -138,7 +138,7 @@ class connection final : public connection_inbox,
   void hand_over(const publication_ptr& event);
   /// `bytes` may be none: nothing of it is for this session.
   void send_events(const frame& bytes, const cursor& position);
-  bool wanted(const event& event) const;
+  bool wanted(const publication& published) const;
   void drained();
   /// Sends what waits, as far as there is room.
   void pump();

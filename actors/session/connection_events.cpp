@@ -40,7 +40,7 @@ void connection::outbox_is_full(const publication_ptr& event) {
 }
 
 void connection::hand_over(const publication_ptr& event) {
-  send_events(wanted(event->event()) ? event->frame_for(transport_->format()) : frame(),
+  send_events(wanted(*event) ? event->frame_for(transport_->format()) : frame(),
               event->at());
 }
 
@@ -53,7 +53,8 @@ void connection::send_events(const frame& bytes, const cursor& position) {
     node_.fanouts[loop_.index()].send(position_changed{session_->id});
 }
 
-bool connection::wanted(const event& event) const {
+bool connection::wanted(const publication& published) const {
+  const auto& event = published.event();
   if (view_ && !view_->shows(event)) return false;
   if (event.exclude.empty() && event.earlier_targets.empty()) return true;
   const auto excludes = [&](const session_id& id) {
@@ -62,8 +63,8 @@ bool connection::wanted(const event& event) const {
   if (!event.exclude.empty() &&
       (excludes(session_->id) || excludes(user_mark(session_->identity->user.str()))))
     return false;
-  return std::none_of(event.earlier_targets.begin(), event.earlier_targets.end(),
-                      [&](const std::string& room) { return rooms_.contains(room); });
+  if (event.earlier_targets.empty()) return true;
+  return !rooms_.any_of([&](const std::string& room) { return published.went_to(room); });
 }
 
 void connection::drained() {
@@ -92,7 +93,7 @@ void connection::relieve_outbox() {
   const auto there = transport_->drop_queued();
   const auto gone = outbox_.drop_oldest(load(), terms(), there, [&](const publication& oldest) {
     if (position_.advance(oldest.at())) ask_to_save();
-    return wanted(oldest.event());
+    return wanted(oldest);
   });
   dropped[static_cast<std::size_t>(drop_reason::oldest)].add(gone);
 }

@@ -79,7 +79,7 @@ void fanout::on(leave& leaving) {
   dispatch();
   auto* const session = find(leaving.id);
   if (!session) return;
-  for (const auto each : leaving.channels) unsubscribe(*session, each);
+  unsubscribe(*session, leaving.channels);
   bridge_of(*session->record())
       .send(left{session->record(), shard_, std::move(leaving.channels), false});
 }
@@ -201,17 +201,29 @@ void fanout::on(joined& done) {
   session->on_joined(std::move(done));
 }
 
-void fanout::unsubscribe(connection& session, channel_id channel) {
-  const auto index = session.rooms().drop(channel);
-  const auto found = channels_.find(channel);
-  if (!index || found == channels_.end()) return;
-  auto& members = found->second;
-  if (*index + 1 != members.size()) {
-    members[*index] = members.back();
-    members[*index]->rooms().move(channel, *index);
+void fanout::unsubscribe(connection& session, std::vector<channel_id> channels) {
+  // Whoever was the last member of a channel takes the place that is free now; all such places of a
+  // member together, or a session in many rooms would cost others the square of them.
+  std::vector<std::pair<connection*, member_place>> moved;
+  for (const auto& place : session.rooms().drop(std::move(channels))) {
+    const auto found = channels_.find(place.id);
+    if (found == channels_.end()) continue;
+    auto& members = found->second;
+    if (place.index + 1 != members.size()) {
+      members[place.index] = members.back();
+      moved.emplace_back(members[place.index], place);
+    }
+    members.pop_back();
+    if (members.empty()) channels_.erase(found);
   }
-  members.pop_back();
-  if (members.empty()) channels_.erase(found);
+  std::ranges::sort(moved, {}, [](const auto& m) { return std::pair(m.first, m.second.id); });
+  std::vector<member_place> places;
+  for (auto at = moved.begin(); at != moved.end();) {
+    auto* const member = at->first;
+    places.clear();
+    for (; at != moved.end() && at->first == member; ++at) places.push_back(at->second);
+    member->rooms().move(places);
+  }
 }
 
 void fanout::on(session_ended& ended) {
@@ -226,7 +238,7 @@ void fanout::on(session_ended& ended) {
   totals.deliveries += ended.delivered;
   totals.bytes_out += ended.bytes_out;
   auto channels = connection.rooms().channels();
-  for (const auto each : channels) unsubscribe(connection, each);
+  unsubscribe(connection, channels);
   if (!channels.empty())
     bridge_of(*connection.record())
         .send(left{connection.record(), shard_, std::move(channels), true});

@@ -59,7 +59,7 @@ class fanout final : public fanout_inbox, private net::flushable, private net::w
   void pass_is_over();
   void save_next_positions();
   void save_positions();
-  void unsubscribe(connection& session, channel_id channel);
+  void unsubscribe(connection& session, std::vector<channel_id> channels);
   handle<fanout_inbox> self() { return handle<fanout_inbox>(*this); }
   const handle<bridge_inbox>& bridge_of(const session_record& session) const;
   connection* find(const session_id& id) const;

@@ -12,10 +12,6 @@ namespace starling::actors {
 
 namespace {
 
-bool is_open_room(const subscription& in) {
-  return in.channel->kind == channel_kind::room && !in.leaving;
-}
-
 /// Named by the token itself.
 bool own_room(const net::identity& identity, const std::string& room) {
   const auto own = rooms_to_join(identity, {});
@@ -47,8 +43,10 @@ class session_rooms::index {
     const auto found = joining_.find(room);
     if (found == joining_.end()) return false;
     auto& unwanted = found->second->unwanted;
-    std::erase(unwanted, room);
-    if (!wanted) unwanted.push_back(room);
+    if (wanted)
+      unwanted.erase(room);
+    else
+      unwanted.insert(room);
     return true;
   }
   /// How many rooms it would be in, or be joining, with `more`; each of these stands there once.
@@ -75,19 +73,26 @@ void session_rooms::add(subscription in) {
   told_ = false;
 }
 
-std::optional<std::uint32_t> session_rooms::drop(channel_id id) {
-  const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
-                                  [&](const subscription& each) { return each.id == id; });
-  if (found == subscriptions_.end()) return std::nullopt;
-  const auto index = found->index;
-  subscriptions_.erase(found);
-  told_ = false;
-  return index;
+std::vector<member_place> session_rooms::drop(std::vector<channel_id> gone) {
+  std::sort(gone.begin(), gone.end());
+  std::vector<member_place> out;
+  out.reserve(gone.size());
+  const auto drops = [&](const subscription& each) {
+    if (!std::binary_search(gone.begin(), gone.end(), each.id)) return false;
+    out.push_back({each.id, each.index});
+    return true;
+  };
+  subscriptions_.erase(std::remove_if(subscriptions_.begin(), subscriptions_.end(), drops),
+                       subscriptions_.end());
+  if (!out.empty()) told_ = false;
+  return out;
 }
 
-void session_rooms::move(channel_id id, std::uint32_t index) {
-  for (auto& each : subscriptions_)
-    if (each.id == id) each.index = index;
+void session_rooms::move(std::span<const member_place> moved) {
+  for (auto& each : subscriptions_) {
+    const auto at = std::ranges::lower_bound(moved, each.id, {}, &member_place::id);
+    if (at != moved.end() && at->id == each.id) each.index = at->index;
+  }
 }
 
 std::vector<channel_id> session_rooms::channels() const {
@@ -104,9 +109,7 @@ std::vector<std::string> session_rooms::names() const {
 }
 
 bool session_rooms::contains(const std::string& room) const {
-  return std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const subscription& each) {
-    return is_open_room(each) && each.channel->name == room;
-  });
+  return any_of([&](const std::string& name) { return name == room; });
 }
 
 subscription* session_rooms::find(const std::string& room) {
@@ -122,7 +125,7 @@ bool session_rooms::take_news() noexcept { return !std::exchange(told_, true); }
 
 void session_rooms::asked_for(std::uint64_t request, const std::vector<wanted_channel>& channels,
                               std::optional<std::string> ref_json) {
-  pending_join pending{request, {}, std::move(ref_json)};
+  pending_join pending{request, {}, std::move(ref_json), channels.size()};
   for (const auto& wanted : channels)
     if (!wanted.again) pending.rooms.push_back(wanted.channel->name);
   if (!joins_) joins_ = std::make_unique<std::vector<pending_join>>();
@@ -141,6 +144,13 @@ std::optional<pending_join> session_rooms::answered(std::uint64_t request) {
   return out;
 }
 
+std::size_t session_rooms::channels_under_way() const {
+  std::size_t out = 0;
+  if (joins_)
+    for (const auto& each : *joins_) out += each.channels;
+  return out;
+}
+
 // -- what follows from commands, tokens and the roster --------------------------------------------
 
 result<std::vector<wanted_channel>> session_rooms::subscribe(const std::vector<std::string>& rooms,
@@ -152,6 +162,8 @@ result<std::vector<wanted_channel>> session_rooms::subscribe(const std::vector<s
     if (!net::may_join(identity, room) && !here.in(room))
       return error{errc::forbidden, "room \"" + room + "\" is not allowed by the token"};
   if (here.count_with(rooms) > most) return net::too_many_rooms(most);
+  if (channels_under_way() + rooms.size() > 2 * most)
+    return error{errc::rate_limited, "too many rooms are being joined; wait for their acks"};
   std::vector<wanted_channel> out;
   for (const auto& room : rooms) {
     const auto* in = here.in(room);
@@ -191,7 +203,7 @@ std::vector<channel_id> session_rooms::renew(const net::identity& identity) {
   if (joins_)
     for (auto& join : *joins_)
       for (const auto& room : join.rooms)
-        if (join.ref_json && !net::may_join(identity, room)) join.unwanted.push_back(room);
+        if (join.ref_json && !net::may_join(identity, room)) join.unwanted.insert(room);
   return leave(forbidden);
 }
 
@@ -214,9 +226,11 @@ session_rooms::roster_step session_rooms::follow(const roster_changed& change,
 
 std::vector<std::string> session_rooms::forbidden(const std::vector<std::string>& former,
                                                   const net::identity& identity) const {
+  const auto here = names();
+  const std::unordered_set<std::string_view> in(here.begin(), here.end());
   std::vector<std::string> out;
   for (const auto& room : former)
-    if (!contains(room) && !net::may_join(identity, room)) out.push_back(room);
+    if (!in.contains(room) && !net::may_join(identity, room)) out.push_back(room);
   return out;
 }
 

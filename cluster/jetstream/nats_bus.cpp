@@ -70,13 +70,12 @@ result<void> nats_bus::send_ephemeral(const event& event) {
   auto subject = connection_->names().of(event.channel, channel_message::ephemeral);
   if (subject.size() > max_subject_bytes)
     return error{errc::too_large, "the name of the target is too long"};
-  auto payload = encode(event);
   if (!connection_->up()) return engine_away();
   const auto most = connection_->max_payload();
-  if (most > 0 && payload.size() > static_cast<std::size_t>(most))
+  if (most > 0 && encoded_bytes(what) > static_cast<std::size_t>(most))
     return error{errc::too_large,
                  "the event is larger than what NATS takes (" + std::to_string(most) + " bytes)"};
-  if (!connection_->publish(std::move(subject), std::move(payload))) return engine_away();
+  if (!connection_->publish(std::move(subject), what)) return engine_away();
   return {};
 }
 
@@ -177,8 +176,14 @@ void nats_bus::hear_stored(const heard_subject& about, const nats_message& messa
   const auto seq = number_in(message.header("Nats-Sequence"));
   const auto previous = number_in(message.header("Nats-Last-Sequence"));
   if (seq == 0) return refuse_message(refusal::not_stored, message);
-  if (auto item = event_of(about, message))
-    listener_->on_stored(about.partition, {seq, previous, std::move(*item)});
+  stored_event out{seq, previous, {}};
+  if (auto item = event_of(about, message)) {
+    out.what = std::move(*item);
+  } else {
+    out.what.where = about.where;
+    out.unreadable = true;
+  }
+  listener_->on_stored(about.partition, std::move(out));
 }
 
 void nats_bus::hear_question(const nats_message& message) {
@@ -186,6 +191,9 @@ void nats_bus::hear_question(const nats_message& message) {
   if (!asked.ok()) return refuse_message(refusal::malformed, message, asked.error().message);
   const bool to_all = message.subject() == connection_->names().questions_to_all();
   if ((to_all && asked->from == self_) || message.reply().empty()) return;
+  // Whoever may ask would else have us send to any subject that we may publish on.
+  if (!connection_->names().is_inbox(message.reply()))
+    return refuse_message(refusal::bad_reply, message);
   listener_->on_request(std::move(asked->payload),
                         [connection = std::weak_ptr(connection_), self = self_,
                          reply = std::string(message.reply())](std::string payload) {

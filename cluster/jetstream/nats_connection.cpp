@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cluster/envelope.hpp"
 #include "cluster/foreign_messages.hpp"
 #include "cluster/jetstream/jetstream_setup.hpp"
 #include "cluster/nats/server_list.hpp"
@@ -26,6 +27,11 @@ constexpr milliseconds expiry_step{20};
 /// Orders that may wait for the socket; more means that the server does not keep up.
 constexpr std::size_t max_waiting_orders = 65536;
 constexpr milliseconds goodbye_flush{500};
+
+std::string bytes_of(outgoing& what) {
+  if (const auto* const item = std::get_if<event>(&what)) return encode(*item);
+  return std::get<std::string>(std::move(what));
+}
 
 /// Once to twice as long. Nodes that lost the same server do not come back in step.
 milliseconds with_jitter(milliseconds wait) { return random_between(wait, 2 * wait); }
@@ -104,7 +110,7 @@ void nats_connection::unfollow(const channel& channel) {
   enqueue(todo, false);
 }
 
-bool nats_connection::publish(std::string subject, std::string payload) {
+bool nats_connection::publish(std::string subject, outgoing payload) {
   if (!up()) return false;
   order todo(order::verb::publish);
   todo.subject = std::move(subject);
@@ -112,7 +118,7 @@ bool nats_connection::publish(std::string subject, std::string payload) {
   return enqueue(todo, true);
 }
 
-void nats_connection::request(std::string subject, std::string payload, std::string message_id,
+void nats_connection::request(std::string subject, outgoing payload, std::string message_id,
                               milliseconds timeout, answer_handler handler, std::string consumer) {
   order todo(order::verb::request);
   todo.subject = std::move(subject);
@@ -349,11 +355,11 @@ void nats_connection::carry_out(order& todo) {
         out_session_->unsubscribe(names_.followed(todo.channel));
       break;
     case order::verb::publish:
-      if (ready) out_session_->publish(todo.subject, todo.payload);
+      if (ready) out_session_->publish(todo.subject, bytes_of(todo.payload));
       break;
     case order::verb::request:
       if (ready)
-        out_session_->request(todo.subject, todo.payload, todo.message_id, todo.deadline,
+        out_session_->request(todo.subject, bytes_of(todo.payload), todo.message_id, todo.deadline,
                               std::move(todo.handler), std::move(todo.consumer));
       else
         todo.handler({answer_state::disconnected});

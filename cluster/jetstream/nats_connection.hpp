@@ -16,6 +16,7 @@
 #include <string_view>
 #include <thread>
 #include <unordered_set>
+#include <variant>
 #include <vector>
 
 #include "cluster/engine.hpp"
@@ -36,6 +37,10 @@ class nats_receiver {
   /// The store is there but not for this configuration; nothing is heard afterwards.
   virtual void on_misconfigured(std::string why) = 0;
 };
+
+/// What is to be sent: bytes, or an event, which becomes an envelope when its turn comes. So what
+/// waits for its turn shares the event's data with the other targets of the same publish.
+using outgoing = std::variant<std::string, event>;
 
 class nats_connection final : public nats_session::owner,
                               public std::enable_shared_from_this<nats_connection> {
@@ -71,10 +76,10 @@ class nats_connection final : public nats_session::owner,
   void follow(const channel& channel);
   void unfollow(const channel& channel);
   /// False when it cannot be sent: the engine is away, or far too much waits to be sent.
-  bool publish(std::string subject, std::string payload);
+  bool publish(std::string subject, outgoing payload);
   /// `handler` is called exactly once or more (see answer_handler), on any thread.
   /// `consumer`: see nats_session::request.
-  void request(std::string subject, std::string payload, std::string message_id,
+  void request(std::string subject, outgoing payload, std::string message_id,
                std::chrono::milliseconds timeout, answer_handler handler,
                std::string consumer = {});
   /// Something hints that the store is gone or another one: look, and start over if it is.
@@ -102,7 +107,7 @@ class nats_connection final : public nats_session::owner,
     verb action;
     starling::channel channel;
     std::string subject;
-    std::string payload;
+    outgoing payload;
     std::string message_id;
     std::string consumer;
     steady_time deadline;

@@ -56,7 +56,7 @@ std::vector<route> asset_routes(std::vector<static_asset> assets) {
   for (auto& file : assets) {
     auto path = file.path;
     const bool admin_only = file.admin_only;
-    const auto asset = std::make_shared<served_asset>(std::move(file), "", "");
+    const auto asset = std::make_shared<served_asset>(served_asset{std::move(file), {}, {}});
     asset->etag = etag_of(asset->file.content);
     asset->policy = page_policy;
     if (admin_only) asset->policy += admin_connects;

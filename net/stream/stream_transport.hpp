@@ -8,7 +8,7 @@
 #include <string>
 
 #include "net/io/io_loop.hpp"
-#include "net/io/socket.hpp"
+#include "net/io/tls_stream.hpp"
 #include "net/stream/transport.hpp"
 #include "net/wire/codec.hpp"
 

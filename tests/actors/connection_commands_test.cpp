@@ -84,6 +84,40 @@ TEST_SUITE("actors/connection commands") {
     CHECK(join->channels[1].since == 0);
   }
 
+  TEST_CASE("who asks for the past of many rooms again and again has to wait for the answers") {
+    client_node n;
+    n.node.options.sessions.max_rooms = 4;
+    const texts rooms{"a", "b", "c", "d"};
+    const auto c = n.open("ann", rooms);
+    const auto from = cursor{7, 50}.str();
+    n.subscribe(c, rooms, "1", from);
+    n.subscribe(c, rooms, "2", from);
+    n.subscribe(c, {"a"}, "3", from);
+    CHECK(n.bridge->all<join>().size() == 2);
+    const auto refused = c.line->last_with("\"ref\":3");
+    CHECK(refused.find("rate_limited") != std::string::npos);
+    n.let_all_in();
+    n.subscribe(c, {"a"}, "4", from);
+    CHECK(n.bridge->all<join>().size() == 1);
+  }
+
+  TEST_CASE("leaving many rooms at once leaves each other member where it belongs") {
+    client_node n;
+    texts rooms, left, kept;
+    for (int i = 0; i < 60; ++i) rooms.push_back("r" + std::to_string(i));
+    for (int i = 0; i < 60; ++i)
+      (i % 3 == 0 ? kept : left).push_back(rooms[static_cast<std::size_t>(i)]);
+    const auto ann = n.open("ann", rooms);
+    const auto bob = n.open("bob", rooms);
+    const auto eve = n.open("eve", rooms);
+    n.unsubscribe(ann, left);
+    n.unsubscribe(bob, {"r0"});
+    n.closed(eve);
+    for (const auto& room : rooms) n.publish(room, room);
+    CHECK(ann.events() == kept);
+    CHECK(bob.events() == texts(rooms.begin() + 1, rooms.end()));
+  }
+
   TEST_CASE("a room that is asked for twice is joined once") {
     client_node n;
     const auto c = n.open("ann", {"b"});

@@ -343,6 +343,22 @@ TEST_SUITE("actors/connection events") {
     CHECK(second_only.events() == texts{"x"});
   }
 
+  TEST_CASE("of an event for very many rooms each session gets one, however many it is in") {
+    client_node n;
+    texts rooms;
+    for (int i = 0; i < 40; ++i) rooms.push_back("r" + std::to_string(i));
+    const auto all = n.open("ann", rooms);
+    const auto last_only = n.open("bob", {"r39"});
+    const shared_list<std::string> targets(rooms);
+    for (std::size_t i = 0; i < rooms.size(); ++i) {
+      auto what = make_event(room_of(rooms[i]), rooms[i]);
+      what.earlier_targets = targets.first(i);
+      n.fan(what);
+    }
+    CHECK(all.events() == texts{"r0"});
+    CHECK(last_only.events() == texts{"r39"});
+  }
+
   TEST_CASE("an event for one session is delivered to that one, if it is there") {
     client_node n;
     const auto ann = n.open("ann", {"a"});

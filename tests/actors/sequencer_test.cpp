@@ -37,6 +37,35 @@ TEST_SUITE("actors/sequencer order") {
     CHECK(n.out.losses.empty());
   }
 
+  TEST_CASE("a stored event that nobody can read takes its place and is not looked for") {
+    sequencer_node n;
+    n.start({"a"});
+    for (int i = 0; i < 3; ++i) {
+      auto bad = n.store("a");
+      bad.what.data = {};
+      bad.unreadable = true;
+      n.arrives(bad);
+      CHECK(n.position() == bad.seq);
+      n.publish("a", "good");
+    }
+    CHECK(n.heard() == texts{"good", "good", "good"});
+    CHECK(n.out.reads.empty());
+    CHECK(n.order.phase() == live);
+  }
+
+  TEST_CASE("a hole before a stored event that nobody can read is a hole") {
+    sequencer_node n;
+    n.start({"a"});
+    const auto missed = n.store("a", "missed");
+    auto bad = n.store("a");
+    bad.unreadable = true;
+    n.arrives(bad);
+    n.answer_read(page_of({missed}));
+    n.publish("a", "after");
+    CHECK(n.heard() == texts{"missed", "after"});
+    CHECK(n.out.reads.empty());
+  }
+
   TEST_CASE("two holes one behind the other are both repaired") {
     sequencer_node n;
     n.start({"a", "b"});

@@ -4,6 +4,9 @@
 #include <set>
 #include <thread>
 
+#include "cluster/envelope.hpp"
+#include "cluster/nats/nats_session.hpp"
+#include "cluster/subjects.hpp"
 #include "tests/cluster/engines.hpp"
 
 using namespace starling;
@@ -117,6 +120,30 @@ TEST_CASE_TEMPLATE("nothing is delivered after stop", Maker, BOTH_ENGINES) {
   const auto heard = one.heard.stored_so_far().size();
   std::this_thread::yield();
   CHECK(one.heard.stored_so_far().size() == heard);
+}
+
+TEST_CASE("a stored message that is no event is handed on with its place, and as nothing else") {
+  running_engine<nats_engine_maker<>> one;
+  const auto subject = cluster::subjects(latest_stream(), 1).stored(room("a"));
+  one.engine->messages().follow(shared(room("a")));
+  REQUIRE(state(*one.engine).ok());
+  REQUIRE(append(*one.engine, make_event(room("a"), "1")).ok());
+  const auto stranger =
+      cluster::nats_session::open({{shared_server().url()}, "stranger", {}, "elsewhere"}, {});
+  REQUIRE(stranger.ok());
+  REQUIRE((*stranger)->publish(subject, "no event"));
+  REQUIRE((*stranger)->publish(subject, cluster::encode(make_event(room("b"), "astray"))));
+  (*stranger)->flush(patience);
+  REQUIRE(append(*one.engine, make_event(room("a"), "2")).ok());
+  REQUIRE(one.heard.eventually([&] { return one.heard.stored.size() == 4; }));
+  const auto heard = one.heard.stored_so_far();
+  for (std::size_t i = 0; i < heard.size(); ++i) {
+    const bool bad = i == 1 || i == 2;
+    CHECK(heard[i].unreadable == bad);
+    CHECK(heard[i].what.where == room("a"));
+    CHECK(heard[i].what.data.empty() == bad);
+    if (i > 0) CHECK(heard[i].previous == heard[i - 1].seq);
+  }
 }
 
 TEST_CASE("two nodes hear each other's events and control messages") {

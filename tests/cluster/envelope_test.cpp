@@ -57,6 +57,28 @@ TEST_CASE("an event comes back as it was") {
   check_equal(*back, full_event());
 }
 
+TEST_CASE("its size is known before it is made") {
+  auto what = full_event();
+  CHECK(encoded_bytes(what) == encode(what).size());
+  CHECK(encoded_bytes({}) == encode(event{}).size());
+  for (const std::size_t size : {127u, 128u, 16'383u, 16'384u, 70'000u}) {
+    what.data = std::string(size, 'x');
+    what.earlier_targets = {std::string(size, 'y'), "z"};
+    CHECK(encoded_bytes(what) == encode(what).size());
+  }
+}
+
+TEST_CASE("lists of more items than a publish can have are refused") {
+  auto what = full_event();
+  what.earlier_targets = std::vector<std::string>(100'000);
+  CHECK(decode(encode(what)).ok());
+  what.earlier_targets = std::vector<std::string>(100'001);
+  CHECK_FALSE(decode(encode(what)).ok());
+  what.earlier_targets = {};
+  what.exclude = std::vector<session_id>(100'001);
+  CHECK_FALSE(decode(encode(what)).ok());
+}
+
 TEST_CASE("what clients could not be handed as it is, is refused") {
   const auto with = [](auto change) {
     event out = full_event();
@@ -89,7 +111,7 @@ TEST_CASE("an empty event, a long one and a time before 1970 come back") {
   check_equal(*back, empty);
 
   auto large = full_event();
-  large.data.assign(70'000, 'x');
+  large.data = std::string(70'000, 'x');
   const auto large_back = decode(encode(large));
   REQUIRE(large_back.ok());
   check_equal(*large_back, large);

@@ -23,7 +23,7 @@ TEST_CASE_TEMPLATE("an appended event comes back whole to a node that follows it
   REQUIRE(state(*node.engine).ok());
 
   auto event = make_event(room("a"), R"({"text":"hi"})");
-  event.exclude.push_back(session_id::make(7));
+  event.exclude = {session_id::make(7)};
   event.earlier_targets = {"room b"};
   const auto ack = append(*node.engine, event);
   REQUIRE(ack.ok());
@@ -404,7 +404,7 @@ TEST_CASE("an event beyond what the server takes is refused as too large") {
   REQUIRE_FALSE(ack.ok());
   CHECK(ack.error().code == errc::too_large);
   auto fits = make_event(room("a"), "x");
-  fits.data.assign(most - 4096, 'x');
+  fits.data = std::string(most - 4096, 'x');
   CHECK(append(*node.engine, fits).ok());
 }
 
@@ -415,7 +415,7 @@ TEST_CASE_TEMPLATE("a history of large events is read in pages of some MiB", Mak
   std::vector<sequence> stored;
   for (int i = 0; i < count; ++i) {
     auto large = make_event(room("a"), std::to_string(i));
-    large.data.resize(bytes, 'x');
+    large.data = std::string(bytes, 'x');
     stored.push_back(append(*node.engine, large)->seq);
   }
   std::vector<sequence> found;

@@ -123,6 +123,17 @@ TEST_CASE("a membership comes back from its key and value") {
   CHECK(back->since_seq == entry.since_seq);
 }
 
+TEST_CASE("answers go below the inbox of nodes and nowhere else") {
+  const subjects names("starling", 1);
+  CHECK(names.is_inbox(names.inbox() + ".x.1"));
+  for (const std::string other :
+       {"", "_INBOX.x", "starling.inbox", "starling.inbox.", "starling.inboxes.x",
+        "starling.ch.a.room.b.e", "x.starling.inbox.y"}) {
+    CAPTURE(other);
+    CHECK_FALSE(names.is_inbox(other));
+  }
+}
+
 TEST_CASE("a key or value that is not ours is no membership") {
   CHECK_FALSE(parse_roster_entry("a.b", "1 2"));
   CHECK_FALSE(parse_roster_entry("a.b.c.d", "1 2"));

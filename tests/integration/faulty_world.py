@@ -304,11 +304,12 @@ class World:
     def _web_socket(self, node):
         room = fresh("e")
         client = self._open(Ws, node, token(fresh("user"), rooms=["*"], publish=True))
-        client.send(type="subscribe", rooms=[room], ref=1)
+        many = [room, *(f"{room}.{i}" for i in range(100))]  # more than a bridge does in one bite
+        client.send(type="subscribe", rooms=many, ref=1)
         client.until("ack", 2)
         client.send(type="publish", room=room, event="x", data=1, ref=2)
         client.until("ack", 2)
-        client.send(type="unsubscribe", rooms=[room], ref=3)
+        client.send(type="unsubscribe", rooms=many, ref=3)
         client.until("ack", 2)
 
     def _questions(self, node):

@@ -73,7 +73,7 @@ TEST_SUITE("net/dialect/mercure/update") {
     CHECK(written(native) == "event: Tick\nid: #7-5\ndata: {\"k\":1}\n\n");
     native.exclude = {hub_session};
     CHECK_FALSE(see(native));  // the copy of an update
-    native.exclude.clear();
+    native.exclude = {};
     native.channel = user_channel(tenant_id("t"), "ann");
     CHECK_FALSE(see(native));
   }

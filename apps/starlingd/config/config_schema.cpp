@@ -42,6 +42,9 @@ using rule = std::string_view (*)(const T&);
 std::string_view at_least_one(const std::uint64_t& v) {
   return v >= 1 ? "" : "a whole number, 1 or more";
 }
+std::string_view target_count(const std::uint64_t& v) {
+  return v >= 1 && v <= 100'000 ? "" : "1 to 100000, which is what nodes take of an event";
+}
 std::string_view some_bytes(const byte_count& v) { return v.value >= 1 ? "" : "more than 0 bytes"; }
 std::string_view some_time(const std::chrono::milliseconds& v) {
   return v.count() > 0 ? "" : "more than 0 seconds";
@@ -274,7 +277,7 @@ std::vector<key_spec> make_schema() {
     key<&c::limits, &limits_section::rooms_per_session>("limits.rooms_per_session", fixed,
         "Rooms one session may ask for", at_least_one),
     key<&c::limits, &limits_section::max_targets>("limits.max_targets", reloadable,
-        "Rooms, users and sessions that one publish request may name", at_least_one),
+        "Rooms, users and sessions that one publish request may name", target_count),
 
     key<&c::outbox, &outbox_section::max_events>("outbox.max_events", fixed,
         "Events that may wait for one slow client", at_least_one),
