@@ -135,9 +135,10 @@ std::size_t encoded_bytes(const event& event) noexcept {
   constexpr std::size_t one_byte = 2;  // kind, flags
   constexpr std::size_t accepted = 9;
   std::size_t out = 1 + 2 * one_byte + accepted;
-  for (const auto size : {event.channel.tenant.str().size(), event.channel.name.size(), event.id.size(),
-                          event.name.size(), event.data.size(), event.sender.size(),
-                          event.exclude.size() * session_bytes, bytes_of(event.earlier_targets), event.traceparent.size()})
+  for (const auto size : {event.channel.tenant.str().size(), event.channel.name.size(),
+                          event.id.size(), event.name.size(), event.data.size(),
+                          event.sender.size(), event.exclude.size() * session_bytes,
+                          bytes_of(event.earlier_targets), event.traceparent.size()})
     out += field_bytes(size);
   return out;
 }

@@ -5,9 +5,9 @@
 
 #include "actors/api/back_on.hpp"
 #include "actors/api/gather.hpp"
+#include "actors/api/node_stats.hpp"
 #include "actors/api/session_pages.hpp"
 #include "actors/base/find_text.hpp"
-#include "actors/api/node_stats.hpp"
 #include "actors/base/publication.hpp"
 #include "net/base/clock.hpp"
 

@@ -2,8 +2,8 @@
 
 #include "actors/api/channel_list.hpp"
 #include "actors/api/listing.hpp"
-#include "net/base/metrics.hpp"
 #include "actors/api/node_stats.hpp"
+#include "net/base/metrics.hpp"
 #include "net/wire/admin_codec.hpp"
 
 namespace starling::actors {

@@ -169,7 +169,7 @@ class connection final : public connection_inbox,
   node_context& node_;
   [[no_unique_address]] session_clock clock_;
   bool closing_ = false;
-  bool roster_counts_ = false;  ///< the roster is to be told of the end
+  bool roster_counts_ = false;                 ///< the roster is to be told of the end
   std::unique_ptr<net::transport> transport_;  // while the stream lives
   outbox_policy outbox_;
   std::unique_ptr<net::session_view> view_;  ///< of a dialect, while the stream lives

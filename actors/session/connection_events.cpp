@@ -40,8 +40,7 @@ void connection::outbox_is_full(const publication_ptr& event) {
 }
 
 void connection::hand_over(const publication_ptr& event) {
-  send_events(wanted(*event) ? event->frame_for(transport_->format()) : frame(),
-              event->at());
+  send_events(wanted(*event) ? event->frame_for(transport_->format()) : frame(), event->at());
 }
 
 void connection::send_events(const frame& bytes, const cursor& position) {
