@@ -32,13 +32,13 @@ void bridge::work() {
 }
 
 bool bridge::advance(chore& now, std::size_t most) {
-  if (auto* const leaving = std::get_if<chore::leave>(&now.what)) {
+  if (auto* const leaving = std::get_if<chore::leave>(&now.step)) {
     const auto& which = leaving->gone.channels;
     for (const auto end = std::min(now.done + most, which.size()); now.done < end; ++now.done)
       leave_channel(leaving->gone, which[now.done]);
     return now.done == which.size();
   }
-  if (auto* const coming = std::get_if<chore::reserve>(&now.what)) {
+  if (auto* const coming = std::get_if<chore::reserve>(&now.step)) {
     auto& pending = coming->joining;
     auto& wanted = pending.request.channels;
     if (!order_.open()) {
@@ -46,16 +46,16 @@ bool bridge::advance(chore& now, std::size_t most) {
       return true;
     }
     for (const auto end = std::min(now.done + most, wanted.size()); now.done < end; ++now.done) {
-      auto& entry = ensure(wanted[now.done].where);
+      auto& entry = ensure(wanted[now.done].channel);
       ++entry.reserved;
-      wanted[now.done].where = entry.where;
+      wanted[now.done].channel = entry.channel;
       pending.channels.push_back(entry.id);
     }
     if (now.done < wanted.size()) return false;
     reserved(std::move(pending));
     return true;
   }
-  auto& pending = std::get<chore::enter>(now.what).joining;
+  auto& pending = std::get<chore::enter>(now.step).joining;
   const auto& ids = pending.channels;
   for (const auto end = std::min(now.done + most, ids.size()); now.done < end; ++now.done)
     if (auto& entry = channels_.at(ids[now.done]); !entry.actor) start_actor(entry);
@@ -192,12 +192,12 @@ void bridge::on(roster_changed& change) {
   const auto of = user_channel(change.tenant, change.user.str());
   // Of sessions that are still to be admitted only the bridge knows.
   const auto tell = [&](const pending_join& pending) {
-    if (pending.request.opening && *pending.request.channels.front().where == of)
+    if (pending.request.opening && *pending.request.channels.front().channel == of)
       pending.request.connection.send(roster_changed(change));
   };
   chores_.for_each([&](const chore& each) {
-    if (const auto* coming = std::get_if<chore::reserve>(&each.what)) tell(coming->joining);
-    if (const auto* entering = std::get_if<chore::enter>(&each.what)) tell(entering->joining);
+    if (const auto* coming = std::get_if<chore::reserve>(&each.step)) tell(coming->joining);
+    if (const auto* entering = std::get_if<chore::enter>(&each.step)) tell(entering->joining);
   });
   for (const auto& pending : waiting_) tell(pending);
   for (const auto& [number, pending] : admitting_) tell(pending);

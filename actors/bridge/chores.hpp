@@ -31,7 +31,7 @@ struct chore {
   struct leave {
     left gone;
   };
-  std::variant<reserve, enter, leave> what;
+  std::variant<reserve, enter, leave> step;
   std::size_t done = 0;
 };
 
@@ -41,9 +41,9 @@ class chores {
   /// Channels that are dealt with before events get their turn: about 0.3 ms.
   static constexpr std::size_t bite = 64;
 
-  template <class What>
-  void add(What what) {
-    waiting_.push_back({std::move(what)});
+  template <class Step>
+  void add(Step step) {
+    waiting_.push_back({std::move(step)});
   }
   bool empty() const noexcept { return waiting_.empty(); }
   std::size_t size() const noexcept { return waiting_.size(); }

@@ -121,7 +121,7 @@ void ingester::add_event(message& to, net::mapped_event& from) const {
     out.earlier_targets = rooms.first(at);
     add(channel_kind::room, rooms[at]);
   }
-  what.earlier_targets = rooms;
+  out.earlier_targets = rooms;
   if (apart) {
     out.exclude = {};
     out.earlier_targets = {};

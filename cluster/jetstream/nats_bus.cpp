@@ -72,10 +72,10 @@ result<void> nats_bus::send_ephemeral(const event& event) {
     return error{errc::too_large, "the name of the target is too long"};
   if (!connection_->up()) return engine_away();
   const auto most = connection_->max_payload();
-  if (most > 0 && encoded_bytes(what) > static_cast<std::size_t>(most))
+  if (most > 0 && encoded_bytes(event) > static_cast<std::size_t>(most))
     return error{errc::too_large,
                  "the event is larger than what NATS takes (" + std::to_string(most) + " bytes)"};
-  if (!connection_->publish(std::move(subject), what)) return engine_away();
+  if (!connection_->publish(std::move(subject), event)) return engine_away();
   return {};
 }
 
@@ -178,9 +178,9 @@ void nats_bus::hear_stored(const heard_subject& about, const nats_message& messa
   if (seq == 0) return refuse_message(refusal::not_stored, message);
   stored_event out{seq, previous, {}};
   if (auto item = event_of(about, message)) {
-    out.what = std::move(*item);
+    out.event = std::move(*item);
   } else {
-    out.what.where = about.where;
+    out.event.channel = about.channel;
     out.unreadable = true;
   }
   listener_->on_stored(about.partition, std::move(out));

@@ -28,9 +28,9 @@ constexpr milliseconds expiry_step{20};
 constexpr std::size_t max_waiting_orders = 65536;
 constexpr milliseconds goodbye_flush{500};
 
-std::string bytes_of(outgoing& what) {
-  if (const auto* const item = std::get_if<event>(&what)) return encode(*item);
-  return std::get<std::string>(std::move(what));
+std::string bytes_of(outgoing& message) {
+  if (const auto* const item = std::get_if<event>(&message)) return encode(*item);
+  return std::get<std::string>(std::move(message));
 }
 
 /// Once to twice as long. Nodes that lost the same server do not come back in step.

@@ -351,9 +351,9 @@ TEST_SUITE("actors/connection events") {
     const auto last_only = n.open("bob", {"r39"});
     const shared_list<std::string> targets(rooms);
     for (std::size_t i = 0; i < rooms.size(); ++i) {
-      auto what = make_event(room_of(rooms[i]), rooms[i]);
-      what.earlier_targets = targets.first(i);
-      n.fan(what);
+      auto event = make_event(room_of(rooms[i]), rooms[i]);
+      event.earlier_targets = targets.first(i);
+      n.fan(event);
     }
     CHECK(all.events() == texts{"r0"});
     CHECK(last_only.events() == texts{"r39"});

@@ -173,12 +173,12 @@ TEST_SUITE("actors/publisher") {
     for (int i = 0; i < 100; ++i) rooms.push_back("room" + std::to_string(i));
     n.publish_one(to(kind::rooms, rooms, std::string(60'000, 'x')));
     REQUIRE(n.engine.appends.size() == 100);
-    const auto& first = n.engine.appends[0].what;
-    const auto& last = n.engine.appends[99].what;
+    const auto& first = n.engine.appends[0].event;
+    const auto& last = n.engine.appends[99].event;
     CHECK(last.data.size() == 60'000);
     CHECK(last.data.shares(first.data));
     CHECK(last.earlier_targets.size() == 99);
-    CHECK(last.earlier_targets.begin() == n.engine.appends[50].what.earlier_targets.begin());
+    CHECK(last.earlier_targets.begin() == n.engine.appends[50].event.earlier_targets.begin());
   }
 
   TEST_CASE("an item for several rooms is stored in each under one id, later ones name earlier") {

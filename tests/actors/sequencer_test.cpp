@@ -42,7 +42,7 @@ TEST_SUITE("actors/sequencer order") {
     n.start({"a"});
     for (int i = 0; i < 3; ++i) {
       auto bad = n.store("a");
-      bad.what.data = {};
+      bad.event.data = {};
       bad.unreadable = true;
       n.arrives(bad);
       CHECK(n.position() == bad.seq);

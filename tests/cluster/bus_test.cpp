@@ -140,8 +140,8 @@ TEST_CASE("a stored message that is no event is handed on with its place, and as
   for (std::size_t i = 0; i < heard.size(); ++i) {
     const bool bad = i == 1 || i == 2;
     CHECK(heard[i].unreadable == bad);
-    CHECK(heard[i].what.where == room("a"));
-    CHECK(heard[i].what.data.empty() == bad);
+    CHECK(heard[i].event.channel == room("a"));
+    CHECK(heard[i].event.data.empty() == bad);
     if (i > 0) CHECK(heard[i].previous == heard[i - 1].seq);
   }
 }

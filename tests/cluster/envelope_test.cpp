@@ -58,20 +58,20 @@ TEST_CASE("an event comes back as it was") {
 }
 
 TEST_CASE("its size is known before it is made") {
-  auto what = full_event();
-  CHECK(encoded_bytes(what) == encode(what).size());
+  auto item = full_event();
+  CHECK(encoded_bytes(item) == encode(item).size());
   CHECK(encoded_bytes({}) == encode(event{}).size());
   for (const std::size_t size : {127u, 128u, 16'383u, 16'384u, 70'000u}) {
-    what.data = std::string(size, 'x');
-    what.earlier_targets = {std::string(size, 'y'), "z"};
-    CHECK(encoded_bytes(what) == encode(what).size());
+    item.data = std::string(size, 'x');
+    item.earlier_targets = {std::string(size, 'y'), "z"};
+    CHECK(encoded_bytes(item) == encode(item).size());
   }
 }
 
 TEST_CASE("lists of more items than a publish can have are refused") {
-  auto what = full_event();
-  what.earlier_targets = std::vector<std::string>(100'000);
-  CHECK(decode(encode(what)).ok());
+  auto item = full_event();
+  item.earlier_targets = std::vector<std::string>(100'000);
+  CHECK(decode(encode(item)).ok());
   what.earlier_targets = std::vector<std::string>(100'001);
   CHECK_FALSE(decode(encode(what)).ok());
   what.earlier_targets = {};

@@ -17,7 +17,7 @@ constexpr cursor start{7, 10};
 
 event note(const std::string& data) {
   event out;
-  out.where = room_channel(tenant_id("default"), "lobby");
+  out.channel = room_channel(tenant_id("default"), "lobby");
   out.id = "m-" + data;
   out.name = "note";
   out.data = data;
