@@ -96,8 +96,8 @@ void user::on(detach_member& gone) {
 
 void user::hear(const user_control& told) {
   // While a newcomer waits nobody is sent away, so others could tell of ever more.
-  const auto known = sessions_.seats().size();
-  if (!waiting_.empty() && known > node_.options.sessions.max_per_user + most_untrimmed)
+  const auto known = sessions_.all().size();
+  if (waiting_ && known > node_.options.sessions.max_per_user + most_untrimmed)
     return cluster::refuse(cluster::refusal::overload, "control of a user", told.opened.size());
   for (auto opened : told.opened) {
     opened.node = told.from;

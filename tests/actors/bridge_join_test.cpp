@@ -1,3 +1,4 @@
+#include "actors/bridge/chores.hpp"
 #include "cluster/foreign_messages.hpp"
 #include "tests/actors/bridge_fixture.hpp"
 

@@ -72,11 +72,11 @@ TEST_CASE("lists of more items than a publish can have are refused") {
   auto item = full_event();
   item.earlier_targets = std::vector<std::string>(100'000);
   CHECK(decode(encode(item)).ok());
-  what.earlier_targets = std::vector<std::string>(100'001);
-  CHECK_FALSE(decode(encode(what)).ok());
-  what.earlier_targets = {};
-  what.exclude = std::vector<session_id>(100'001);
-  CHECK_FALSE(decode(encode(what)).ok());
+  item.earlier_targets = std::vector<std::string>(100'001);
+  CHECK_FALSE(decode(encode(item)).ok());
+  item.earlier_targets = {};
+  item.exclude = std::vector<session_id>(100'001);
+  CHECK_FALSE(decode(encode(item)).ok());
 }
 
 TEST_CASE("what clients could not be handed as it is, is refused") {
