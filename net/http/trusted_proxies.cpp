@@ -97,7 +97,13 @@ std::optional<trusted_proxies::network> trusted_proxies::parse(std::string_view 
   out.bits = most;
   if (slash != entry.npos && (!read_number(entry.substr(slash + 1), out.bits) || out.bits > most))
     return std::nullopt;
-  out.first = bytes_of(*address);
+  if (const auto as_v4 = plain(*address); as_v4.is_v4() && out.v6) {
+    constexpr unsigned mapped = 96;  // bits that say so
+    if (out.bits < mapped) return std::nullopt;
+    out.v6 = false;
+    out.bits -= mapped;
+  }
+  out.first = bytes_of(plain(*address));
   for (unsigned bit = out.bits; bit < 128; ++bit)
     out.first[bit / 8] &= static_cast<unsigned char>(~(0x80u >> bit % 8));
   return out;

@@ -31,6 +31,7 @@ TEST_SUITE("net/trusted_proxies") {
     CHECK_FALSE(proxies.contains(ip("2001:db8:8000::1")));
     CHECK(proxies.contains(ip("::ffff:10.1.2.3")));
     CHECK_FALSE(trusted_proxies().contains(ip("127.0.0.1")));
+    CHECK(trusted_proxies({"::ffff:10.0.0.0/104"}).contains(ip("10.9.9.9")));
     CHECK(trusted_proxies({"0.0.0.0/0"}).contains(ip("203.0.113.9")));
     CHECK_FALSE(trusted_proxies({"0.0.0.0/0"}).contains(ip("::1")));
   }
@@ -39,7 +40,7 @@ TEST_SUITE("net/trusted_proxies") {
     for (const auto* good : {"10.0.0.0/8", "::1", "2001:db8::/32", "192.0.2.1/32", "0.0.0.0/0"})
       CHECK_MESSAGE(trusted_proxies::check_entry(good), good);
     for (const auto* bad : {"", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0/8", "::1/129",
-                            "proxy.example.com", "10.0.0.0/8x", "fe80::1%eth0"})
+                            "proxy.example.com", "::ffff:10.0.0.0/8", "10.0.0.0/8x", "fe80::1%eth0"})
       CHECK_MESSAGE(!trusted_proxies::check_entry(bad), bad);
   }
 
