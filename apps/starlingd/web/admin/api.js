@@ -8,7 +8,7 @@ export class Refused extends Error {
   }
 }
 
-const TIMEOUT_MS = 8000;
+const TIMEOUT_MS = 5000;
 
 export class Api {
   token = '';

@@ -15,6 +15,13 @@ async function answers(origin) {
   }
 }
 
+/// An address of a machine's own loopback means another machine here than there, unless this page
+/// came from that as well.
+function elsewhere(admin) {
+  const { hostname } = new URL(`http://${admin}`);
+  return hostname !== location.hostname && /^(127\.|0\.0\.0\.0$|localhost$|\[::1?\]$)/.test(hostname);
+}
+
 export class Failover {
   #since = 0;
   #last = 0; // when figures last came
@@ -32,7 +39,8 @@ export class Failover {
   async silent(move) {
     this.#since ||= Date.now();
     const own = this.#nodes.find(({ admin }) => admin === location.host);
-    const others = this.#nodes.filter(({ admin, state }) => admin && admin !== location.host && state !== 'gone');
+    const others = this.#nodes.filter(({ admin, state }) =>
+      admin && admin !== location.host && state !== 'gone' && !elsewhere(admin));
     $('main').classList.add('stale');
     $('banner').hidden = false;
     const old = this.#last ? ` Figures are of ${clock(this.#last)}.` : '';

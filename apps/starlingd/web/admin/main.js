@@ -11,7 +11,8 @@ import { makeTools } from '/web/admin/tools.js';
 
 const LOOK_MS = 2000;
 const REST = 4; // a look that took long is followed by so many times as long a rest
-const SILENT = 2; // looks without an answer until the node counts as lost
+const SILENT = 2; // looks without an answer until the node counts as lost,
+const AGAIN_MS = 500; // so long after each other
 const VIEWS = ['overview', 'rooms', 'users', 'sessions', 'tools'];
 
 const api = new Api();
@@ -21,6 +22,8 @@ let lists;
 let timer = null;
 let failed = 0;
 let view = 'overview';
+let looking = false;
+let again = false; // somebody wanted a look while one was under way
 
 function say(text, bad = false) {
   setText($('status'), text);
@@ -38,21 +41,35 @@ function route() {
   if (api.token && overview) look();
 }
 
+/// One look at a time.
 async function look() {
   clearTimeout(timer);
-  if (!api.token) return;
+  again = looking;
+  if (looking || !api.token) return;
+  looking = true;
+  const rest = await once();
+  looking = false;
+  if (rest === null) return;
+  timer = setTimeout(look, again ? 0 : rest);
+}
+
+/// -> ms until the next look, null when there must not be one.
+async function once() {
   const began = performance.now();
   try {
     if (!document.hidden) await ask();
     failed = 0;
   } catch (error) {
-    if (error.status === 401 || error.status === 403) return signOut(error.message);
+    if (error.status === 401 || error.status === 403) {
+      signOut(error.message);
+      return null;
+    }
     say(`No answer: ${error.message}`, true);
-    // A node that answers with an error is there.
-    if (!error.status && ++failed >= SILENT && await failover.silent(moveTo)) return;
+    if (error.status) return LOOK_MS; // a node that answers with an error is there
+    if (++failed >= SILENT && await failover.silent(moveTo)) return null;
+    return AGAIN_MS;
   }
-  clearTimeout(timer);
-  timer = setTimeout(look, Math.max(LOOK_MS, REST * (performance.now() - began)));
+  return Math.max(LOOK_MS, REST * (performance.now() - began));
 }
 
 async function ask() {
