@@ -147,6 +147,41 @@ test('doctor finds who is not there, and who is', options, async () => {
   listening.end();
 });
 
+test('what is reckoned from figures: rates, quantiles, axes, events, findings', options, async () => {
+  const page = await newPage();
+  await page.goto(`${world.nodes[0].admin}/admin`);
+  const said = await page.evaluate(async () => {
+    const { quantile, Rates, Latencies } = await import('/web/admin/rates.js');
+    const { niceCeiling } = await import('/web/admin/chart.js');
+    const { changes } = await import('/web/admin/happened.js');
+    const { diagnose } = await import('/web/admin/doctor.js');
+    const rates = new Rates();
+    const seen = [[0, 100, ['a', 'b']], [2000, 300, ['b', 'a']], [4000, 250, ['a']], [6000, 260, ['a']]]
+      .map(([at, events, nodes]) => rates.next(at, { events }, nodes).events);
+    const latencies = new Latencies();
+    const answers = [[5, 5], [15, 5], [0, 0]].map((counts) => latencies.next({ bounds_ms: [10], counts, replied: ['a'] }).p50);
+    const node = (more) => ({ id: 'a', state: 'alive', ready: true, started_ms: 1, sessions: 2, engine: { kind: 'nats', connected: true }, ...more });
+    const told = (before, after) => changes(before ? [node(before)] : [], [node(after)]).map(({ text }) => text).join();
+    const session = { client_id: 'c', user: 'u', node: 'a', device: '', rooms: [], queued_events: 60, queued_bytes: 0, expires_ms: 0 };
+    const facts = { checks: [], nodes: [node({ state: 'gone' })], missing: ['a'], sessions: [session], all: true, now: 1 };
+    return {
+      seen, answers,
+      quantiles: [quantile([1, 10], [0, 10, 0], 0.5), quantile([1, 10], [0, 0, 3], 0.5), quantile([1, 10], [0, 0, 0], 0.5)],
+      axes: [0, 3, 99.9, 101].map(niceCeiling),
+      told: [told(null, {}), told({}, { state: 'gone' }), told({ draining: true }, { state: 'gone' }), told({}, { state: 'draining' }),
+        told({}, { engine: { kind: 'nats', connected: false }, ready: false }), told({}, { started_ms: 2 }), told({ state: 'gone' }, {})],
+      findings: diagnose(facts).findings.map(({ message }) => message),
+    };
+  });
+  assert.deepEqual(said.seen, [NaN, 100, NaN, 5]);
+  assert.deepEqual(said.answers, [NaN, 5, NaN]);
+  assert.deepEqual(said.quantiles, [5.5, 10, NaN]);
+  assert.deepEqual(said.axes, [1, 5, 100, 200]);
+  assert.deepEqual(said.told, ['joined', 'gone: silent for 10 s', 'left after its drain', 'drains, 2 sessions to send away',
+    'lost NATS', 'was started again', 'is heard again']);
+  assert.deepEqual(said.findings, ['node a is gone: its clients are without it', 'session c of u on node a reads too slowly']);
+});
+
 test('an admin of one tenant sees its own alone', options, async () => {
   const listening = await stream(world.nodes[0], 'theirs', makeToken({ tenant: 'acme' }));
   const other = await stream(world.nodes[0], 'ours');
