@@ -8,6 +8,9 @@ export class Refused extends Error {
   }
 }
 
+/// Nobody answered, or not in time.
+export class NoAnswer extends Error {}
+
 const TIMEOUT_MS = 5000;
 
 export class Api {
@@ -17,18 +20,23 @@ export class Api {
   /// Of the token; where its events go.
   tenant = 'default';
 
-  /// query: values that are undefined are left out. Throws Refused, or what fetch throws when nobody
-  /// answers.
+  /// query: values that are undefined are left out. Throws Refused or NoAnswer.
   async call(path, { method = 'GET', query = {}, body } = {}) {
     const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
     const url = (path.startsWith('/') ? path : `/admin/v1/${path}`)
       + (given.length ? `?${new URLSearchParams(given)}` : '');
-    const response = await fetch(url, {
-      method, cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS),
-      headers: { Authorization: `Bearer ${this.token}`, ...(body ? { 'Content-Type': 'application/json' } : {}) },
-      body: body && JSON.stringify(body),
-    });
-    const text = await response.text();
+    let response;
+    let text;
+    try {
+      response = await fetch(url, {
+        method, cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS),
+        headers: { Authorization: `Bearer ${this.token}`, ...(body ? { 'Content-Type': 'application/json' } : {}) },
+        body: body && JSON.stringify(body),
+      });
+      text = await response.text();
+    } catch (error) {
+      throw new NoAnswer(error.message);
+    }
     let answer = {};
     try {
       answer = text ? JSON.parse(text) : {};

@@ -1,6 +1,7 @@
 /// A view of very many things: searched, sorted and paged by the cluster, a page of rows at a time.
 import { debounce, h, setText, table } from '/web/shared/dom.js';
 import { number } from '/web/shared/format.js';
+import { NoAnswer } from '/web/admin/api.js';
 import { fillRows } from '/web/admin/rows.js';
 
 const PAGE = 50;
@@ -83,7 +84,7 @@ export class List {
         query: { ...this.#api.scope, ...query, limit: PAGE, sort: this.#sort, search: this.#search, after: this.#afters.at(-1) },
       });
     } catch (error) {
-      if (!error.status) throw error; // nobody answers: the page as a whole says so
+      if (error instanceof NoAnswer) throw error; // the page as a whole says so
       this.fault.hidden = false;
       return setText(this.fault, error.message);
     }

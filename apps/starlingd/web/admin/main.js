@@ -3,7 +3,7 @@
 import { $, copyButton, setText } from '/web/shared/dom.js';
 import { clock } from '/web/shared/format.js';
 import { claims, makeCommand, takeFragment } from '/web/shared/token.js';
-import { Api } from '/web/admin/api.js';
+import { Api, NoAnswer } from '/web/admin/api.js';
 import { Failover } from '/web/admin/failover.js';
 import { makeLists } from '/web/admin/lists.js';
 import { Overview } from '/web/admin/overview.js';
@@ -47,8 +47,7 @@ async function look() {
   again = looking;
   if (looking || !api.token) return;
   looking = true;
-  const rest = await once();
-  looking = false;
+  const rest = await once().finally(() => { looking = false; });
   if (rest === null) return;
   timer = setTimeout(look, again ? 0 : rest);
 }
@@ -58,6 +57,7 @@ async function once() {
   const began = performance.now();
   try {
     if (!document.hidden) await ask();
+    if (failed >= SILENT) overview.happened.note('–', 'good', 'this page\'s node answers again');
     failed = 0;
   } catch (error) {
     if (error.status === 401 || error.status === 403) {
@@ -65,8 +65,10 @@ async function once() {
       return null;
     }
     say(`No answer: ${error.message}`, true);
+    if (!error.status && !(error instanceof NoAnswer)) throw error;
     if (error.status) return LOOK_MS; // a node that answers with an error is there
-    if (++failed >= SILENT && await failover.silent(moveTo)) return null;
+    if (++failed === SILENT) overview.happened.note('–', 'bad', 'this page\'s node does not answer');
+    if (failed >= SILENT && await failover.silent(moveTo)) return null;
     return AGAIN_MS;
   }
   return Math.max(LOOK_MS, REST * (performance.now() - began));
@@ -100,7 +102,7 @@ async function signIn(token) {
     await api.call('stats');
     api.operator = await mayAskAboutAll();
   } catch (error) {
-    if (error.status) return signOut(error.message);
+    if (!(error instanceof NoAnswer)) return signOut(error.message);
     say(`No answer: ${error.message}`, true);
     timer = setTimeout(signIn, LOOK_MS, token);
     return;

@@ -1,6 +1,6 @@
 /// The first view: sums, rates, latency, nodes, partitions and what happened.
 import { $, h, setText, table } from '/web/shared/dom.js';
-import { bytes, duration, milliseconds, minute, number, percent, rate } from '/web/shared/format.js';
+import { bytes, duration, milliseconds, minute, number, percent, plural, rate } from '/web/shared/format.js';
 import { Chart } from '/web/admin/chart.js';
 import { act } from '/web/admin/confirm.js';
 import { Happened } from '/web/admin/happened.js';
@@ -31,6 +31,7 @@ export class Overview {
   #rates = new Rates();
   #latencies = new Latencies();
   #looks = 0;
+  #dropped = null;
   #tiles = new Map();
 
   constructor(api, say) {
@@ -89,6 +90,7 @@ export class Overview {
   async show(nodes, stats) {
     const at = Date.now();
     this.happened.see(nodes);
+    this.#noteDropped(stats);
     this.#totals(nodes, stats);
     const order = [...nodes].sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
     fillRows(this.nodes, this.nodeColumns, order, (n) => n.id, (n) => (n.state === 'gone' ? 'gone' : ''));
@@ -100,6 +102,14 @@ export class Overview {
     const { p50, p99 } = this.#latencies.next(await this.#api.call('latency'));
     this.latency.push(at, [p50, p99]);
     if (this.#looks++ % PARTITIONS_EVERY === 0) await this.#showPartitions(order);
+  }
+
+  /// Only between two looks at the same nodes.
+  #noteDropped({ dropped, replied = [] }) {
+    const of = [...replied].sort().join(' ');
+    const more = this.#dropped?.of === of ? dropped - this.#dropped.dropped : 0;
+    if (more > 0) this.happened.note('–', 'warn', `${plural(more, 'event')} dropped`);
+    this.#dropped = { of, dropped };
   }
 
   async #showPartitions(nodes) {
