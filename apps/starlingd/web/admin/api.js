@@ -11,7 +11,8 @@ export class Refused extends Error {
 /// Nobody answered, or not in time.
 export class NoAnswer extends Error {}
 
-const TIMEOUT_MS = 5000;
+/// A question to all nodes may be several rounds of 1.5 s when one of them is silent.
+const TIMEOUT_MS = 10_000;
 
 export class Api {
   token = '';
@@ -21,16 +22,22 @@ export class Api {
   tenant = 'default';
 
   /// query: values that are undefined are left out. Throws Refused or NoAnswer.
-  async call(path, { method = 'GET', query = {}, body } = {}) {
+  async call(path, { method = 'GET', query = {}, body, timeout = TIMEOUT_MS } = {}) {
     const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
-    const url = (path.startsWith('/') ? path : `/admin/v1/${path}`)
-      + (given.length ? `?${new URLSearchParams(given)}` : '');
+    const url =
+      (path.startsWith('/') ? path : `/admin/v1/${path}`) +
+      (given.length ? `?${new URLSearchParams(given)}` : '');
     let response;
     let text;
     try {
       response = await fetch(url, {
-        method, cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS),
-        headers: { Authorization: `Bearer ${this.token}`, ...(body ? { 'Content-Type': 'application/json' } : {}) },
+        method,
+        cache: 'no-store',
+        signal: AbortSignal.timeout(timeout),
+        headers: {
+          Authorization: `Bearer ${this.token}`,
+          ...(body ? { 'Content-Type': 'application/json' } : {}),
+        },
         body: body && JSON.stringify(body),
       });
       text = await response.text();
@@ -40,7 +47,8 @@ export class Api {
     let answer = {};
     try {
       answer = text ? JSON.parse(text) : {};
-    } catch { // a proxy's page instead of an answer: the status is what counts
+    } catch {
+      // a proxy's page instead of an answer: the status is what counts
       answer = {};
     }
     if (!response.ok) throw new Refused(response.status, answer.error?.message ?? `HTTP ${response.status}`);
@@ -48,9 +56,13 @@ export class Api {
   }
 
   /// What a list shows: everything for an operator.
-  get scope() { return this.operator ? { all_tenants: 1 } : {}; }
+  get scope() {
+    return this.operator ? { all_tenants: 1 } : {};
+  }
   /// For questions about one thing of a tenant.
-  of(tenant) { return this.operator && tenant ? { tenant } : {}; }
+  of(tenant) {
+    return this.operator && tenant ? { tenant } : {};
+  }
 
   /// A client for sheets that show history and presence.
   reader(tenant) {

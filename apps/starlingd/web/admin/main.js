@@ -13,6 +13,7 @@ const LOOK_MS = 2000;
 const REST = 4; // a look that took long is followed by so many times as long a rest
 const SILENT = 2; // looks without an answer until the node counts as lost,
 const AGAIN_MS = 500; // so long after each other
+const OWN_MS = 3000; // within which it tells what it knows itself
 const VIEWS = ['overview', 'rooms', 'users', 'sessions', 'tools'];
 
 const api = new Api();
@@ -47,7 +48,9 @@ async function look() {
   again = looking;
   if (looking || !api.token) return;
   looking = true;
-  const rest = await once().finally(() => { looking = false; });
+  const rest = await once().finally(() => {
+    looking = false;
+  });
   if (rest === null) return;
   timer = setTimeout(look, again ? 0 : rest);
 }
@@ -57,7 +60,7 @@ async function once() {
   const began = performance.now();
   try {
     if (!document.hidden) await ask();
-    if (failed >= SILENT) overview.happened.note('–', 'good', 'this page\'s node answers again');
+    if (failed >= SILENT) overview.happened.note('–', 'good', "this page's node answers again");
     failed = 0;
   } catch (error) {
     if (error.status === 401 || error.status === 403) {
@@ -67,20 +70,21 @@ async function once() {
     say(`No answer: ${error.message}`, true);
     if (!error.status && !(error instanceof NoAnswer)) throw error;
     if (error.status) return LOOK_MS; // a node that answers with an error is there
-    if (++failed === SILENT) overview.happened.note('–', 'bad', 'this page\'s node does not answer');
-    if (failed >= SILENT && await failover.silent(moveTo)) return null;
+    if (++failed === SILENT) overview.happened.note('–', 'bad', "this page's node does not answer");
+    if (failed >= SILENT && (await failover.silent(moveTo))) return null;
     return AGAIN_MS;
   }
   return Math.max(LOOK_MS, REST * (performance.now() - began));
 }
 
 async function ask() {
-  const [nodes, stats] = await Promise.all([api.call('nodes'), api.call('stats')]);
+  const [nodes, stats] = await Promise.all([api.call('nodes', { timeout: OWN_MS }), api.call('stats')]);
   if (!api.token) return;
   failover.heard(nodes.nodes);
   $('views').hidden = false;
-  const missing = [...new Set([...nodes.missing, ...(stats.missing ?? [])])]
-    .filter((id) => nodes.nodes.find((node) => node.id === id)?.state !== 'gone');
+  const missing = [...new Set([...nodes.missing, ...(stats.missing ?? [])])].filter(
+    (id) => nodes.nodes.find((node) => node.id === id)?.state !== 'gone',
+  );
   $('missing').hidden = !missing.length;
   setText($('missing'), `No answer from ${missing.join(', ')}: sums are without them.`);
   await overview.show(nodes.nodes, stats);
