@@ -14,11 +14,11 @@ function s(tag, attributes, text) {
   return element;
 }
 
-/// The least of 1, 2, 2.5, 5 times a power of ten that is not below `value`.
+/// The least of 1, 2, 5 times a power of ten that is not below `value`.
 export function niceCeiling(value) {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 2.5, 5, 10].map((step) => step * power).find((step) => step >= value * 0.999999);
+  return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value * 0.999999);
 }
 
 /// title, series: names, format: a value as text, span_ms: as far back as the chart goes.
@@ -134,7 +134,7 @@ export class Chart {
     this.#svg.setAttribute('aria-label', `${title}, now ${words}`);
   }
 
-  /// A line per stretch without a gap.
+  /// A line per stretch without a gap; one value alone is a dot.
   #lines(series, y, width) {
     const out = [];
     let stretch = [];
@@ -142,6 +142,7 @@ export class Chart {
       const value = values[series];
       if (Number.isFinite(value)) stretch.push(`${this.#x(at, width).toFixed(1)},${y(value).toFixed(1)}`);
       else if (stretch.length) {
+        if (stretch.length === 1) stretch.push(stretch[0]);
         out.push(s('polyline', { class: `s${series + 1}`, points: stretch.join(' ') }));
         stretch = [];
       }
