@@ -215,3 +215,16 @@ test('a proxy refuses streams: WebSocket takes over', options, async () => {
   await counter.more(10);
   await allOnceInOrder(page);
 });
+
+test('a proxy refuses streams and WebSocket: long-poll takes over', options, async () => {
+  proxy = await Proxy.start(urls());
+  proxy.blocking = proxy.blockingSockets = true;
+  const room = freshRoom();
+  const page = await inspect(proxy.url, operator, { rooms: room });
+  assert.equal(await page.textContent('#via'), 'poll');
+  counter = new Counter(world.nodes[1].url, room);
+  await shows(page, 5);
+  proxy.cut();
+  await counter.more(10);
+  await allOnceInOrder(page);
+});

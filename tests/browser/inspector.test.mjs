@@ -231,7 +231,7 @@ test('on a phone events come first, and nothing scrolls sideways', options, asyn
   assert.ok(width <= view, `${width} > ${view}`);
 });
 
-for (const transport of ['native', 'ws']) {
+for (const transport of ['native', 'ws', 'poll']) {
   test(`the page works over ${transport}`, options, async () => {
     const room = freshRoom();
     const page = await inspect(base, token, { rooms: room, more: { transport } });
