@@ -81,9 +81,15 @@ test('charts have axes, and values under the pointer and the arrow keys', option
   const counter = new Counter(world.nodes[0].url, 'chart');
   await waiting;
   assert.match((await chart.locator('text').allTextContents()).join(' '), /0.*−5 min.*now/);
+  const reads = () =>
+    /^\d\d:\d\d:\d\d: [\d,.–]+$/.test(document.querySelector('.chart-head output').textContent);
+  await chart.hover();
+  await holds(page, reads);
+  await page.mouse.move(0, 0);
+  await holds(page, () => document.querySelector('.chart-head output').textContent.startsWith('now: '));
   await chart.focus();
   await page.keyboard.press('ArrowLeft');
-  await holds(page, () => /^\d\d:\d\d:\d\d: /.test(document.querySelector('.chart-head output').textContent));
+  await holds(page, reads);
   await holds(page, () => /p99 [\d.]+ ms/.test(document.getElementById('charts').textContent));
   await counter.stop();
 });
