@@ -53,6 +53,7 @@ export async function fakeCrowd(page, { sessions = 100_000, rooms = 10_000 } = {
     return { [name]: items, next: from + limit < total ? String(from + limit) : null, total, ...whole };
   };
   const answers = {
+    config: () => ({}),
     nodes: () => ({ nodes, next: null, ...whole }),
     stats: () => {
       looks++;

@@ -77,19 +77,24 @@ async function once() {
   return Math.max(LOOK_MS, REST * (performance.now() - began));
 }
 
+/// What the node knows itself comes first: a silent node keeps the sums waiting.
 async function ask() {
-  const [nodes, stats] = await Promise.all([api.call('nodes', { timeout: OWN_MS }), api.call('stats')]);
+  const { nodes, missing } = await api.call('nodes', { timeout: OWN_MS });
   if (!api.token) return;
-  failover.heard(nodes.nodes);
+  failover.heard(nodes);
   $('views').hidden = false;
-  const missing = [...new Set([...nodes.missing, ...(stats.missing ?? [])])].filter(
-    (id) => nodes.nodes.find((node) => node.id === id)?.state !== 'gone',
-  );
-  $('missing').hidden = !missing.length;
-  setText($('missing'), `No answer from ${missing.join(', ')}: sums are without them.`);
-  await overview.show(nodes.nodes, stats);
-  await lists[view]?.show();
+  await Promise.all([showFigures(nodes, missing), lists[view]?.show()]);
   say(`updated ${clock(Date.now())}`);
+}
+
+async function showFigures(nodes, missing) {
+  const stats = await api.call('stats');
+  const silent = [...new Set([...missing, ...(stats.missing ?? [])])].filter(
+    (id) => nodes.find((node) => node.id === id)?.state !== 'gone',
+  );
+  $('missing').hidden = !silent.length;
+  setText($('missing'), `No answer from ${silent.join(', ')}: sums are without them.`);
+  await overview.show(nodes, stats);
 }
 
 /// The token goes along in the fragment, which no server sees.
@@ -103,8 +108,8 @@ async function signIn(token) {
   setText($('refused'), '');
   say('signing in');
   try {
-    await api.call('stats');
-    api.operator = await mayAskAboutAll();
+    await api.call('nodes', { timeout: OWN_MS });
+    api.operator = await isOperator();
   } catch (error) {
     if (!(error instanceof NoAnswer)) return signOut(error.message);
     say(`No answer: ${error.message}`, true);
@@ -124,9 +129,10 @@ async function signIn(token) {
   route();
 }
 
-async function mayAskAboutAll() {
+/// The configuration is the operator's alone, and a node needs nobody else to tell it.
+async function isOperator() {
   try {
-    await api.call('rooms', { query: { all_tenants: 1, limit: 1 } });
+    await api.call('config', { timeout: OWN_MS });
     return true;
   } catch (error) {
     if (error.status === 403) return false;
