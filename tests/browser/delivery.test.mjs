@@ -11,7 +11,9 @@ let proxy;
 let counter;
 const settings = { 'sessions.max_per_user': 50, 'drain.window': '1s', 'sse.retry': '200ms' };
 
-before(async () => { world = await World.start(2, settings); });
+before(async () => {
+  world = await World.start(2, settings);
+});
 after(() => world?.stop());
 afterEach(async () => {
   await counter?.stop().catch(() => {}); // the test has said what was wrong
@@ -36,7 +38,8 @@ async function behindProxy() {
   return { page, node };
 }
 
-const shows = (page, count) => holds(page, (least) => document.querySelectorAll('#events tr.event').length >= least, count);
+const shows = (page, count) =>
+  holds(page, (least) => document.querySelectorAll('#events tr.event').length >= least, count);
 
 /// Ends the publishing, and looks at what each page shows.
 async function allOnceInOrder(...pages) {
@@ -94,17 +97,25 @@ test('the page is loaded again', options, async () => {
   await shows(page, 5);
   const shown = [];
   for (let i = 0; i < 2; i++) {
-    await page.evaluate(() => addEventListener('pagehide', () => {
-      const cells = [...document.querySelectorAll('#events tr.event td.data')];
-      sessionStorage.setItem('shown', JSON.stringify(cells.map((cell) => JSON.parse(cell.textContent).n).reverse()));
-    }));
+    await page.evaluate(() =>
+      addEventListener('pagehide', () => {
+        const cells = [...document.querySelectorAll('#events tr.event td.data')];
+        sessionStorage.setItem(
+          'shown',
+          JSON.stringify(cells.map((cell) => JSON.parse(cell.textContent).n).reverse()),
+        );
+      }),
+    );
     await page.reload();
     shown.push(...JSON.parse(await page.evaluate(() => sessionStorage.getItem('shown'))));
     await shows(page, 5);
   }
   const sent = await counter.stop();
   await until(async () => shown.length + (await numbers(page)).length >= sent, 'all is there');
-  assert.deepEqual([...shown, ...await numbers(page)], Array.from({ length: sent }, (_, n) => n));
+  assert.deepEqual(
+    [...shown, ...(await numbers(page))],
+    Array.from({ length: sent }, (_, n) => n),
+  );
 });
 
 test('the computer goes offline and comes back', options, async () => {
@@ -121,7 +132,7 @@ test('the computer goes offline and comes back', options, async () => {
 });
 
 /// A page with a client of its own, whose events are in `window.got`.
-async function ownClient(url, clientOptions) {
+async function ownClient(url, makeOptions) {
   const page = await newPage();
   await page.goto(url);
   await page.evaluate(async ({ tokens, ...given }) => {
@@ -129,26 +140,39 @@ async function ownClient(url, clientOptions) {
     window.got = [];
     window.said = [];
     const more = tokens ? { getToken: ({ reason }) => tokens[reason === 'unauthorized' ? 1 : 0] } : {};
-    window.client = new Starling({ url: location.origin, sharedAcrossTabs: false, storage: null, ...more, ...given });
+    window.client = new Starling({
+      url: location.origin,
+      sharedAcrossTabs: false,
+      storage: null,
+      ...more,
+      ...given,
+    });
     window.client.on('*', ({ data }) => window.got.push(data.n));
     window.client.on('starling:goodbye', ({ code }) => window.said.push(code));
-    await new Promise((resolve) => { window.client.on('starling:connected', resolve); });
-  }, clientOptions);
+    await new Promise((resolve) => {
+      window.client.on('starling:connected', resolve);
+    });
+  }, makeOptions());
   return page;
 }
 
 async function gotAll(page) {
   const sent = await counter.stop();
   await holds(page, (count) => window.got.length >= count, sent);
-  assert.deepEqual(await page.evaluate(() => window.got), Array.from({ length: sent }, (_, n) => n));
+  assert.deepEqual(
+    await page.evaluate(() => window.got),
+    Array.from({ length: sent }, (_, n) => n),
+  );
 }
 
 test('its token expires and a new one is fetched', options, async () => {
   const room = freshRoom();
   const [{ url }] = world.nodes;
   // Nodes give a token a minute more.
-  const tokens = [makeToken({ exp: -57 }), makeToken()];
-  const page = await ownClient(url, { rooms: [room], tokens });
+  const page = await ownClient(url, () => ({
+    rooms: [room],
+    tokens: [makeToken({ exp: -57 }), makeToken()],
+  }));
   counter = new Counter(url, room);
   await holds(page, () => window.said.includes('token_expired'));
   await counter.more(10);
@@ -156,7 +180,11 @@ test('its token expires and a new one is fetched', options, async () => {
 });
 
 test('a token that expires and cannot be renewed: the page says so', options, async () => {
-  const page = await inspect(world.nodes[0].url, makeToken({ exp: -58 }));
+  const page = await newPage();
+  await page.goto(world.nodes[0].url);
+  await page.fill('#token', makeToken({ exp: -57 }));
+  await page.click('#connect');
+  await page.waitForSelector('#state[data-state=open]');
   await page.waitForSelector('#state[data-state=closed]');
   assert.match(await page.textContent('#notice'), /token has expired/);
   assert.ok(await page.isVisible('#help'));
@@ -166,7 +194,7 @@ test('a proxy keeps streams back: WebSocket takes over', options, async () => {
   proxy = await Proxy.start(urls());
   proxy.buffering = true;
   const room = freshRoom();
-  const page = await ownClient(proxy.url, { rooms: [room], token: operator, openTimeout: 1000 });
+  const page = await ownClient(proxy.url, () => ({ rooms: [room], token: operator, openTimeout: 1000 }));
   assert.equal(await page.evaluate(() => window.client.transport), 'ws');
   counter = new Counter(world.nodes[1].url, room);
   await counter.more(10);
@@ -181,6 +209,19 @@ test('a proxy refuses streams: WebSocket takes over', options, async () => {
   const room = freshRoom();
   const page = await inspect(proxy.url, operator, { rooms: room });
   assert.equal(await page.textContent('#via'), 'ws');
+  counter = new Counter(world.nodes[1].url, room);
+  await shows(page, 5);
+  proxy.cut();
+  await counter.more(10);
+  await allOnceInOrder(page);
+});
+
+test('a proxy refuses streams and WebSocket: long-poll takes over', options, async () => {
+  proxy = await Proxy.start(urls());
+  proxy.blocking = proxy.blockingSockets = true;
+  const room = freshRoom();
+  const page = await inspect(proxy.url, operator, { rooms: room });
+  assert.equal(await page.textContent('#via'), 'poll');
   counter = new Counter(world.nodes[1].url, room);
   await shows(page, 5);
   proxy.cut();

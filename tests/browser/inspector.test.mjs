@@ -1,7 +1,5 @@
 // The page `/` and the client library in a real browser against a real node.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { contextOf, holds, inspect, newPage, options, PHONE, useBrowser, WIDE } from './support/browser.mjs';
 import { makeToken, operator, publish, until, World } from './support/world.mjs';
@@ -24,7 +22,9 @@ const row = (page, text) => page.locator('#events tr.event', { hasText: text });
 const say = (room, text, event) => publish(base, room, { text }, event);
 
 async function presence(room) {
-  const response = await fetch(`${base}/api/rooms/${room}/presence`, { headers: { Authorization: `Bearer ${token}` } });
+  const response = await fetch(`${base}/api/rooms/${room}/presence`, {
+    headers: { Authorization: `Bearer ${token}` },
+  });
   return response.json();
 }
 
@@ -35,8 +35,11 @@ async function publishBy(page, text) {
 
 /// Where the parts of the page are: none of them may move.
 function places(page) {
-  return page.evaluate(() => ['#state', '#events-panel', '#events-box', '#filter', '#connect', '#publish']
-    .map((name) => JSON.stringify(document.querySelector(name).getBoundingClientRect())));
+  return page.evaluate(() =>
+    ['#state', '#events-panel', '#events-box', '#filter', '#connect', '#publish'].map((name) =>
+      JSON.stringify(document.querySelector(name).getBoundingClientRect()),
+    ),
+  );
 }
 
 test('a visitor without a token is told how to get one, types it, connects, publishes', options, async () => {
@@ -158,8 +161,10 @@ test('a pause counts what comes and shows it afterwards', options, async () => {
   assert.equal(await page.locator('#events tr.event').count(), 0);
   await page.click('#pause');
   await row(page, 'three').waitFor();
-  assert.deepEqual(await page.locator('#events td.data').allTextContents(),
-    ['three', 'two', 'one'].map((text) => JSON.stringify({ text })));
+  assert.deepEqual(
+    await page.locator('#events td.data').allTextContents(),
+    ['three', 'two', 'one'].map((text) => JSON.stringify({ text })),
+  );
 });
 
 test('history and presence of a room', options, async () => {
@@ -175,7 +180,10 @@ test('history and presence of a room', options, async () => {
   await dialog.locator('tbody tr', { hasText: 'browser' }).waitFor();
 });
 
-for (const [name, size] of [['a wide window', WIDE], ['a phone', PHONE]]) {
+for (const [name, size] of [
+  ['a wide window', WIDE],
+  ['a phone', PHONE],
+]) {
   test(`an event of 64 KiB moves nothing, on ${name}`, options, async () => {
     const room = freshRoom();
     const page = await inspect(base, token, { rooms: room, given: { viewport: size } });
@@ -188,7 +196,10 @@ for (const [name, size] of [['a wide window', WIDE], ['a phone', PHONE]]) {
     await row(page, 'xxx').getByRole('button').click();
     await page.waitForSelector('tr.detail pre');
     assert.deepEqual(await places(page), before);
-    const { width, view } = await page.evaluate(() => ({ width: document.documentElement.scrollWidth, view: innerWidth }));
+    const { width, view } = await page.evaluate(() => ({
+      width: document.documentElement.scrollWidth,
+      view: innerWidth,
+    }));
     assert.ok(width <= view, `${width} > ${view}`);
   });
 }
@@ -198,7 +209,9 @@ test('what is being read stays where it is while events come', options, async ()
   const page = await inspect(base, token, { rooms: room });
   for (let i = 0; i < 60; i++) await say(room, `line ${i}`);
   await row(page, 'line 59').waitFor();
-  await page.evaluate(() => { document.getElementById('events-box').scrollTop = 300; });
+  await page.evaluate(() => {
+    document.getElementById('events-box').scrollTop = 300;
+  });
   const reading = row(page, 'line 45');
   const { y } = await reading.boundingBox();
   for (let i = 0; i < 5; i++) await say(room, `late ${i}`);
@@ -211,11 +224,14 @@ test('on a phone events come first, and nothing scrolls sideways', options, asyn
   const { y, height } = await page.locator('#events-panel').boundingBox();
   assert.ok(y < 150 && y + height <= PHONE.height, `${y} ${height}`);
   assert.ok((await page.locator('#connection').boundingBox()).y >= y + height);
-  const { width, view } = await page.evaluate(() => ({ width: document.documentElement.scrollWidth, view: innerWidth }));
+  const { width, view } = await page.evaluate(() => ({
+    width: document.documentElement.scrollWidth,
+    view: innerWidth,
+  }));
   assert.ok(width <= view, `${width} > ${view}`);
 });
 
-for (const transport of ['native', 'ws']) {
+for (const transport of ['native', 'ws', 'poll']) {
   test(`the page works over ${transport}`, options, async () => {
     const room = freshRoom();
     const page = await inspect(base, token, { rooms: room, more: { transport } });
@@ -224,98 +240,13 @@ for (const transport of ['native', 'ws']) {
   });
 }
 
-test('native EventSource: addEventListener and onmessage both receive', options, async () => {
-  const page = await newPage();
-  await page.goto(`${base}/`);
-  await page.evaluate(async (access) => {
-    const open = (format) => {
-      const query = new URLSearchParams({ access_token: access, rooms: 'lobby', format });
-      return new EventSource(`/events?${query}`);
-    };
-    const first = (source, listen) => new Promise((resolve, reject) => {
-      source.addEventListener('connected', () => listen(resolve));
-      source.onerror = () => reject(new Error('EventSource failed'));
-      source.ready = new Promise((ready) => { source.addEventListener('connected', ready); });
-    });
-    const [named, unnamed] = [open('named'), open('message')];
-    window.received = Promise.all([
-      first(named, (resolve) => named.addEventListener('greeting', ({ data, lastEventId }) =>
-        resolve({ ...JSON.parse(data), lastEventId }))),
-      first(unnamed, (resolve) => { unnamed.onmessage = ({ data, lastEventId }) => {
-        const event = JSON.parse(data);
-        if (event.event === 'greeting') resolve({ ...event.data, lastEventId, room: event.room });
-      }; }),
-    ]);
-    window.sources = [named, unnamed];
-    await Promise.all([named.ready, unnamed.ready]);
-  }, token);
-  await say('lobby', 'native', 'greeting');
-  const [named, unnamed] = await page.evaluate(() => window.received);
-  assert.equal(named.text, 'native');
-  assert.equal(unnamed.text, 'native');
-  assert.equal(unnamed.room, 'lobby');
-  assert.ok(named.lastEventId);
-  assert.equal(named.lastEventId, unnamed.lastEventId);
-});
-
-test('the pages carry a policy, and a script that got into one does not run', options, async () => {
-  const page = await newPage();
-  const answer = await page.goto(`${base}/`);
-  assert.match(answer.headers()['content-security-policy'], /script-src 'self'/);
-  assert.equal(answer.headers()['x-frame-options'], 'DENY');
-  assert.equal(answer.headers()['x-content-type-options'], 'nosniff');
-  const ran = await page.evaluate(() => {
-    const script = document.createElement('script');
-    script.textContent = 'window.strange = true';
-    document.body.append(script);
-    document.body.insertAdjacentHTML('beforeend', '<b id="x" onclick="window.strange = true">x</b>');
-    document.getElementById('x').click();
-    return window.strange === true;
-  });
-  assert.equal(ran, false);
-});
-
-test('a page of another site opens nothing with the cookie of its visitor', options, async () => {
-  const stranger = createServer((_, answer) => {
-    answer.setHeader('Content-Type', 'text/html');
-    answer.end(`<a id="go" href="${base}/events?as=link">look</a><img src="${base}/events?as=image">`);
-  }).listen(0, '127.0.0.1');
-  await once(stranger, 'listening');
-  try {
-    const page = await newPage();
-    await (await contextOf()).addCookies([{ name: 'starling_token', value: token, url: base, sameSite: 'Lax' }]);
-    const counts = async () => {
-      const text = await (await fetch(`${base}/metrics`)).text();
-      return [/^starling_sessions_opened_total (\d+)/m, /^starling_http_errors_total\{code="unauthorized"\} (\d+)/m]
-        .map((line) => Number(line.exec(text)[1]));
-    };
-    // The node's own page may.
-    await page.goto(`${base}/`);
-    assert.equal(await page.evaluate(async () => (await fetch('/online-users')).status), 200);
-    // localhost is another site: Lax lets the cookie go along with a link. 127.0.0.1 with another
-    // port is the same site: it goes along with everything.
-    const { port } = stranger.address();
-    for (const host of ['localhost', '127.0.0.1']) {
-      const [opened, refused] = await counts();
-      await page.goto(`http://${host}:${port}/`);
-      await holds(page, () => document.querySelector('img').complete);
-      // The browser keeps the answer to the image to itself.
-      assert.deepEqual(await counts(), [opened, refused + 1], host);
-      const [visit] = await Promise.all([page.waitForResponse(/events.*as=link/), page.click('#go')]);
-      const { cookie } = await visit.request().allHeaders();
-      assert.match(cookie ?? '', /starling_token/, `${host}: the browser sent no cookie`);
-      assert.equal(visit.status(), 401, host);
-    }
-  } finally {
-    stranger.close();
-    stranger.closeAllConnections();
-  }
-});
-
 test('every field of the page has a label', options, async () => {
   const page = await newPage();
   await page.goto(`${base}/`);
-  const bare = await page.evaluate(() => [...document.querySelectorAll('input, select, textarea')]
-    .filter((field) => !field.labels.length).map((field) => field.id));
+  const bare = await page.evaluate(() =>
+    [...document.querySelectorAll('input, select, textarea')]
+      .filter((field) => !field.labels.length)
+      .map((field) => field.id),
+  );
   assert.deepEqual(bare, []);
 });

@@ -25,25 +25,35 @@ after(() => world?.stop());
 async function faultsOf(page, colorScheme) {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
   const only = colorScheme === 'dark' ? { runOnly: ['color-contrast'] } : {};
-  const { violations } = await page.evaluate((more) => window.axe.run({ resultTypes: ['violations'], ...more }), only);
-  return violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))
-    .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${colorScheme}, ${id}: ${target} ${failureSummary}`));
+  const { violations } = await page.evaluate(
+    (more) => window.axe.run({ resultTypes: ['violations'], ...more }),
+    only,
+  );
+  return violations
+    .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+    .flatMap(({ id, nodes }) =>
+      nodes.map(({ target, failureSummary }) => `${colorScheme}, ${id}: ${target} ${failureSummary}`),
+    );
 }
 
 /// Texts of which a word goes over two lines, and a page that is wider than its window.
 function brokenWords(page) {
   return page.evaluate(() => {
     const out = [];
-    if (document.documentElement.scrollWidth > innerWidth) out.push(`the page is ${document.documentElement.scrollWidth} px wide`);
+    if (document.documentElement.scrollWidth > innerWidth)
+      out.push(`the page is ${document.documentElement.scrollWidth} px wide`);
     const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const range = document.createRange();
     while (walk.nextNode()) {
       const { textContent: text, parentElement } = walk.currentNode;
-      if (!parentElement.checkVisibility() || parentElement.closest('script, .visually-hidden, option')) continue;
+      if (!parentElement.checkVisibility() || parentElement.closest('script, .visually-hidden, option'))
+        continue;
       for (const { 0: word, index } of text.matchAll(/[\p{L}\p{N}_]+/gu)) {
         range.setStart(walk.currentNode, index);
         range.setEnd(walk.currentNode, index + word.length);
-        const lines = new Set([...range.getClientRects()].filter(({ width }) => width > 0).map(({ top }) => Math.round(top)));
+        const lines = new Set(
+          [...range.getClientRects()].filter(({ width }) => width > 0).map(({ top }) => Math.round(top)),
+        );
         if (lines.size > 1) out.push(`"${word}" in ${parentElement.tagName} ${parentElement.id}`);
       }
     }
@@ -69,7 +79,8 @@ test('the inspector is for everybody', options, async () => {
   await bare.goto(`${url}/`);
   await checked(bare);
   const page = await inspect(url, operator);
-  for (let i = 0; i < 3; i++) await publish(url, 'lobby', { text: 'a longer text that goes on for a while '.repeat(4), i });
+  for (let i = 0; i < 3; i++)
+    await publish(url, 'lobby', { text: 'a longer text that goes on for a while '.repeat(4), i });
   await page.locator('#events tr.event').nth(2).waitFor();
   await page.locator('#events tr.event button').first().click();
   await checked(page);
@@ -107,7 +118,8 @@ test('the admin page is for everybody', options, async () => {
   await page.getByRole('button', { name: 'Examine' }).click();
   await page.getByText('Nothing found.').waitFor();
   await checked(page);
-  await page.evaluate(() => { // as when its node is lost
+  await page.evaluate(() => {
+    // as when its node is lost
     document.getElementById('main').classList.add('stale');
     document.getElementById('banner').hidden = false;
     document.getElementById('banner').textContent = 'No answer from node n1 since 12:00:00.';
@@ -129,11 +141,15 @@ async function longestTask(page, work) {
       window.watcher.observe({ type: 'longtask' });
     });
     await work();
-    best = Math.min(best, await page.evaluate(() => {
-      for (const { duration } of window.watcher.takeRecords()) window.longest = Math.max(window.longest, duration);
-      window.watcher.disconnect();
-      return window.longest;
-    }));
+    best = Math.min(
+      best,
+      await page.evaluate(() => {
+        for (const { duration } of window.watcher.takeRecords())
+          window.longest = Math.max(window.longest, duration);
+        window.watcher.disconnect();
+        return window.longest;
+      }),
+    );
   }
   return best;
 }
@@ -166,14 +182,24 @@ test('2,000 events a second: no frame of the inspector takes over 100 ms', optio
   const longest = await longestTask(page, async () => {
     const before = Number((await page.textContent('#count')).replaceAll(',', ''));
     for (let batch = 0; batch < 60; batch++) {
-      const items = Array.from({ length: 50 }, (_, i) => ({ room: 'flood', event: 'note', data: { batch, i, text: 'x'.repeat(100) } }));
+      const items = Array.from({ length: 50 }, (_, i) => ({
+        room: 'flood',
+        event: 'note',
+        data: { batch, i, text: 'x'.repeat(100) },
+      }));
       const response = await fetch(`${url}/api/publish`, {
-        method: 'POST', body: JSON.stringify(items), headers: { Authorization: `Bearer ${operator}`, 'Content-Type': 'application/json' },
+        method: 'POST',
+        body: JSON.stringify(items),
+        headers: { Authorization: `Bearer ${operator}`, 'Content-Type': 'application/json' },
       });
       assert.equal(response.status, 200);
       await delay(20);
     }
-    await holds(page, (goal) => Number(document.getElementById('count').textContent.replaceAll(',', '')) >= goal, before + 3000);
+    await holds(
+      page,
+      (goal) => Number(document.getElementById('count').textContent.replaceAll(',', '')) >= goal,
+      before + 3000,
+    );
     await page.fill('#filter', 'batch":5');
     await holds(page, () => document.querySelectorAll('#events tr.event').length === 200);
     await page.fill('#filter', '');

@@ -21,11 +21,19 @@ async function inspector(context, name) {
   await page.goto(`${world.nodes[0].url}/`);
   await take(page, `inspector-start-${name}`);
   await page.goto('about:blank');
-  await page.goto(`${world.nodes[0].url}/#${new URLSearchParams({ token: operator, rooms: 'lobby,orders/europe' })}`);
+  await page.goto(
+    `${world.nodes[0].url}/#${new URLSearchParams({ token: operator, rooms: 'lobby,orders/europe' })}`,
+  );
   await page.waitForSelector('#state[data-state=open]');
   const texts = ['hello', 'How are you?', 'x'.repeat(60_000), 'Fine, thanks'];
-  for (const text of texts) await publish(world.nodes[1].url, 'lobby', { text, likes: 3, by: ['ann', 'bob'] }, 'NewMessage');
-  await publish(world.nodes[1].url, 'orders/europe', { order: 4711, state: 'shipped', lines: [{ sku: 'A-1', count: 2 }] }, 'OrderChanged');
+  for (const text of texts)
+    await publish(world.nodes[1].url, 'lobby', { text, likes: 3, by: ['ann', 'bob'] }, 'NewMessage');
+  await publish(
+    world.nodes[1].url,
+    'orders/europe',
+    { order: 4711, state: 'shipped', lines: [{ sku: 'A-1', count: 2 }] },
+    'OrderChanged',
+  );
   await publish(world.nodes[1].url, 'lobby', 'plain text', 'note');
   await page.locator('#events tr.event').nth(5).waitFor();
   await page.locator('#events tr.event button').nth(1).click();
@@ -47,7 +55,11 @@ async function admin(context, name) {
   await page.goto(`${world.nodes[0].admin}/admin#token=${operator}`);
   await page.waitForSelector('#partitions tbody tr');
   for (let i = 0; i < 40; i++) await publish(world.nodes[i % 3].url, 'lobby', { i });
-  await until(() => page.evaluate(() => document.querySelector('.chart polyline')?.points.length > 3), 'a line', 20_000);
+  await until(
+    () => page.evaluate(() => document.querySelector('.chart polyline')?.points.length > 3),
+    'a line',
+    20_000,
+  );
   await page.locator('.chart').nth(1).focus();
   await page.keyboard.press('ArrowLeft');
   await page.screenshot({ path: join(directory, `admin-overview-${name}.png`), fullPage: true });
@@ -65,13 +77,18 @@ async function admin(context, name) {
   await take(page, `admin-room-${name}`);
   const crowd = await context.newPage();
   await fakeCrowd(crowd);
-  await crowd.goto(`${world.nodes[0].admin}/admin#${new URLSearchParams({ token: operator, view: 'sessions' })}`);
+  await crowd.goto(
+    `${world.nodes[0].admin}/admin#${new URLSearchParams({ token: operator, view: 'sessions' })}`,
+  );
   await crowd.locator('#view-sessions tbody tr').first().waitFor();
   await take(crowd, `admin-crowd-${name}`);
 }
 
 try {
-  for (const [width, viewport] of [['1280', WIDE], ['390', PHONE]])
+  for (const [width, viewport] of [
+    ['1280', WIDE],
+    ['390', PHONE],
+  ])
     for (const colorScheme of ['light', 'dark']) {
       const context = await browser.newContext({ viewport, colorScheme });
       const listener = await context.newPage();

@@ -14,15 +14,26 @@ let faults = [];
 
 export function launch() {
   return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    headless: true,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--disable-dev-shm-usage',
+    ],
   });
 }
 
 /// Called once by each file of tests.
 export function useBrowser() {
-  before(async () => { browser = await launch(); });
+  before(async () => {
+    browser = await launch();
+  });
   after(() => browser?.close());
   afterEach(async () => {
     await context?.close();
@@ -62,5 +73,7 @@ export async function inspect(url, token, { rooms = 'lobby', more = {}, given } 
 
 /// The numbers that a Counter published, in the order in which the page shows them, oldest first.
 export function numbers(page) {
-  return page.$$eval('#events tr.event td.data', (cells) => cells.map((cell) => JSON.parse(cell.textContent).n).reverse());
+  return page.$$eval('#events tr.event td.data', (cells) =>
+    cells.map((cell) => JSON.parse(cell.textContent).n).reverse(),
+  );
 }

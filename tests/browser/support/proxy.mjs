@@ -62,7 +62,8 @@ export class Proxy {
     const up = forward({ hostname, port, method: asked.method, path: asked.url, headers: asked.headers });
     up.on('response', (response) => {
       up.on('error', () => answer.destroy());
-      if (this.buffering && STREAM.test(asked.url)) return void response.resume().on('close', () => answer.destroy());
+      if (this.buffering && STREAM.test(asked.url))
+        return void response.resume().on('close', () => answer.destroy());
       answer.writeHead(response.statusCode, response.headers);
       answer.flushHeaders();
       response.on('error', () => answer.destroy());
@@ -82,7 +83,8 @@ export class Proxy {
     const { hostname, port } = this.#next();
     const up = connect(port, hostname, () => {
       const lines = [];
-      for (let i = 0; i < asked.rawHeaders.length; i += 2) lines.push(`${asked.rawHeaders[i]}: ${asked.rawHeaders[i + 1]}`);
+      for (let i = 0; i < asked.rawHeaders.length; i += 2)
+        lines.push(`${asked.rawHeaders[i]}: ${asked.rawHeaders[i + 1]}`);
       up.write(`${asked.method} ${asked.url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
       up.write(head);
       socket.pipe(up).pipe(socket);

@@ -22,7 +22,9 @@ const base64url = (text) => Buffer.from(text).toString('base64url');
 export function makeToken({ user = 'browser', rooms = ['*'], exp = 3600, ...claims } = {}) {
   const now = Math.floor(Date.now() / 1000);
   const head = base64url(JSON.stringify({ alg: 'HS256', typ: 'JWT' }));
-  const body = base64url(JSON.stringify({ sub: user, rooms, publish: true, iat: now - 3600, exp: now + exp, ...claims }));
+  const body = base64url(
+    JSON.stringify({ sub: user, rooms, publish: true, iat: now - 3600, exp: now + exp, ...claims }),
+  );
   return `${head}.${body}.${createHmac('sha256', secret).update(`${head}.${body}`).digest('base64url')}`;
 }
 export const operator = makeToken({ admin: true });
@@ -74,9 +76,23 @@ class Program {
 
 export class Node extends Program {
   constructor(id, settings = {}, ports = {}) {
-    const set = Object.entries({ 'auth.hs256_secret': secret, ...settings }).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-    super(join(bin, 'starlingd'), ['--node-id', id, '--listen', `127.0.0.1:${ports.public ?? 0}`,
-      '--admin', `127.0.0.1:${ports.admin ?? 0}`, ...set], /^starlingd ready .*public=(\S+) admin=(\S+)/);
+    const set = Object.entries({ 'auth.hs256_secret': secret, ...settings }).flatMap(([key, value]) => [
+      '--set',
+      `${key}=${value}`,
+    ]);
+    super(
+      join(bin, 'starlingd'),
+      [
+        '--node-id',
+        id,
+        '--listen',
+        `127.0.0.1:${ports.public ?? 0}`,
+        '--admin',
+        `127.0.0.1:${ports.admin ?? 0}`,
+        ...set,
+      ],
+      /^starlingd ready .*public=(\S+) admin=(\S+)/,
+    );
     this.id = id;
   }
 
@@ -94,7 +110,10 @@ export class Node extends Program {
   }
 
   async ask(path, { method = 'GET', token = operator } = {}) {
-    const response = await fetch(this.admin + path, { method, headers: { Authorization: `Bearer ${token}` } });
+    const response = await fetch(this.admin + path, {
+      method,
+      headers: { Authorization: `Bearer ${token}` },
+    });
     assert.ok(response.ok, `${path}: ${response.status}`);
     return response.json();
   }
@@ -122,7 +141,11 @@ export class World {
     if (count > 1) {
       this.#dir = await mkdtemp(join(tmpdir(), 'starling-browser-'));
       const port = await freePort();
-      const nats = new Program('nats-server', ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', this.#dir], /Server is ready/);
+      const nats = new Program(
+        'nats-server',
+        ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', this.#dir],
+        /Server is ready/,
+      );
       this.#parts.push(nats);
       await nats.ready;
       this.settings = { ...settings, 'nats.url': `nats://127.0.0.1:${port}` };
@@ -130,7 +153,10 @@ export class World {
     for (let i = 1; i <= count; i++) this.add(`n${i}`);
     await Promise.all(this.nodes.map((node) => node.started()));
     if (count > 1)
-      await until(async () => (await this.nodes[0].ask('/admin/v1/nodes')).nodes.length === count, 'all nodes know each other');
+      await until(
+        async () => (await this.nodes[0].ask('/admin/v1/nodes')).nodes.length === count,
+        'all nodes know each other',
+      );
   }
 
   add(id, ports) {
@@ -141,7 +167,9 @@ export class World {
   }
 
   async stop() {
-    await Promise.all(this.#parts.map((part) => (part.process.exitCode ?? part.process.signalCode) === null && part.kill()));
+    await Promise.all(
+      this.#parts.map((part) => (part.process.exitCode ?? part.process.signalCode) === null && part.kill()),
+    );
     if (this.#dir) await rm(this.#dir, { recursive: true, force: true });
   }
 }
@@ -151,9 +179,12 @@ export async function publish(url, room, data, event = 'note') {
   const body = JSON.stringify({ room, event, data, id: randomUUID() });
   return until(async () => {
     const response = await fetch(`${url}/api/publish`, {
-      method: 'POST', body, headers: { Authorization: `Bearer ${operator}`, 'Content-Type': 'application/json' },
+      method: 'POST',
+      body,
+      headers: { Authorization: `Bearer ${operator}`, 'Content-Type': 'application/json' },
     }).catch(() => null);
-    if (response?.status >= 400 && response.status < 500) assert.fail(`publish: ${response.status} ${await response.text()}`);
+    if (response?.status >= 400 && response.status < 500)
+      assert.fail(`publish: ${response.status} ${await response.text()}`);
     return response?.ok && response.json();
   }, 'a publish is stored');
 }

@@ -4,15 +4,27 @@ import { h } from '/web/shared/dom.js';
 /// -> true when `verb` was pressed.
 export async function confirmed(question, verb) {
   const text = h('p', { id: 'confirm-text' }, question);
-  const dialog = h('dialog', { class: 'confirm', 'aria-labelledby': 'confirm-text' },
-    h('form', { method: 'dialog' }, text,
-      h('div', { class: 'bar' },
+  const dialog = h(
+    'dialog',
+    { class: 'confirm', 'aria-labelledby': 'confirm-text' },
+    h(
+      'form',
+      { method: 'dialog' },
+      text,
+      h(
+        'div',
+        { class: 'bar' },
         h('button', { value: 'no', autofocus: true }, 'Cancel'),
-        h('button', { id: 'confirm-yes', class: 'danger', value: 'yes' }, verb))));
+        h('button', { id: 'confirm-yes', class: 'danger', value: 'yes' }, verb),
+      ),
+    ),
+  );
   document.body.append(dialog);
   dialog.returnValue = 'no';
   dialog.showModal();
-  await new Promise((resolve) => { dialog.addEventListener('close', resolve, { once: true }); });
+  await new Promise((resolve) => {
+    dialog.addEventListener('close', resolve, { once: true });
+  });
   dialog.remove();
   return dialog.returnValue === 'yes';
 }

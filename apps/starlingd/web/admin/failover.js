@@ -8,11 +8,23 @@ const PROBE_MS = 2000;
 /// Is somebody there? The answer of another origin cannot be read, but that there is one can be seen.
 async function answers(origin) {
   try {
-    await fetch(`${origin}/livez`, { mode: 'no-cors', cache: 'no-store', signal: AbortSignal.timeout(PROBE_MS) });
+    await fetch(`${origin}/livez`, {
+      mode: 'no-cors',
+      cache: 'no-store',
+      signal: AbortSignal.timeout(PROBE_MS),
+    });
     return true;
-  } catch { // nobody, or not in time
+  } catch {
+    // nobody, or not in time
     return false;
   }
+}
+
+/// An address of a machine's own loopback means another machine here than there, unless this page
+/// came from that as well.
+function elsewhere(admin) {
+  const { hostname } = new URL(`http://${admin}`);
+  return hostname !== location.hostname && /^(127\.|0\.0\.0\.0$|localhost$|\[::1?\]$)/.test(hostname);
 }
 
 export class Failover {
@@ -32,7 +44,9 @@ export class Failover {
   async silent(move) {
     this.#since ||= Date.now();
     const own = this.#nodes.find(({ admin }) => admin === location.host);
-    const others = this.#nodes.filter(({ admin, state }) => admin && admin !== location.host && state !== 'gone');
+    const others = this.#nodes.filter(
+      ({ admin, state }) => admin && admin !== location.host && state !== 'gone' && !elsewhere(admin),
+    );
     $('main').classList.add('stale');
     $('banner').hidden = false;
     const old = this.#last ? ` Figures are of ${clock(this.#last)}.` : '';

@@ -16,16 +16,26 @@ export function changes(before, after) {
       continue;
     }
     if (was.state !== node.state) {
-      if (node.state === 'gone') note(node, was.draining ? 'warn' : 'bad', was.draining ? 'left after its drain' : 'gone: silent for 10 s');
+      if (node.state === 'gone')
+        note(
+          node,
+          was.draining ? 'warn' : 'bad',
+          was.draining ? 'left after its drain' : 'gone: silent for 10 s',
+        );
       else if (node.state === 'suspect') note(node, 'warn', 'silent for 3 s');
-      else if (node.state === 'draining') note(node, 'warn', `drains, ${plural(node.sessions, 'session')} to send away`);
+      else if (node.state === 'draining')
+        note(node, 'warn', `drains, ${plural(node.sessions, 'session')} to send away`);
       else note(node, 'good', was.started_ms === node.started_ms ? 'is heard again' : 'joined again');
     } else if (was.started_ms !== node.started_ms && node.state !== 'gone') {
       note(node, 'warn', 'was started again');
     }
     if (node.state === 'gone' || was.state === 'gone') continue;
     if (was.engine?.connected !== node.engine?.connected)
-      note(node, node.engine?.connected ? 'good' : 'bad', node.engine?.connected ? 'has NATS back' : 'lost NATS');
+      note(
+        node,
+        node.engine?.connected ? 'good' : 'bad',
+        node.engine?.connected ? 'has NATS back' : 'lost NATS',
+      );
     else if (was.ready !== node.ready && node.state !== 'draining')
       note(node, node.ready ? 'good' : 'warn', node.ready ? 'is ready' : 'is not ready');
   }
@@ -37,7 +47,9 @@ export class Happened {
   #before = null;
 
   constructor(host) {
-    const { box, body } = table('What happened since this page was opened', ['Time', 'Node', 'What'], { hideCaption: false });
+    const { box, body } = table('What happened since this page was opened', ['Time', 'Node', 'What'], {
+      hideCaption: false,
+    });
     host.append(box);
     this.#body = body;
     this.note('–', '', 'this page was opened');
@@ -50,7 +62,9 @@ export class Happened {
   }
 
   note(node, kind, text) {
-    this.#body.prepend(h('tr', {}, h('td', {}, moment(Date.now())), h('td', {}, node), h('td', { class: kind }, text)));
+    this.#body.prepend(
+      h('tr', {}, h('td', {}, moment(Date.now())), h('td', {}, node), h('td', { class: kind }, text)),
+    );
     while (this.#body.rows.length > KEPT) this.#body.lastElementChild.remove();
   }
 }

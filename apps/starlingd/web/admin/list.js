@@ -1,6 +1,7 @@
 /// A view of very many things: searched, sorted and paged by the cluster, a page of rows at a time.
 import { debounce, h, setText, table } from '/web/shared/dom.js';
 import { number } from '/web/shared/format.js';
+import { NoAnswer } from '/web/admin/api.js';
 import { fillRows } from '/web/admin/rows.js';
 
 const PAGE = 50;
@@ -24,29 +25,58 @@ export class List {
     this.#sort = options.sort;
     const { columns, title, hint } = options;
     const input = h('input', {
-      type: 'search', placeholder: hint, 'aria-label': hint, spellcheck: 'false', autocapitalize: 'off',
-      oninput: debounce(() => this.#restart(() => { this.#search = input.value.trim(); }), SEARCH_MS),
+      type: 'search',
+      placeholder: hint,
+      'aria-label': hint,
+      spellcheck: 'false',
+      autocapitalize: 'off',
+      oninput: debounce(
+        () =>
+          this.#restart(() => {
+            this.#search = input.value.trim();
+          }),
+        SEARCH_MS,
+      ),
     });
     const step = (label, run) => h('button', { type: 'button', disabled: true, onclick: run }, label);
     this.back = step('Previous', () => this.#turn(-1));
     this.forth = step('Next', () => this.#turn(1));
     this.place = h('span', { class: 'place', role: 'status' });
-    const { box, body } = table(title, columns.map((column) => this.#head(column)));
+    const { box, body } = table(
+      title,
+      columns.map((column) => this.#head(column)),
+    );
     this.body = body;
     this.none = h('p', { class: 'empty', hidden: true }, 'Nothing matches.');
     this.fault = h('p', { class: 'bad', role: 'alert', hidden: true });
-    host.append(h('section', { 'aria-label': title },
-      h('div', { class: 'toolbar' }, h('h2', {}, title), input, this.place, this.back, this.forth),
-      this.fault, box, this.none));
+    host.append(
+      h(
+        'section',
+        { 'aria-label': title },
+        h('div', { class: 'toolbar' }, h('h2', {}, title), input, this.place, this.back, this.forth),
+        this.fault,
+        box,
+        this.none,
+      ),
+    );
     this.#showSort();
   }
 
   #head({ head, sort, class: of }) {
     const look = { class: of === 'number' && of };
     if (!sort) return [head, look];
-    const button = h('button', {
-      type: 'button', class: 'link', onclick: () => this.#restart(() => { this.#sort = sort; }),
-    }, head);
+    const button = h(
+      'button',
+      {
+        type: 'button',
+        class: 'link',
+        onclick: () =>
+          this.#restart(() => {
+            this.#sort = sort;
+          }),
+      },
+      head,
+    );
     this.#heads.set(sort, button);
     return [button, look];
   }
@@ -64,13 +94,20 @@ export class List {
     change();
     this.#afters = [''];
     this.#showSort();
-    return this.show();
+    return this.again();
   }
 
   #turn(by) {
     if (by < 0 && this.#afters.length > 1) this.#afters.pop();
     if (by > 0 && this.#next) this.#afters.push(this.#next);
-    return this.show();
+    return this.again();
+  }
+
+  /// That nobody answers is for the page's next look to say.
+  again() {
+    return this.show().catch((error) => {
+      if (!(error instanceof NoAnswer)) throw error;
+    });
   }
 
   /// Reads this page again. An answer that a later question has overtaken is dropped.
@@ -80,10 +117,17 @@ export class List {
     let answer;
     try {
       answer = await this.#api.call(plural, {
-        query: { ...this.#api.scope, ...query, limit: PAGE, sort: this.#sort, search: this.#search, after: this.#afters.at(-1) },
+        query: {
+          ...this.#api.scope,
+          ...query,
+          limit: PAGE,
+          sort: this.#sort,
+          search: this.#search,
+          after: this.#afters.at(-1),
+        },
       });
     } catch (error) {
-      if (!error.status) throw error; // nobody answers: the page as a whole says so
+      if (error instanceof NoAnswer) throw error; // the page as a whole says so
       this.fault.hidden = false;
       return setText(this.fault, error.message);
     }
@@ -93,7 +137,12 @@ export class List {
     this.#next = answer.next;
     fillRows(this.body, columns, items, key);
     const first = (this.#afters.length - 1) * PAGE;
-    setText(this.place, items.length ? `${number(first + 1)}–${number(first + items.length)} of ${number(answer.total)}` : 'none');
+    setText(
+      this.place,
+      items.length
+        ? `${number(first + 1)}–${number(first + items.length)} of ${number(answer.total)}`
+        : 'none',
+    );
     this.none.hidden = items.length > 0;
     this.back.disabled = this.#afters.length < 2;
     this.forth.disabled = !answer.next;

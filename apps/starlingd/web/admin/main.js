@@ -3,7 +3,7 @@
 import { $, copyButton, setText } from '/web/shared/dom.js';
 import { clock } from '/web/shared/format.js';
 import { claims, makeCommand, takeFragment } from '/web/shared/token.js';
-import { Api } from '/web/admin/api.js';
+import { Api, NoAnswer } from '/web/admin/api.js';
 import { Failover } from '/web/admin/failover.js';
 import { makeLists } from '/web/admin/lists.js';
 import { Overview } from '/web/admin/overview.js';
@@ -11,7 +11,9 @@ import { makeTools } from '/web/admin/tools.js';
 
 const LOOK_MS = 2000;
 const REST = 4; // a look that took long is followed by so many times as long a rest
-const SILENT = 2; // looks without an answer until the node counts as lost
+const SILENT = 2; // looks without an answer until the node counts as lost,
+const AGAIN_MS = 500; // so long after each other
+const OWN_MS = 3000; // within which it tells what it knows itself
 const VIEWS = ['overview', 'rooms', 'users', 'sessions', 'tools'];
 
 const api = new Api();
@@ -21,6 +23,8 @@ let lists;
 let timer = null;
 let failed = 0;
 let view = 'overview';
+let looking = false;
+let again = false; // somebody wanted a look while one was under way
 
 function say(text, bad = false) {
   setText($('status'), text);
@@ -38,35 +42,59 @@ function route() {
   if (api.token && overview) look();
 }
 
+/// One look at a time.
 async function look() {
   clearTimeout(timer);
-  if (!api.token) return;
+  again = looking;
+  if (looking || !api.token) return;
+  looking = true;
+  const rest = await once().finally(() => {
+    looking = false;
+  });
+  if (rest === null) return;
+  timer = setTimeout(look, again ? 0 : rest);
+}
+
+/// -> ms until the next look, null when there must not be one.
+async function once() {
   const began = performance.now();
   try {
     if (!document.hidden) await ask();
+    if (failed >= SILENT) overview.happened.note('–', 'good', "this page's node answers again");
     failed = 0;
   } catch (error) {
-    if (error.status === 401 || error.status === 403) return signOut(error.message);
+    if (error.status === 401 || error.status === 403) {
+      signOut(error.message);
+      return null;
+    }
     say(`No answer: ${error.message}`, true);
-    // A node that answers with an error is there.
-    if (!error.status && ++failed >= SILENT && await failover.silent(moveTo)) return;
+    if (!error.status && !(error instanceof NoAnswer)) throw error;
+    if (error.status) return LOOK_MS; // a node that answers with an error is there
+    if (++failed === SILENT) overview.happened.note('–', 'bad', "this page's node does not answer");
+    if (failed >= SILENT && (await failover.silent(moveTo))) return null;
+    return AGAIN_MS;
   }
-  clearTimeout(timer);
-  timer = setTimeout(look, Math.max(LOOK_MS, REST * (performance.now() - began)));
+  return Math.max(LOOK_MS, REST * (performance.now() - began));
 }
 
+/// What the node knows itself comes first: a silent node keeps the sums waiting.
 async function ask() {
-  const [nodes, stats] = await Promise.all([api.call('nodes'), api.call('stats')]);
+  const { nodes, missing } = await api.call('nodes', { timeout: OWN_MS });
   if (!api.token) return;
-  failover.heard(nodes.nodes);
+  failover.heard(nodes);
   $('views').hidden = false;
-  const missing = [...new Set([...nodes.missing, ...(stats.missing ?? [])])]
-    .filter((id) => nodes.nodes.find((node) => node.id === id)?.state !== 'gone');
-  $('missing').hidden = !missing.length;
-  setText($('missing'), `No answer from ${missing.join(', ')}: sums are without them.`);
-  await overview.show(nodes.nodes, stats);
-  await lists[view]?.show();
+  await Promise.all([showFigures(nodes, missing), lists[view]?.show()]);
   say(`updated ${clock(Date.now())}`);
+}
+
+async function showFigures(nodes, missing) {
+  const stats = await api.call('stats');
+  const silent = [...new Set([...missing, ...(stats.missing ?? [])])].filter(
+    (id) => nodes.find((node) => node.id === id)?.state !== 'gone',
+  );
+  $('missing').hidden = !silent.length;
+  setText($('missing'), `No answer from ${silent.join(', ')}: sums are without them.`);
+  await overview.show(nodes, stats);
 }
 
 /// The token goes along in the fragment, which no server sees.
@@ -80,10 +108,10 @@ async function signIn(token) {
   setText($('refused'), '');
   say('signing in');
   try {
-    await api.call('stats');
-    api.operator = await mayAskAboutAll();
+    await api.call('nodes', { timeout: OWN_MS });
+    api.operator = await isOperator();
   } catch (error) {
-    if (error.status) return signOut(error.message);
+    if (!(error instanceof NoAnswer)) return signOut(error.message);
     say(`No answer: ${error.message}`, true);
     timer = setTimeout(signIn, LOOK_MS, token);
     return;
@@ -101,9 +129,10 @@ async function signIn(token) {
   route();
 }
 
-async function mayAskAboutAll() {
+/// The configuration is the operator's alone, and a node needs nobody else to tell it.
+async function isOperator() {
   try {
-    await api.call('rooms', { query: { all_tenants: 1, limit: 1 } });
+    await api.call('config', { timeout: OWN_MS });
     return true;
   } catch (error) {
     if (error.status === 403) return false;

@@ -10,10 +10,12 @@ export class Rates {
     const of = [...nodes].sort().join(' '); // who answers first is listed first
     this.#last = { at, counters, of };
     const seconds = before ? (at - before.at) / 1000 : 0;
-    return Object.fromEntries(Object.entries(counters).map(([name, value]) => {
-      const risen = before?.of === of ? value - before.counters[name] : NaN;
-      return [name, risen >= 0 && seconds > 0 ? risen / seconds : NaN];
-    }));
+    return Object.fromEntries(
+      Object.entries(counters).map(([name, value]) => {
+        const risen = before?.of === of ? value - before.counters[name] : NaN;
+        return [name, risen >= 0 && seconds > 0 ? risen / seconds : NaN];
+      }),
+    );
   }
 }
 

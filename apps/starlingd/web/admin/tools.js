@@ -27,19 +27,47 @@ function doctor(api) {
       result.replaceChildren(h('p', { class: 'bad' }, `The cluster cannot be examined: ${error.message}`));
     }
   };
-  return h('section', { 'aria-label': 'Doctor' }, h('h2', {}, 'Doctor: why do messages not arrive?'),
-    h('form', { class: 'toolbar', onsubmit: submit }, user.label, room.label,
-      h('button', { type: 'submit', class: 'main' }, 'Examine')), result);
+  return h(
+    'section',
+    { 'aria-label': 'Doctor' },
+    h('h2', {}, 'Doctor: why do messages not arrive?'),
+    h(
+      'form',
+      { class: 'toolbar', onsubmit: submit },
+      user.label,
+      room.label,
+      h('button', { type: 'submit', class: 'main' }, 'Examine'),
+    ),
+    result,
+  );
 }
 
 function show({ checks, findings }) {
-  const list = h('ul', { class: 'checks' }, ...checks.map(({ name, ok, detail }) =>
-    h('li', {}, h('span', { class: ok ? 'good' : 'bad' }, ok ? 'ok' : 'FAIL'), ` ${name}: ${detail}`)));
+  const list = h(
+    'ul',
+    { class: 'checks' },
+    ...checks.map(({ name, ok, detail }) =>
+      h('li', {}, h('span', { class: ok ? 'good' : 'bad' }, ok ? 'ok' : 'FAIL'), ` ${name}: ${detail}`),
+    ),
+  );
   if (!findings.length) return [list, h('p', {}, 'Nothing found.')];
-  return [list, h('h3', {}, plural(findings.length, 'finding')),
-    h('ol', { class: 'findings' }, ...findings.map(({ severity, message, evidence, fix }) => h('li', {},
-      h('p', { class: severity === 'error' ? 'bad' : 'warn' }, `${severity}: ${message}`),
-      h('p', { class: 'dim' }, `Seen: ${evidence}`), h('p', {}, `To do: ${fix}`))))];
+  return [
+    list,
+    h('h3', {}, plural(findings.length, 'finding')),
+    h(
+      'ol',
+      { class: 'findings' },
+      ...findings.map(({ severity, message, evidence, fix }) =>
+        h(
+          'li',
+          {},
+          h('p', { class: severity === 'error' ? 'bad' : 'warn' }, `${severity}: ${message}`),
+          h('p', { class: 'dim' }, `Seen: ${evidence}`),
+          h('p', {}, `To do: ${fix}`),
+        ),
+      ),
+    ),
+  ];
 }
 
 function trace(api) {
@@ -48,6 +76,15 @@ function trace(api) {
     event.preventDefault();
     if (room.input.value.trim()) showTrace(api, room.input.value.trim());
   };
-  return h('section', { 'aria-label': 'Trace' }, h('h2', {}, 'Trace: the way of an event, with a time per hop'),
-    h('form', { class: 'toolbar', onsubmit: submit }, room.label, h('button', { type: 'submit', class: 'main' }, 'Trace')));
+  return h(
+    'section',
+    { 'aria-label': 'Trace' },
+    h('h2', {}, 'Trace: the way of an event, with a time per hop'),
+    h(
+      'form',
+      { class: 'toolbar', onsubmit: submit },
+      room.label,
+      h('button', { type: 'submit', class: 'main' }, 'Trace'),
+    ),
+  );
 }

@@ -60,7 +60,10 @@ function options() {
   return {
     url: location.origin,
     token: $('token').value.trim() || undefined,
-    rooms: $('rooms').value.split(',').map((room) => room.trim()).filter(Boolean),
+    rooms: $('rooms')
+      .value.split(',')
+      .map((room) => room.trim())
+      .filter(Boolean),
     device: $('device').value.trim() || undefined,
     format: native && $('format').value !== 'named' ? 'message' : $('format').value,
     transport: native ? 'sse' : transport,
@@ -83,7 +86,8 @@ function connect() {
   client.on('starling:goodbye', (goodbye) => notice(goodbyeText(goodbye), true));
   client.on('starling:lost', (lost) => notice(lossText(lost), true));
   client.on('starling:error', ({ status: code, message }) =>
-    notice(`${code ? `${code}: ` : ''}${message}`, true));
+    notice(`${code ? `${code}: ` : ''}${message}`, true),
+  );
   client.on('starling:gap', () => notice('The node dropped events for this slow client.', true));
 }
 
@@ -93,9 +97,16 @@ $('connect-form').addEventListener('submit', (submit) => {
 });
 $('disconnect').addEventListener('click', () => client?.close());
 $('clear').addEventListener('click', () => events.clear());
-$('pause').addEventListener('click', () => { events.paused = !events.paused; });
+$('pause').addEventListener('click', () => {
+  events.paused = !events.paused;
+});
 $('more').addEventListener('click', () => events.showMore());
-$('filter').addEventListener('input', debounce(() => { events.filter = $('filter').value.trim(); }, FILTER_MS));
+$('filter').addEventListener(
+  'input',
+  debounce(() => {
+    events.filter = $('filter').value.trim();
+  }, FILTER_MS),
+);
 watchPublishForm(() => client ?? new Starling({ ...options(), autoConnect: false }));
 
 // The client has remembered what it heard as heard.

@@ -6,7 +6,8 @@ import { milliseconds } from '/web/shared/format.js';
 export function parsedData(text) {
   try {
     return JSON.parse(text);
-  } catch { // not JSON
+  } catch {
+    // not JSON
     return text;
   }
 }
@@ -24,7 +25,9 @@ export function watchPublishForm(publisher) {
     setText($('published'), 'sending');
     try {
       await publisher().publish({
-        ...target, event: $('event-name').value.trim(), data: parsedData($('data').value),
+        ...target,
+        event: $('event-name').value.trim(),
+        data: parsedData($('data').value),
         ...($('ephemeral').checked ? { ephemeral: true } : {}),
       });
       $('published').className = 'good';

@@ -30,19 +30,32 @@ export class Rooms {
     setText($('no-rooms'), open ? 'None yet. Join one below.' : 'None while not connected.');
     if ($('room-list').dataset.known === known) return;
     $('room-list').dataset.known = known;
-    $('room-list').replaceChildren(...[...asked].sort().map((room) => this.#row(room, true)),
-      ...given.sort().map((room) => this.#row(room, false)));
+    $('room-list').replaceChildren(
+      ...[...asked].sort().map((room) => this.#row(room, true)),
+      ...given.sort().map((room) => this.#row(room, false)),
+    );
   }
 
   #row(room, mine) {
-    const button = (label, name, run) => h('button', {
-      type: 'button', class: 'small', 'aria-label': `${name} ${room}`, onclick: run,
-    }, label);
-    return h('li', {},
+    const button = (label, name, run) =>
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'small',
+          'aria-label': `${name} ${room}`,
+          onclick: run,
+        },
+        label,
+      );
+    return h(
+      'li',
+      {},
       h('span', { class: 'clip', title: mine ? room : `${room} (by roster or token)` }, room),
       button('History', 'History of', () => showHistory(this.#client, room)),
       button('Who', 'Who is in', () => showPresence(this.#client, room)),
-      mine ? button('Leave', 'Leave', () => this.#change('unsubscribe', room)) : undefined);
+      mine ? button('Leave', 'Leave', () => this.#change('unsubscribe', room)) : undefined,
+    );
   }
 
   async #change(verb, room) {

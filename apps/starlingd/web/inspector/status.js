@@ -3,7 +3,10 @@ import { $, setText } from '/web/shared/dom.js';
 import { median, milliseconds, number } from '/web/shared/format.js';
 
 const WORDS = {
-  open: 'connected', paused: 'paused', follower: 'waiting for another tab', idle: 'not connected',
+  open: 'connected',
+  paused: 'paused',
+  follower: 'waiting for another tab',
+  idle: 'not connected',
   closed: 'not connected',
 };
 const DELAYS = 100; // of the latest events
@@ -64,7 +67,8 @@ export class Status {
     try {
       await fetch('/livez', { cache: 'no-store' });
       this.#ping = performance.now() - began;
-    } catch { // the stream says that the node is away
+    } catch {
+      // the stream says that the node is away
       this.#ping = NaN;
     }
   }
@@ -75,7 +79,8 @@ export class Status {
     setText($('quality'), open ? this.#client.quality : '–');
     setText($('latency'), open ? milliseconds(median(this.#delays) ?? this.#ping) : '–');
     $('latency').title = this.#delays.length
-      ? `from the publish to here, middle of the last ${this.#delays.length} events` : 'round trip to the node';
+      ? `from the publish to here, middle of the last ${this.#delays.length} events`
+      : 'round trip to the node';
     if (!open && this.#client) setText($('node'), '–');
     setText($('last-id'), this.#client?.lastId || '–');
     setText($('count'), number(counters?.events ?? 0));

@@ -20,14 +20,19 @@ const LOSSES = {
 
 /// lost: what `connected` says is missing.
 export function lossText(lost) {
-  const parts = lost.map(({ room, reason }) =>
-    `${room === '*' ? 'everything' : room}: ${LOSSES[reason] ?? reason}`);
+  const parts = lost.map(
+    ({ room, reason }) => `${room === '*' ? 'everything' : room}: ${LOSSES[reason] ?? reason}`,
+  );
   return `Events were lost, fetch the state again (${parts.join('; ')}).`;
 }
 
 export function goodbyeText({ code, reason, reconnect }) {
   const words = GOODBYES[code] ?? reason ?? code;
-  const next = code === 'token_expired' ? 'Connect with a new one.'
-    : reconnect ? 'Coming back by itself.' : 'Not reconnecting.';
+  const next =
+    code === 'token_expired'
+      ? 'Connect with a new one.'
+      : reconnect
+        ? 'Coming back by itself.'
+        : 'Not reconnecting.';
   return `Goodbye (${code}): ${words} ${next}`;
 }

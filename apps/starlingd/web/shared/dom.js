@@ -36,7 +36,8 @@ export async function copy(text) {
     try {
       await navigator.clipboard.writeText(text);
       return true;
-    } catch { // not allowed here: the old way may be
+    } catch {
+      // not allowed here: the old way may be
     }
   }
   const field = h('textarea', { class: 'visually-hidden' });
@@ -50,22 +51,35 @@ export async function copy(text) {
 
 /// A button that copies what `text()` gives and says that it did.
 export function copyButton(label, text) {
-  return h('button', {
-    type: 'button', class: 'small',
-    onclick: async ({ currentTarget: button }) => {
-      const done = await copy(text());
-      button.textContent = done ? 'Copied' : 'Not allowed';
-      setTimeout(() => { button.textContent = label; }, 1500);
+  return h(
+    'button',
+    {
+      type: 'button',
+      class: 'small',
+      onclick: async ({ currentTarget: button }) => {
+        const done = await copy(text());
+        button.textContent = done ? 'Copied' : 'Not allowed';
+        setTimeout(() => {
+          button.textContent = label;
+        }, 1500);
+      },
     },
-  }, label);
+    label,
+  );
 }
 
-/// A dialog from the side of the page's own flow: title, body, a button that closes it.
+let sheets = 0; // so far, for their ids
+
+/// A dialog: title, body, a button that closes it. It is gone when it is closed.
 export function sheet(title, ...body) {
-  const heading = h('h2', { id: `sheet-${sheet.count = (sheet.count ?? 0) + 1}`, class: 'clip' }, title);
+  const heading = h('h2', { id: `sheet-${++sheets}`, class: 'clip' }, title);
   const close = h('button', { type: 'button', onclick: () => dialog.close() }, 'Close');
-  const dialog = h('dialog', { class: 'wide', 'aria-labelledby': heading.id },
-    h('div', { class: 'sheet-head' }, heading, close), ...body);
+  const dialog = h(
+    'dialog',
+    { class: 'wide', 'aria-labelledby': heading.id },
+    h('div', { class: 'sheet-head' }, heading, close),
+    ...body,
+  );
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
@@ -75,11 +89,18 @@ export function sheet(title, ...body) {
 /// A table that scrolls by itself, with a caption for those who do not see it.
 export function table(caption, heads, { hideCaption = true, id } = {}) {
   const body = h('tbody', { id });
-  const cells = heads.map((head) => (typeof head === 'string'
-    ? h('th', { scope: 'col' }, head) : h('th', { scope: 'col', ...head[1] }, head[0])));
-  const element = h('table', {},
+  const cells = heads.map((head) =>
+    typeof head === 'string'
+      ? h('th', { scope: 'col' }, head)
+      : h('th', { scope: 'col', ...head[1] }, head[0]),
+  );
+  const element = h(
+    'table',
+    {},
     h('caption', {}, hideCaption ? h('span', { class: 'visually-hidden' }, caption) : caption),
-    h('thead', {}, h('tr', {}, ...cells)), body);
+    h('thead', {}, h('tr', {}, ...cells)),
+    body,
+  );
   const box = h('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': caption }, element);
   return { box, element, body };
 }

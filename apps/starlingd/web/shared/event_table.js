@@ -8,8 +8,9 @@ const ROWS = 200; // shown; more on demand
 const PREVIEW = 200; // characters of data in a line
 const FLUSH_MS = 40; // many events at once are one change of the page
 
+let details = 0; // opened so far, for their ids
 const encoder = new TextEncoder();
-const textOf = (data) => (typeof data === 'string' ? data : JSON.stringify(data) ?? '');
+const textOf = (data) => (typeof data === 'string' ? data : (JSON.stringify(data) ?? ''));
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const target = ({ room, user }) => room ?? (user ? `user ${user}` : 'this session');
 
@@ -28,7 +29,6 @@ export class EventTable {
   #filter = null;
   #paused = false;
   #waiting = 0;
-  #number = 0;
 
   constructor({ body, box, changed = () => {} }) {
     this.#body = body;
@@ -44,7 +44,9 @@ export class EventTable {
     this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
   }
 
-  get paused() { return this.#paused; }
+  get paused() {
+    return this.#paused;
+  }
   set paused(on) {
     this.flush();
     this.#paused = on;
@@ -98,8 +100,11 @@ export class EventTable {
   }
 
   #matches({ event, text }) {
-    return !this.#filter || this.#filter.test(`${target(event)} ${event.event} ${event.id}`)
-      || this.#filter.test(text);
+    return (
+      !this.#filter ||
+      this.#filter.test(`${target(event)} ${event.event} ${event.id}`) ||
+      this.#filter.test(text)
+    );
   }
 
   /// What is being read stays where it is: below the top, or with something opened, the new rows go
@@ -138,12 +143,23 @@ export class EventTable {
     const { event, text, size, at } = entry;
     const line = { entry };
     const moment = clock(at, true);
-    const button = h('button', { type: 'button', class: 'link', 'aria-expanded': 'false' },
-      moment.slice(0, 8), h('span', { class: 'fine' }, moment.slice(8)));
+    const button = h(
+      'button',
+      { type: 'button', class: 'link', 'aria-expanded': 'false' },
+      moment.slice(0, 8),
+      h('span', { class: 'fine' }, moment.slice(8)),
+    );
     const cell = (name, words) => h('td', { class: name }, words);
-    line.row = h('tr', { class: 'event' },
-      h('td', { class: 'time' }, button), cell('room', target(event)), cell('name', event.event),
-      cell('data', text.slice(0, PREVIEW)), cell('id', event.id), cell('size number', bytes(size)));
+    line.row = h(
+      'tr',
+      { class: 'event' },
+      h('td', { class: 'time' }, button),
+      cell('room', target(event)),
+      cell('name', event.event),
+      cell('data', text.slice(0, PREVIEW)),
+      cell('id', event.id),
+      cell('size number', bytes(size)),
+    );
     line.row.addEventListener('click', () => {
       if (getSelection()?.isCollapsed !== false) this.#toggle(line, button);
     });
@@ -159,36 +175,72 @@ export class EventTable {
       return;
     }
     line.detail = this.#detail(line.entry);
-    line.detail.id = `event-${++this.#number}`;
+    line.detail.id = `event-${++details}`;
     button.setAttribute('aria-controls', line.detail.id);
     line.row.after(line.detail);
   }
 
   #detail({ event, delay, text }) {
     const facts = [
-      ['Id', event.id], ['Cursor', event.cursor ?? event.position], ['From', event.sender],
-      ['To', target(event)], ['Event', event.event],
-      ['Came', event.replayed ? 'from history' : delay === undefined ? undefined : `after ${milliseconds(delay)}`],
+      ['Id', event.id],
+      ['Cursor', event.cursor ?? event.position],
+      ['From', event.sender],
+      ['To', target(event)],
+      ['Event', event.event],
+      [
+        'Came',
+        event.replayed ? 'from history' : delay === undefined ? undefined : `after ${milliseconds(delay)}`,
+      ],
     ].filter(([, value]) => value !== undefined && value !== '');
     const pretty = typeof event.data === 'string' ? text : JSON.stringify(event.data, null, 2);
-    return h('tr', { class: 'detail' }, h('td', { colspan: '6' },
-      h('div', { class: 'bar' },
-        copyButton('Copy data', () => text), copyButton('Copy event', () => JSON.stringify(event, null, 2)),
-        copyButton('Copy id', () => event.id)),
-      h('dl', { class: 'facts' }, ...facts.flatMap(([name, value]) =>
-        [h('dt', {}, name), h('dd', { class: 'mono', title: value }, value)])),
-      h('pre', { tabindex: '0' }, pretty)));
+    return h(
+      'tr',
+      { class: 'detail' },
+      h(
+        'td',
+        { colspan: '6' },
+        h(
+          'div',
+          { class: 'bar' },
+          copyButton('Copy data', () => text),
+          copyButton('Copy event', () => JSON.stringify(event, null, 2)),
+          copyButton('Copy id', () => event.id),
+        ),
+        h(
+          'dl',
+          { class: 'facts' },
+          ...facts.flatMap(([name, value]) => [
+            h('dt', {}, name),
+            h('dd', { class: 'mono', title: value }, value),
+          ]),
+        ),
+        h('pre', { tabindex: '0' }, pretty),
+      ),
+    );
   }
 }
 
 /// An empty table of that form, for a sheet: {box, events}.
 export function eventTable(caption, changed) {
   const body = h('tbody');
-  const heads = [['Time', 'time'], ['Room', 'room'], ['Event', 'name'], ['Data', 'data'], ['Id', 'id'],
-    ['Size', 'size number']];
-  const box = h('div', { class: 'scroll events-scroll', tabindex: '0', role: 'group', 'aria-label': caption },
-    h('table', { class: 'events' }, h('caption', { class: 'visually-hidden' }, caption),
+  const heads = [
+    ['Time', 'time'],
+    ['Room', 'room'],
+    ['Event', 'name'],
+    ['Data', 'data'],
+    ['Id', 'id'],
+    ['Size', 'size number'],
+  ];
+  const box = h(
+    'div',
+    { class: 'scroll events-scroll', tabindex: '0', role: 'group', 'aria-label': caption },
+    h(
+      'table',
+      { class: 'events' },
+      h('caption', { class: 'visually-hidden' }, caption),
       h('thead', {}, h('tr', {}, ...heads.map(([name, of]) => h('th', { scope: 'col', class: of }, name)))),
-      body));
+      body,
+    ),
+  );
   return { box, events: new EventTable({ body, box, changed }) };
 }

@@ -38,15 +38,29 @@ export async function showHistory(client, room) {
 
 export async function showPresence(client, room) {
   const said = h('p', { class: 'dim small', role: 'status' }, 'Asking');
-  const { box, body } = table(`Who is in ${room}`, ['User', 'State', ['Sessions', { class: 'number' }], 'Since']);
+  const { box, body } = table(`Who is in ${room}`, [
+    'User',
+    'State',
+    ['Sessions', { class: 'number' }],
+    'Since',
+  ]);
   sheet(`Presence in ${room}`, said, box);
   try {
     const { count, users, unreachable = [] } = await client.presence(room);
     const silent = unreachable.length ? ` No answer from ${unreachable.join(', ')}.` : '';
     said.textContent = `${plural(count, 'user')} now${users.length < count ? `, ${number(users.length)} shown` : ''}.${silent}`;
-    body.append(...users.map(({ user, state, sessions, since }) => h('tr', {},
-      h('td', { class: 'clip' }, user), h('td', {}, state), h('td', { class: 'number' }, number(sessions)),
-      h('td', {}, moment(since)))));
+    body.append(
+      ...users.map(({ user, state, sessions, since }) =>
+        h(
+          'tr',
+          {},
+          h('td', { class: 'clip' }, user),
+          h('td', {}, state),
+          h('td', { class: 'number' }, number(sessions)),
+          h('td', {}, moment(since)),
+        ),
+      ),
+    );
   } catch (error) {
     said.className = 'bad';
     said.textContent = `No presence: ${error.message}`;

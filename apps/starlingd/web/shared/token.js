@@ -6,7 +6,8 @@ export function claims(token) {
     const [, body] = token.split('.');
     const bytes = Uint8Array.from(atob(body.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0));
     return JSON.parse(new TextDecoder().decode(bytes)) ?? {};
-  } catch { // the server says what is wrong with it
+  } catch {
+    // the server says what is wrong with it
     return {};
   }
 }
