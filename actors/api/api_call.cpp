@@ -69,22 +69,21 @@ const std::string* api_call::parameter(const std::string& name) const {
 
 std::vector<net::api_route> api_routes(api_parts& parts) {
   std::vector<net::api_route> out;
-  for (const auto& rows : {history_rows(), presence_rows(), member_rows(), bulk_member_rows(),
-                           node_rows(), room_rows(),
-                           user_rows(), session_rows(), stats_rows(), trace_rows(), mapping_rows()})
+  for (const auto& rows :
+       {history_rows(), presence_rows(), member_rows(), bulk_member_rows(), node_rows(),
+        room_rows(), user_rows(), session_rows(), stats_rows(), trace_rows(), mapping_rows()})
     for (const auto& row : rows) out.push_back(route_of(parts, row));
   return out;
 }
 
 void if_may_read(const call_ptr& call, const std::string& room, std::function<void()> allowed) {
   if (call->who().admin || net::may_join(call->who(), room)) return allowed();
-  const auto decide = [call, room,
-                       allowed = std::move(allowed)](
-                          const result<std::vector<std::string>>& rooms) {
-    if (!rooms) return call->fail(rooms.error());
-    if (std::find(rooms->begin(), rooms->end(), room) != rooms->end()) return allowed();
-    call->fail(error{errc::forbidden, "room \"" + room + "\" is not allowed"});
-  };
+  const auto decide =
+      [call, room, allowed = std::move(allowed)](const result<std::vector<std::string>>& rooms) {
+        if (!rooms) return call->fail(rooms.error());
+        if (std::find(rooms->begin(), rooms->end(), room) != rooms->end()) return allowed();
+        call->fail(error{errc::forbidden, "room \"" + room + "\" is not allowed"});
+      };
   call->parts.node.roster.send(
       rooms_of_user_query{call->tenant, call->who().user.str(), call->back(decide)});
 }

@@ -1,7 +1,7 @@
 // Memberships by the hundred thousand.
 #include <boost/asio/post.hpp>
-#include <nlohmann/json.hpp>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <unordered_map>
 
 #include "actors/api/member_changes.hpp"
@@ -51,8 +51,7 @@ struct line_import {
     ++done;
     const auto [at, fresh] = places.try_emplace(line.room + ' ' + line.user, changes.size());
     if (fresh)
-      changes.push_back(
-          {{call->tenant, std::move(line.room), std::move(line.user)}, line.member});
+      changes.push_back({{call->tenant, std::move(line.room), std::move(line.user)}, line.member});
     else
       changes[at->second].member = line.member;
   }

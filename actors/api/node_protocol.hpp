@@ -201,11 +201,11 @@ struct membership_news_question {
 };
 
 /// The index is the number on the wire.
-using question = std::variant<sessions_question, channels_question, presence_question,
-                              close_question, renew_question, membership_question, trace_question,
-                              deliver_question, stats_question, drain_question, log_level_question,
-                              partitions_question, mappings_question, room_named_question,
-                              membership_news_question>;
+using question =
+    std::variant<sessions_question, channels_question, presence_question, close_question,
+                 renew_question, membership_question, trace_question, deliver_question,
+                 stats_question, drain_question, log_level_question, partitions_question,
+                 mappings_question, room_named_question, membership_news_question>;
 
 /// What a node says of itself every second. `leaving`: for the last time.
 struct announcement {

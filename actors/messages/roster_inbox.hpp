@@ -84,10 +84,9 @@ struct source_answered {
 };
 
 /// Taken by roster/roster.cpp.
-class roster_inbox
-    : public inbox<join, roster_entry_changed, roster_loaded, await_membership, members_query,
-                   changes_query, rooms_of_user_query, session_gone, membership_heard, room_named,
-                   source_answered, tick> {
+class roster_inbox : public inbox<join, roster_entry_changed, roster_loaded, await_membership,
+                                  members_query, changes_query, rooms_of_user_query, session_gone,
+                                  membership_heard, room_named, source_answered, tick> {
  public:
   using inbox::inbox;
 };

@@ -101,13 +101,13 @@ void publisher::append(pending& entry, std::uint64_t number, std::size_t item, e
   auto& history = node_.engine->history_of(what.where.tenant);
   if (node_.asks_sources() && what.where.kind == channel_kind::room) {
     auto where = what.where;
-    return history.append(
-        std::move(what), std::move(key),
-        [me = self(), &roster = node_.roster, number, index,
-         where = std::move(where)](result<cluster::append_ack> ack) {
-          if (ack) roster.send(room_named{where.tenant, where.name, ack->seq, true});
-          me.send(append_done{number, index, std::move(ack)});
-        });
+    return history.append(std::move(what), std::move(key),
+                          [me = self(), &roster = node_.roster, number, index,
+                           where = std::move(where)](result<cluster::append_ack> ack) {
+                            if (ack)
+                              roster.send(room_named{where.tenant, where.name, ack->seq, true});
+                            me.send(append_done{number, index, std::move(ack)});
+                          });
   }
   history.append(std::move(what), std::move(key),
                  [me = self(), number, index](result<cluster::append_ack> ack) {

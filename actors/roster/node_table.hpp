@@ -37,7 +37,8 @@ class node_table {
     // Whoever stands behind the hole and could stand in it moves there.
     for (auto at = next(hole); slots_[at]; at = next(at)) {
       const auto wanted = home(slots_[at]->name());
-      const bool between = hole < at ? hole < wanted && wanted <= at : hole < wanted || wanted <= at;
+      const bool between =
+          hole < at ? hole < wanted && wanted <= at : hole < wanted || wanted <= at;
       if (between) continue;
       slots_[hole] = slots_[at];
       hole = at;

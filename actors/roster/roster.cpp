@@ -153,8 +153,8 @@ void roster::tell(const cluster::roster_entry& entry, bool added) {
   const bool otherwise = sources_ && sources_->is_member(entry.tenant, entry.user, entry.room);
   if (node_.options.membership.roster && !otherwise)
     node_.bridge_of(entry.tenant)
-        .send(roster_changed{entry.tenant, user_id{entry.user}, entry.room, added,
-                             entry.since_seq});
+        .send(
+            roster_changed{entry.tenant, user_id{entry.user}, entry.room, added, entry.since_seq});
   std::erase_if(awaited_, [&](const await_membership& expected) {
     const bool known = holds(expected);
     if (known) expected.done();

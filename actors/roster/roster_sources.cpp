@@ -75,8 +75,8 @@ void roster::changed(const cluster::roster_entry& entry, bool member, bool heard
   if (node_.membership_learnt) node_.membership_learnt(entry, member);
   if (heard)
     node_.bridge_of(entry.tenant)
-        .send(roster_changed{entry.tenant, user_id{entry.user}, entry.room, member,
-                             entry.since_seq});
+        .send(
+            roster_changed{entry.tenant, user_id{entry.user}, entry.room, member, entry.since_seq});
 }
 
 void roster::known(const tenant_id& tenant, const std::string& user, const error* failure) {
@@ -87,8 +87,9 @@ void roster::known(const tenant_id& tenant, const std::string& user, const error
     for (const auto& query : waiting.mapped().queries) answer(query);
     return;
   }
-  const error away{errc::unavailable, "a source of memberships is away, and nothing is known of "
-                                      "the user's rooms; try again"};
+  const error away{errc::unavailable,
+                   "a source of memberships is away, and nothing is known of "
+                   "the user's rooms; try again"};
   for (const auto& request : waiting.mapped().joins) refuse(request, away.message);
   for (const auto& query : waiting.mapped().queries) query.done(away);
 }

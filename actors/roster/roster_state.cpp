@@ -121,8 +121,8 @@ std::vector<cluster::roster_entry> roster_state::rooms_of(const tenant_id& tenan
   const auto rooms = node->rooms();
   out.reserve(rooms.size());
   for (const auto& entry : rooms)
-    out.push_back({tenant, entry.room->first, std::string(node->name()), entry.since_ms,
-                   entry.since_seq});
+    out.push_back(
+        {tenant, entry.room->first, std::string(node->name()), entry.since_ms, entry.since_seq});
   return out;
 }
 
@@ -137,8 +137,8 @@ std::vector<cluster::roster_entry> roster_state::members_of(const tenant_id& ten
   if (limit == 0) return out;
   node->second.users.after(after, [&](const user_node& user) {
     const auto* const entry = entry_of(user, room);
-    out.push_back({tenant, std::string(room), std::string(user.name()), entry->since_ms,
-                   entry->since_seq});
+    out.push_back(
+        {tenant, std::string(room), std::string(user.name()), entry->since_ms, entry->since_seq});
     return out.size() < limit;
   });
   return out;

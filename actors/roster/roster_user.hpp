@@ -58,9 +58,8 @@ class roster_user {
   ~roster_user() = default;
   void destroy() noexcept {
     if (count_ > 1) delete[] many_;
-    const auto size = bytes_for(name_size_);
     this->~roster_user();
-    ::operator delete(static_cast<void*>(this), size);
+    ::operator delete(static_cast<void*>(this));
   }
 
   /// 1, 2, 3, 4, 6, 8, 12, 16, 24 ...
@@ -95,7 +94,8 @@ class roster_user {
   static std::size_t bytes_for(std::size_t name) noexcept {
     return std::max(sizeof(roster_user), name_at + name);
   }
-  static constexpr std::size_t name_at = sizeof(Entry) + sizeof(std::uint32_t) + sizeof(std::uint16_t);
+  static constexpr std::size_t name_at =
+      sizeof(Entry) + sizeof(std::uint32_t) + sizeof(std::uint16_t);
 
   union {
     Entry one_;

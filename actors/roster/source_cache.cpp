@@ -44,8 +44,7 @@ bool source_cache::due(const user_record& of, steady_time now) const {
   return now - of.at + options_.tick >= options_.fresh;
 }
 
-bool source_cache::session_came(const tenant_id& tenant, const std::string& user,
-                                steady_time now) {
+bool source_cache::session_came(const tenant_id& tenant, const std::string& user, steady_time now) {
   const auto key = tenant_key(tenant, user);
   auto& of = record_of(tenant, key);
   if (of.sessions++ == 0) ++live_;
@@ -63,8 +62,7 @@ bool source_cache::wanted(const tenant_id& tenant, const std::string& user, stea
   return look(key, record_of(tenant, key), now);
 }
 
-void source_cache::session_went(const tenant_id& tenant, const std::string& user,
-                                steady_time now) {
+void source_cache::session_went(const tenant_id& tenant, const std::string& user, steady_time now) {
   const auto key = tenant_key(tenant, user);
   const auto at = users_.find(key);
   if (at == users_.end() || at->second.sessions == 0) return;
@@ -244,8 +242,7 @@ void source_cache::heard(const cluster::membership_news& news, steady_time now) 
     } else if (tenants.size() > few_tenants) {
       doubt_all({});
     } else {
-      for (const auto& tenant : tenants)
-        ask_room(tenant, news.room, out_.here(tenant), true, now);
+      for (const auto& tenant : tenants) ask_room(tenant, news.room, out_.here(tenant), true, now);
     }
   }
   pump(now);

@@ -18,11 +18,11 @@
 namespace starling::actors {
 
 struct source_cache_options {
-  std::size_t sources = 1;               ///< at most 32
+  std::size_t sources = 1;                   ///< at most 32
   std::chrono::milliseconds fresh{300'000};  ///< how long an answer is good
   std::chrono::milliseconds tick{1000};      ///< at least as often tick() is called
-  std::size_t max_users = 100'000;       ///< remembered besides those with a session here
-  std::size_t max_refreshing = 32;       ///< users that are asked for again at a time
+  std::size_t max_users = 100'000;           ///< remembered besides those with a session here
+  std::size_t max_refreshing = 32;           ///< users that are asked for again at a time
 };
 
 /// A user is *known* once every source has answered for them. Known memberships are used for as
@@ -97,9 +97,9 @@ class source_cache {
     std::uint32_t sessions = 0;
     std::uint32_t stamp = 0;       ///< of the place in ages_ or retries_ that counts
     std::uint32_t idle_stamp = 0;  ///< of the place in idle_ that counts
-    bool failed = false;      ///< the present question
-    bool again = false;       ///< what is being answered is out of date already
-    bool doubted = false;     ///< to be asked for again before it is used
+    bool failed = false;           ///< the present question
+    bool again = false;            ///< what is being answered is out of date already
+    bool doubted = false;          ///< to be asked for again before it is used
     bool refreshing = false;
     bool queued = false;  ///< in due_
     error failure;
@@ -139,12 +139,12 @@ class source_cache {
   const source_cache_options options_;
   const std::uint32_t all_;
   output& out_;
-  std::vector<roster_state> states_;  ///< by source
-  user_map users_;                    ///< by tenant and user
-  std::size_t live_ = 0;              ///< of users_, with sessions
+  std::vector<roster_state> states_;                      ///< by source
+  user_map users_;                                        ///< by tenant and user
+  std::size_t live_ = 0;                                  ///< of users_, with sessions
   std::unordered_map<std::string, std::size_t> tenants_;  ///< users of each
-  std::deque<queued_user> ages_;  ///< by when they were asked for
-  std::deque<queued_user> idle_;  ///< without a session, the oldest first
+  std::deque<queued_user> ages_;                          ///< by when they were asked for
+  std::deque<queued_user> idle_;                          ///< without a session, the oldest first
   std::deque<queued_user> retries_;
   std::deque<std::string> due_;  ///< to be asked for again
   std::size_t refreshing_ = 0;

@@ -147,25 +147,27 @@ class page {
       std::uint64_t cumulative = 0;
       for (std::size_t b = 0; b <= latency_bounds.size(); ++b) {
         cumulative += states[i].by_latency[b];
-        m.histogram.bucket.push_back(
-            {cumulative, b < latency_bounds.size() ? static_cast<double>(latency_bounds[b]) / 1e9
-                                                   : std::numeric_limits<double>::infinity()});
+        m.histogram.bucket.push_back({cumulative, b < latency_bounds.size()
+                                                      ? static_cast<double>(latency_bounds[b]) / 1e9
+                                                      : std::numeric_limits<double>::infinity()});
       }
       m.histogram.sample_count = cumulative;
       m.histogram.sample_sum = static_cast<double>(states[i].latency_sum_ns) / 1e9;
       families_.back().metric.push_back(std::move(m));
     }
-    each("starling_membership_source_up", "1 while the source answers, or was not asked yet.",
-         MetricType::Gauge, "source", states.size(),
-         [](std::size_t i) { return membership_sources[i]; },
-         [&](std::size_t i) { return states[i].ok ? 1 : 0; });
+    each(
+        "starling_membership_source_up", "1 while the source answers, or was not asked yet.",
+        MetricType::Gauge, "source", states.size(),
+        [](std::size_t i) { return membership_sources[i]; },
+        [&](std::size_t i) { return states[i].ok ? 1 : 0; });
     const auto& cache = node.source_cache;
     const std::array<std::uint64_t, 3> looks{cache.hits, cache.misses, cache.stale};
     constexpr std::array<const char*, 3> results{"hit", "miss", "stale"};
-    each("starling_membership_cache_total",
-         "Sessions and questions by whether answers of sources were remembered.",
-         MetricType::Counter, "result", looks.size(), [&](std::size_t i) { return results[i]; },
-         [&](std::size_t i) { return looks[i]; });
+    each(
+        "starling_membership_cache_total",
+        "Sessions and questions by whether answers of sources were remembered.",
+        MetricType::Counter, "result", looks.size(), [&](std::size_t i) { return results[i]; },
+        [&](std::size_t i) { return looks[i]; });
     gauge("starling_membership_cached_users", "Users whose memberships are remembered.",
           static_cast<double>(cache.users));
     gauge("starling_membership_cached", "Memberships that are remembered.",

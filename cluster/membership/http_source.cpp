@@ -5,8 +5,8 @@
 #include "cluster/membership/source_pool.hpp"
 #include "net/auth/signature.hpp"
 #include "net/http/http_client.hpp"
-#include "net/wire/json_reader.hpp"
 #include "net/wire/codec.hpp"
+#include "net/wire/json_reader.hpp"
 
 namespace starling::cluster {
 
@@ -71,12 +71,12 @@ class http_asker final : public membership_asker {
                       "}";
     const auto signature = net::sign_hmac(options_.secret, body);
     if (!signature) return signature.error();
-    const auto left = std::max(
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now()),
-        std::chrono::milliseconds(1));
-    net::http_client client(options_.url, {.connect_timeout = left,
-                                           .request_timeout = left,
-                                           .max_body_bytes = max_answer_bytes});
+    const auto left =
+        std::max(std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now()),
+                 std::chrono::milliseconds(1));
+    net::http_client client(
+        options_.url,
+        {.connect_timeout = left, .request_timeout = left, .max_body_bytes = max_answer_bytes});
     const auto reply = client.request("POST", of_user ? "/rooms_of_user" : "/users_of_room", body,
                                       {{"Content-Type", "application/json"},
                                        {"X-Starling-Signature", "sha256=" + hex(*signature)}});

@@ -36,16 +36,18 @@ error late() { return {errc::timeout, "PostgreSQL did not answer in time"}; }
 result<std::unique_ptr<pg_connection>> pg_connection::open(const std::string& dsn,
                                                            steady_time deadline) {
   // A dead peer is noticed by the kernel as well, where no question is under way.
-  const char* const names[] = {"dbname",         "fallback_application_name",
-                               "keepalives",     "keepalives_idle",
-                               "keepalives_interval", "keepalives_count",
+  const char* const names[] = {"dbname",
+                               "fallback_application_name",
+                               "keepalives",
+                               "keepalives_idle",
+                               "keepalives_interval",
+                               "keepalives_count",
                                nullptr};
   const char* const values[] = {dsn.c_str(), "starling", "1", "5", "2", "3", nullptr};
   auto* const raw = PQconnectStartParams(names, values, 1);
   if (!raw) return error{errc::unavailable, "no memory for a connection to PostgreSQL"};
   std::unique_ptr<pg_connection> out(new pg_connection(raw));
-  if (const auto connected = out->finish_connecting(deadline); !connected)
-    return connected.error();
+  if (const auto connected = out->finish_connecting(deadline); !connected) return connected.error();
   return out;
 }
 
@@ -61,7 +63,8 @@ result<void> pg_connection::finish_connecting(steady_time deadline) {
     step = PQconnectPoll(raw);
   }
   PQsetnonblocking(raw, 1);
-  PQsetNoticeProcessor(raw, [](void*, const char*) {}, nullptr);  // it would print to stderr
+  PQsetNoticeProcessor(
+      raw, [](void*, const char*) {}, nullptr);  // it would print to stderr
   return {};
 }
 
@@ -113,8 +116,7 @@ result<pg_connection::result_ptr> pg_connection::answer(int sent, steady_time de
 result<std::size_t> pg_connection::prepare(const std::string& name, const std::string& sql,
                                            steady_time deadline) {
   auto* const raw = connection_.get();
-  const auto made =
-      answer(PQsendPrepare(raw, name.c_str(), sql.c_str(), 0, nullptr), deadline);
+  const auto made = answer(PQsendPrepare(raw, name.c_str(), sql.c_str(), 0, nullptr), deadline);
   if (!made) return made.error();
   const auto described = answer(PQsendDescribePrepared(raw, name.c_str()), deadline);
   if (!described) return described.error();
@@ -126,10 +128,10 @@ result<std::vector<std::string>> pg_connection::column(const std::string& statem
                                                        steady_time deadline) {
   std::vector<const char*> texts;
   for (const auto& value : values) texts.push_back(value.c_str());
-  const auto rows = answer(PQsendQueryPrepared(connection_.get(), statement.c_str(),
-                                               static_cast<int>(texts.size()), texts.data(),
-                                               nullptr, nullptr, 0),
-                           deadline);
+  const auto rows =
+      answer(PQsendQueryPrepared(connection_.get(), statement.c_str(),
+                                 static_cast<int>(texts.size()), texts.data(), nullptr, nullptr, 0),
+             deadline);
   if (!rows) return rows.error();
   std::vector<std::string> out;
   auto* const table = rows->get();

@@ -48,8 +48,7 @@ class postgres_asker final : public membership_asker {
     std::size_t parameters = 0;
   };
 
-  result<membership_source::names> try_to_ask(const membership_query& query,
-                                              steady_time deadline) {
+  result<membership_source::names> try_to_ask(const membership_query& query, steady_time deadline) {
     if (const auto connected = connect(deadline); !connected) return connected.error();
     const auto& how =
         query.what == membership_query::kind::rooms_of_user ? rooms_of_user_ : users_of_room_;
@@ -85,8 +84,8 @@ class postgres_asker final : public membership_asker {
           {&users_of_room_, &options_.users_of_room, "users_of_room"}}) {
       const auto parameters = on.prepare(how->name, *sql, deadline);
       if (!parameters)
-        return error{errc::unavailable, std::string("membership.postgres.") + key + ": " +
-                                            parameters.error().message};
+        return error{errc::unavailable,
+                     std::string("membership.postgres.") + key + ": " + parameters.error().message};
       if (*parameters > 2)
         return error{errc::unavailable, std::string("membership.postgres.") + key +
                                             " has more parameters than $1 and $2"};
@@ -152,8 +151,7 @@ class postgres_watch {
     auto next_probe = steady_clock::now() + probe_interval;
     while (!stopping_) {
       if (steady_clock::now() >= next_probe) {
-        if (const auto there = connection.run("SELECT 1", deadline()); !there)
-          return there.error();
+        if (const auto there = connection.run("SELECT 1", deadline()); !there) return there.error();
         next_probe = steady_clock::now() + probe_interval;
       }
       while (const auto payload = connection.notification()) tell(*payload);
@@ -199,8 +197,9 @@ class postgres_source final : public membership_source {
   std::string_view name() const noexcept override { return "postgres"; }
   void start(membership_listener& listener) override {
     pool_.start();
-    watch_.start([&listener](membership_news news) { listener.on_membership_news(std::move(news)); },
-                 [this](bool ok, const std::string& detail) { pool_.found(ok, detail); });
+    watch_.start(
+        [&listener](membership_news news) { listener.on_membership_news(std::move(news)); },
+        [this](bool ok, const std::string& detail) { pool_.found(ok, detail); });
   }
   void stop() override {
     watch_.stop();

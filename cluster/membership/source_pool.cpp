@@ -105,8 +105,9 @@ void source_pool::count(source_result result, steady_time since) {
 
 void source_pool::drop_invalid(const membership_query& query, membership_source::names& names) {
   const bool rooms = query.what == membership_query::kind::rooms_of_user;
-  const auto bad = std::erase_if(
-      names, [&](const std::string& name) { return !(rooms ? valid_room(name) : valid_user(name)); });
+  const auto bad = std::erase_if(names, [&](const std::string& name) {
+    return !(rooms ? valid_room(name) : valid_user(name));
+  });
   if (bad > 0)
     log::warn("a membership source gave names that are none; they are left out",
               {{"source", options_.name}, {"of", rooms ? "rooms" : "users"}, {"count", bad}});

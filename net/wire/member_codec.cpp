@@ -72,8 +72,8 @@ bool text_lines::next(std::string_view& line) noexcept {
 user_list_reader::user_list_reader(std::string_view text)
     : lines_(text),
       array_(text),
-      is_array_(text.substr(std::min(text.find_first_not_of(white), text.size())).starts_with('[')) {
-}
+      is_array_(
+          text.substr(std::min(text.find_first_not_of(white), text.size())).starts_with('[')) {}
 
 result<bool> user_list_reader::next(std::string& name) {
   if (is_array_) return next_of_array(name);

@@ -211,8 +211,7 @@ TEST_SUITE("actors/roster") {
     n.tell(n.node.roster, members_query{acme, "a", "ann", 10, [&](auto m) { members = m.size(); }});
     CHECK(members == 1);
     texts rooms;
-    n.tell(n.node.roster,
-           rooms_of_user_query{acme, "bob", [&](auto r) { rooms = std::move(*r); }});
+    n.tell(n.node.roster, rooms_of_user_query{acme, "bob", [&](auto r) { rooms = std::move(*r); }});
     CHECK(rooms == texts{"a", "b"});
   }
 
@@ -307,8 +306,7 @@ TEST_SUITE("actors/roster_sources") {
     sourced_node n;
     n.load({});
     texts rooms;
-    n.tell(n.node.roster,
-           rooms_of_user_query{acme, "bob", [&](auto r) { rooms = std::move(*r); }});
+    n.tell(n.node.roster, rooms_of_user_query{acme, "bob", [&](auto r) { rooms = std::move(*r); }});
     CHECK(rooms.empty());
     n.source->answer(texts{"s"});
     n.run();

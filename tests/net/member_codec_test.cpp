@@ -37,7 +37,8 @@ TEST_CASE("a line says who is a member of what, or no longer") {
   CHECK(in->room == "chat:7");
   CHECK(in->user == "ann");
   CHECK(in->member);
-  const auto gone = parse_member_line(" {\"member\": false, \"user\": 7, \"room\": \"a\", \"x\": [1]}\r");
+  const auto gone =
+      parse_member_line(" {\"member\": false, \"user\": 7, \"room\": \"a\", \"x\": [1]}\r");
   REQUIRE(gone.ok());
   CHECK(gone->user == "7");
   CHECK_FALSE(gone->member);

@@ -106,8 +106,7 @@ class fake_engine final : public cluster::engine,
   void erase(tenant_id, std::string, std::string, cluster::completion<bool> done) override {
     done(false);
   }
-  void apply(std::vector<cluster::roster_change> changes,
-             cluster::completion<void> done) override {
+  void apply(std::vector<cluster::roster_change> changes, cluster::completion<void> done) override {
     for (auto& each : changes) applied.push_back(std::move(each));
     done({});
   }

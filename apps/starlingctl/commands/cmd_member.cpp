@@ -69,9 +69,8 @@ class member_import {
     try {
       answer = server_.call("POST", path_, batch_);
     } catch (const failure& why) {
-      throw failure(why.code(), std::string(why.what()) + "; lines up to " +
-                                    std::to_string(sent_) + " are done, and the same file can be " +
-                                    "imported again");
+      throw failure(why.code(), std::string(why.what()) + "; lines up to " + std::to_string(sent_) +
+                                    " are done, and the same file can be " + "imported again");
     }
     for (auto& each : answer["errors"]) {
       each["line"] = each.value("line", std::size_t{0}) + sent_;
@@ -131,8 +130,9 @@ void add_member_commands(CLI::App& root, invocation& inv) {
   on_run(*remove, inv, [&inv, args] { return remove_member(inv, *args); });
 
   CLI::App* import = member->add_subcommand(
-      "import", "Change many: a file with {\"room\",\"user\",\"member\":true|false} a line; "
-                "exit 1 when a line is faulty, the others are done");
+      "import",
+      "Change many: a file with {\"room\",\"user\",\"member\":true|false} a line; "
+      "exit 1 when a line is faulty, the others are done");
   const auto file = std::make_shared<std::string>();
   import->add_option("FILE", *file, "File to read; - reads stdin")->required()->type_name("");
   add_tenant_option(*import, inv);

@@ -81,7 +81,8 @@ class checker {
     static const std::vector<std::string> known{"roster", "postgres", "http"};
     for (const std::string& name : m.sources) {
       if (std::ranges::find(known, name) == known.end())
-        fail("membership.sources", "names \"" + name + "\", which is none of roster, postgres, http" +
+        fail("membership.sources", "names \"" + name +
+                                       "\", which is none of roster, postgres, http" +
                                        did_you_mean(nearest_name(name, known)));
       else if (std::ranges::count(m.sources, name) > 1)
         return fail("membership.sources", "names \"" + name + "\" twice");
