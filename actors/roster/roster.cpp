@@ -14,6 +14,9 @@ namespace starling::actors {
 namespace {
 /// Those who wait for more than this many changes ago have given up by their own deadline.
 constexpr std::size_t max_awaited = 1024;
+/// The node's, and of what a short membership.cache needs.
+constexpr std::chrono::milliseconds node_tick{1000};
+constexpr std::chrono::milliseconds shortest_tick{25};
 }  // namespace
 
 roster::roster(caf::actor_config& cfg, node_context& node) : roster_inbox(cfg), node_(node) {
@@ -22,8 +25,10 @@ roster::roster(caf::actor_config& cfg, node_context& node) : roster_inbox(cfg), 
   source_cache_options options;
   options.sources = how.sources.size();
   options.fresh = how.cache;
+  options.tick = std::clamp(how.cache / 4, shortest_tick, node_tick);
+  if (options.tick < node_tick) own_tick_ = options.tick;
   options.max_users = how.max_users;
-  sources_ = std::make_unique<source_cache>(options, *this);
+  sources_ = std::make_unique<source_cache>(options, static_cast<source_cache::output&>(*this));
 }
 
 void roster::on(roster_entry_changed& change) {

@@ -68,7 +68,9 @@ class roster final : public roster_inbox, private source_cache::output {
   roster_state state_;
   bool loaded_ = false;
   std::vector<await_membership> awaited_;
-  std::unique_ptr<source_cache> sources_;                  ///< where there are any
+  std::unique_ptr<source_cache> sources_;  ///< where there are any
+  std::chrono::milliseconds own_tick_{0};  ///< between the node's, where those are not enough
+  steady_time next_own_tick_{};
   std::unordered_map<std::string, waiting_user> waiting_;  ///< by tenant and user
 };
 

@@ -1,6 +1,7 @@
 // Sources besides the roster: who asks them, and what becomes of their answers.
 #include "actors/roster/roster.hpp"
 #include "actors/roster/tenant_key.hpp"
+#include "actors/runtime/delayed.hpp"
 #include "net/base/clock.hpp"
 
 namespace starling::actors {
@@ -33,14 +34,19 @@ void roster::on(source_answered& answer) {
 
 void roster::on(tick&) {
   if (!sources_) return;
-  sources_->tick(steady_clock::now());
-  const auto now = sources_->count();
+  const auto now = steady_clock::now();
+  sources_->tick(now);
+  const auto figures = sources_->count();
   auto& shown = node_.source_cache;
-  shown.users = now.users;
-  shown.memberships = now.memberships;
-  shown.hits = now.hits;
-  shown.misses = now.misses;
-  shown.stale = now.stale;
+  shown.users = figures.users;
+  shown.memberships = figures.memberships;
+  shown.hits = figures.hits;
+  shown.misses = figures.misses;
+  shown.stale = figures.stale;
+  // One is under way at a time, however many of the node's come meanwhile.
+  if (own_tick_.count() == 0 || !home() || now < next_own_tick_) return;
+  next_own_tick_ = now + own_tick_;
+  send_after(home(), own_tick_, self(), tick{});
 }
 
 // ---- source_cache::output ----

@@ -58,9 +58,8 @@ class roster_user {
   ~roster_user() = default;
   void destroy() noexcept {
     if (count_ > 1) delete[] many_;
-    const auto size = bytes_for(name_size_);
     this->~roster_user();
-    ::operator delete(static_cast<void*>(this), size);
+    ::operator delete(static_cast<void*>(this));
   }
 
   /// 1, 2, 3, 4, 6, 8, 12, 16, 24 ...

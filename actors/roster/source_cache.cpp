@@ -15,8 +15,6 @@ using namespace std::chrono_literals;
 /// Between questions that failed, for a user with sessions and for a room.
 constexpr auto retry_wait = 2s;
 constexpr auto room_retry_wait = 1s;
-/// How long tick() may be away.
-constexpr auto tick_interval = 1s;
 constexpr std::size_t max_rooms = 100'000;
 /// Of news that name no tenant, as many tenants are looked through.
 constexpr std::size_t few_tenants = 16;
@@ -43,7 +41,7 @@ source_cache::user_record& source_cache::record_of(const tenant_id& tenant,
 
 /// None is older than `fresh` before the next tick comes.
 bool source_cache::due(const user_record& of, steady_time now) const {
-  return now - of.at + tick_interval >= options_.fresh;
+  return now - of.at + options_.tick >= options_.fresh;
 }
 
 bool source_cache::session_came(const tenant_id& tenant, const std::string& user, steady_time now) {
@@ -290,7 +288,7 @@ void source_cache::tick(steady_time now) {
     if (of.sessions > 0 && of.outstanding == 0) refresh_soon(key, of);
   };
   drain(retries_, now - retry_wait, refresh);
-  drain(ages_, now + tick_interval - options_.fresh, refresh);
+  drain(ages_, now + options_.tick - options_.fresh, refresh);
   pump(now);
 }
 

@@ -20,6 +20,7 @@ namespace starling::actors {
 struct source_cache_options {
   std::size_t sources = 1;                   ///< at most 32
   std::chrono::milliseconds fresh{300'000};  ///< how long an answer is good
+  std::chrono::milliseconds tick{1000};      ///< at least as often tick() is called
   std::size_t max_users = 100'000;           ///< remembered besides those with a session here
   std::size_t max_refreshing = 32;           ///< users that are asked for again at a time
 };
@@ -68,7 +69,6 @@ class source_cache {
   bool room_named(const tenant_id& tenant, const std::string& room, sequence position,
                   steady_time now);
   void heard(const cluster::membership_news& news, steady_time now);
-  /// Every second.
   void tick(steady_time now);
 
   bool is_member(const tenant_id& tenant, const std::string& user, const std::string& room) const;

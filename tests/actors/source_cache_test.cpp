@@ -150,6 +150,16 @@ TEST_SUITE("actors/source_cache") {
     }
   }
 
+  TEST_CASE("a short cache needs ticks that are shorter still") {
+    cached c({.fresh = 400ms, .tick = 100ms});
+    c.known_user("ann", {"a"});
+    c.pass(200ms);
+    CHECK(c.asked.empty());
+    CHECK(c.came("ann"));
+    c.pass(100ms);
+    CHECK(c.asked.size() == 1);
+  }
+
   TEST_CASE("live users keep their rooms while the source is away, and are tried again") {
     cached c({.fresh = 60s});
     c.known_user("ann", {"a"});

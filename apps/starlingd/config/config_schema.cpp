@@ -67,9 +67,6 @@ std::string_view partition_count(const std::uint64_t& v) {
 std::string_view connection_count(const std::uint64_t& v) {
   return v >= 1 && v <= 64 ? "" : "1 to 64 connections";
 }
-std::string_view at_least_a_second(const std::chrono::milliseconds& v) {
-  return v >= std::chrono::seconds(1) ? "" : "1s or more";
-}
 std::string_view http_url(const std::string& v) {
   return v.empty() || net::parse_http_url(v) ? "" : "a URL such as \"http://127.0.0.1:8000/rooms\"";
 }
@@ -335,7 +332,7 @@ std::vector<key_spec> make_schema() {
     key<&c::membership, &membership_section::sources>("membership.sources", fixed,
         "Who knows who is in which room, of `roster`, `postgres` and `http`; all that are listed count"),
     key<&c::membership, &membership_section::cache>("membership.cache", fixed,
-        "How long an answer of PostgreSQL or HTTP is good, for live sessions too", at_least_a_second),
+        "How long an answer of PostgreSQL or HTTP is good, for live sessions too", some_time),
     key<&c::membership, &membership_section::cache_users>("membership.cache_users", fixed,
         "Users without a session whose answers are remembered", at_least_one),
     key<&c::membership, &membership_section::timeout>("membership.timeout", fixed,
