@@ -83,7 +83,8 @@ void jetstream_log::inner::append(event event, std::string dedupe_key,
   if (!dedupe_key.empty()) id = dedupe_id(event.channel, dedupe_key);
   const auto most = connection_->max_payload();
   if (subject.size() > max_subject_bytes ||
-      (most > 0 && encoded_bytes(event) + id.size() + header_bytes > static_cast<std::size_t>(most)))
+      (most > 0 &&
+       encoded_bytes(event) + id.size() + header_bytes > static_cast<std::size_t>(most)))
     return done(error{errc::too_large,
                       "the event with the names of its targets is larger than what NATS takes"});
   if (under_way_.fetch_add(1) >= options.max_appends_under_way) {

@@ -39,8 +39,9 @@ TEST_SUITE("net/trusted_proxies") {
   TEST_CASE("entries that are no networks are refused") {
     for (const auto* good : {"10.0.0.0/8", "::1", "2001:db8::/32", "192.0.2.1/32", "0.0.0.0/0"})
       CHECK_MESSAGE(trusted_proxies::check_entry(good), good);
-    for (const auto* bad : {"", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0/8", "::1/129",
-                            "proxy.example.com", "::ffff:10.0.0.0/8", "10.0.0.0/8x", "fe80::1%eth0"})
+    for (const auto* bad :
+         {"", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0/8", "::1/129", "proxy.example.com",
+          "::ffff:10.0.0.0/8", "10.0.0.0/8x", "fe80::1%eth0"})
       CHECK_MESSAGE(!trusted_proxies::check_entry(bad), bad);
   }
 
