@@ -30,8 +30,10 @@ enum class header : std::uint8_t {
   ws_protocol,
   fetch_site,
   referer,
+  api_key,
+  google_api_key,
 };
-inline constexpr std::size_t header_count = 16;
+inline constexpr std::size_t header_count = 18;
 
 /// Reused from request to request on a connection: strings keep their capacity.
 struct http_request {
@@ -53,7 +55,7 @@ struct http_request {
 
  private:
   std::array<std::string, header_count> values_;
-  std::uint16_t present_ = 0;
+  std::uint32_t present_ = 0;
   mutable std::optional<query_params> query_;
 };
 
@@ -61,6 +63,9 @@ struct http_request {
 /// `starling_token` if it counts (see cors_decision::cookie). Empty when there is none. Points into
 /// `request`.
 std::string_view token_of(const http_request& request, bool cookie_counts);
+/// The client's API key: header `X-Api-Key`, else `x-goog-api-key`; empty when there is none, or a
+/// token in `Authorization`, which goes before it. Points into `request`.
+std::string_view api_key_of(const http_request& request) noexcept;
 
 /// Value of one cookie in a Cookie header; empty when absent.
 std::string_view cookie_value(std::string_view cookies, std::string_view name) noexcept;
