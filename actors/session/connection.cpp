@@ -247,6 +247,11 @@ void connection::begin(joined& answer, std::vector<publication_ptr> events) {
   for (auto change : changes) on(change);
 }
 
+void connection::tell_retry(std::chrono::milliseconds retry) {
+  if (!transport_ || net::is_ws(transport_->format()) || retry.count() <= 0) return;
+  transport_->send(net::encode_retry(retry));
+}
+
 void connection::continue_with(joined& answer, std::vector<publication_ptr> events) {
   const auto pending = take_pending_join(answer.request);
   fit_in(answer, events, pending && pending->ref_json);
@@ -306,6 +311,7 @@ bool connection::save_what_arrived() {
   const auto got = transport_->acknowledged_bytes();
   const bool all = got >= sent;
   if (!all && got < mark_.bytes) return false;
+  note_activity();
   const auto at = all ? cursor_ : mark_.at;
   mark_ = {cursor_, sent};
   got_told_ = got_told_ && got_ == at;
@@ -372,6 +378,7 @@ void connection::look_at_clock() {
   }
   if (now >= next_heartbeat_) {
     if (held_up_) held_up_->hold(in_outbox());
+    if (transport_->acknowledged_bytes() >= transport_->sent_bytes()) note_activity();
     transport_->send_heartbeat(cursor_.str());
     next_heartbeat_ = now + node_.options.heartbeat;
   }
@@ -405,6 +412,8 @@ net::session_info connection::describe() const {
   }
   out.position = cursor_.str();
   if (view_) out.detail = view_->describe();
+  out.bytes_out = traffic().bytes;
+  out.last_activity_ms = std::max(last_activity_ms_, session_->opened_ms());
   out.state = to_string(session_->state.load(std::memory_order_relaxed));
   return out;
 }

@@ -92,6 +92,10 @@ class connection final : public connection_inbox,
   void move_subscription(channel_id id, std::uint32_t index);
   std::vector<channel_id> channels() const;
   result<void> renew(const net::identity_ptr& fresh);
+  /// The presence of its user, as far as this session goes.
+  void show(presence_state state) { session_->state.store(state, std::memory_order_relaxed); }
+  /// How long its client waits before it reconnects; nothing but event streams can say that.
+  void tell_retry(std::chrono::milliseconds retry);
   net::session_info describe() const;
   /// Since the session began.
   struct sent_so_far {
@@ -166,6 +170,8 @@ class connection final : public connection_inbox,
   void hold_events();
   void ask_to_save();
   bool save_what_arrived();
+  /// The peer has got something.
+  void note_activity() { last_activity_ms_ = wall_ms(); }
   void tell_position();
   void tell_rooms();
   void take(batch& events);
@@ -246,6 +252,7 @@ class connection final : public connection_inbox,
     std::uint64_t bytes = 0;
   } mark_;
   steady_time next_heartbeat_{};
+  std::int64_t last_activity_ms_ = 0;  ///< when the peer was last known to have got something
   /// Events of which the client is still to be told that they are gone.
   std::uint32_t dropped_ = 0;
   std::uint32_t last_request_ = 0;  ///< numbers the joins on a stream that has begun

@@ -12,7 +12,8 @@ void connection::obey(net::ws_command command) {
   if (closing_ || !transport_) return;
   using type = net::ws_command::type;
   switch (command.what) {
-    case type::ping: return transport_->send(net::encode_pong(command.ref_json));
+    case type::ping:
+      return transport_->send(net::encode_pong(transport_->format(), command.ref_json));
     case type::subscribe:
       return subscribe(std::move(command.rooms), command.last_event_id,
                        std::move(command.ref_json));
@@ -21,17 +22,18 @@ void connection::obey(net::ws_command command) {
     case type::presence: {
       const auto state = parse_presence(command.state);
       if (!state)
-        return transport_->send(net::encode_error(
-            command.ref_json,
-            {errc::malformed, "state must be one of online, away, busy, invisible"}));
-      session_->state.store(*state, std::memory_order_relaxed);
-      return transport_->send(net::encode_ack(command.ref_json, {}));
+        return transport_->send(net::encode_error(transport_->format(), command.ref_json,
+                                                  {errc::malformed, std::string(presence_rule)}));
+      show(*state);
+      return transport_->send(net::encode_ack(transport_->format(), command.ref_json, {}));
     }
     case type::auth: {
       const auto fresh = node_.verify_token(command.token);
       const auto done = fresh ? renew(*fresh) : result<void>(fresh.error());
-      return transport_->send(done ? net::encode_ack(command.ref_json, {})
-                                   : net::encode_error(command.ref_json, done.error()));
+      const auto fields = "{\"user\":" + net::quoted(who_->user.str()) + "}";
+      return transport_->send(
+          done ? net::encode_ack(transport_->format(), command.ref_json, fields)
+               : net::encode_error(transport_->format(), command.ref_json, done.error()));
     }
   }
 }
@@ -42,10 +44,12 @@ void connection::subscribe(std::vector<std::string> rooms, const std::optional<s
   for (const auto& room : rooms)
     if (!net::may_join(*who_, room) && !here.in(room))
       return transport_->send(net::encode_error(
-          ref_json, {errc::forbidden, "room \"" + room + "\" is not allowed by the token"}));
+          transport_->format(), ref_json,
+          {errc::forbidden, "room \"" + room + "\" is not allowed by the token"}));
   const auto most = node_.options.sessions.max_rooms;
   if (here.count_with(rooms) > most)
-    return transport_->send(net::encode_error(ref_json, net::too_many_rooms(most)));
+    return transport_->send(
+        net::encode_error(transport_->format(), ref_json, net::too_many_rooms(most)));
   auto request = next_join();
   for (const auto& room : rooms) {
     const auto* in = here.in(room);
@@ -70,7 +74,7 @@ void connection::unsubscribe(const std::vector<std::string>& rooms, const std::s
   const room_index here(*this);
   for (const auto& room : rooms) here.want_pending(room, false);
   leave_rooms(rooms);
-  transport_->send(net::encode_ack(ref_json, {}));
+  transport_->send(net::encode_ack(transport_->format(), ref_json, {}));
 }
 
 void connection::publish(net::ws_command command) {
@@ -85,8 +89,8 @@ void connection::publish(net::ws_command command) {
 
 void connection::acknowledge(const std::string& ref_json, const net::publish_verdict& verdict) {
   if (closing_ || !transport_) return;
-  transport_->send(verdict ? net::encode_ack(ref_json, net::to_json(verdict))
-                           : net::encode_error(ref_json, verdict.error()));
+  transport_->send(verdict ? net::encode_ack(transport_->format(), ref_json, net::to_json(verdict))
+                           : net::encode_error(transport_->format(), ref_json, verdict.error()));
 }
 
 void connection::confirm_subscription(const std::string& ref, const joined& answer,
@@ -96,10 +100,11 @@ void connection::confirm_subscription(const std::string& ref, const joined& answ
     if (lost.size() > 1) lost += ',';
     lost += "{\"room\":" + net::quoted(l.room) + ",\"reason\":" + net::quoted(l.reason) + "}";
   }
-  transport_->send(net::encode_ack(ref, "{\"position\":" + net::quoted(answer.position.str()) +
-                                            ",\"resumed\":" + (answer.resumed ? "true" : "false") +
-                                            ",\"replayed\":" + std::to_string(replayed) +
-                                            ",\"lost\":" + lost + "]}"));
+  transport_->send(net::encode_ack(transport_->format(), ref,
+                                   "{\"position\":" + net::quoted(answer.position.str()) +
+                                       ",\"resumed\":" + (answer.resumed ? "true" : "false") +
+                                       ",\"replayed\":" + std::to_string(replayed) +
+                                       ",\"lost\":" + lost + "]}"));
 }
 
 }  // namespace starling::actors

@@ -15,6 +15,9 @@ std::optional<http_response> admit(http_exchange& x, loop_front& front);
 
 /// Verifies `token` with the current keys and rules.
 result<identity_ptr> authenticate(loop_front& front, std::string_view token);
+/// Whoever a request speaks for, by its API key or its token.
+result<identity_ptr> authenticate(loop_front& front, const http_request& request,
+                                  bool cookie_counts);
 
 /// Charges `targets` to limits.publish_rate of the token. Returns what to answer instead of going
 /// on.

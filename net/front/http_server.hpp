@@ -16,6 +16,7 @@
 #include "net/io/tls_context.hpp"
 #include "net/service.hpp"
 #include "net/wire/codec.hpp"
+#include "net/wire/stream_formats.hpp"
 
 namespace starling::net {
 
@@ -30,6 +31,7 @@ struct http_settings {
   std::size_t connections_per_address = 0;  ///< on both listeners; 0: off
   std::chrono::milliseconds retry{2000};
   std::size_t ws_max_message_bytes = 65536;
+  stream_formats formats;
 };
 
 struct http_options {

@@ -52,7 +52,8 @@ std::vector<question> all_questions() {
           drain_question{},
           log_level_question{"debug"},
           partitions_question{},
-          mappings_question{}};
+          mappings_question{},
+          change_question{id, acme, "ann", "away", 5000}};
 }
 
 /// Of exactly this size, so that the address sanitizer sees one byte too far.

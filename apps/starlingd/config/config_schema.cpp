@@ -203,6 +203,8 @@ std::vector<key_spec> make_schema() {
         "PEM files with public keys (Ed25519, RSA, P-256)"),
     key<&c::auth, &auth::jwks_file>("auth.jwks_file", reloadable,
         "JSON Web Key Set file; its keys are chosen by kid"),
+    key<&c::auth, &auth::api_keys_file>("auth.api_keys_file", reloadable,
+        "File with the hashes of API keys, made by `starlingctl key create`"),
     key<&c::auth, &auth::issuer>("auth.issuer", reloadable,
         "Required `iss` of tokens; empty = not checked"),
     key<&c::auth, &auth::audience>("auth.audience", reloadable,
@@ -220,6 +222,9 @@ std::vector<key_spec> make_schema() {
         "Time between heartbeats on an event stream", some_time),
     key<&c::sse, &sse_section::retry>("sse.retry", fixed,
         "How long clients wait before they reconnect, before jitter", some_time),
+    key<&c::sse, &sse_section::format>("sse.format", reloadable,
+        "Shape of events for clients that ask for none: `named`, `envelope`, `message`, `both` or "
+        "`fechatter`"),
 
     key<&c::ws, &ws_section::max_message_bytes>("ws.max_message_bytes", fixed,
         "Largest message a WebSocket client may send; 0 = room for limits.max_event_bytes"),
