@@ -2,6 +2,8 @@
 /// thread of the connection that asks, and every completion is called on that same thread.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -93,6 +95,17 @@ struct health {
     std::string detail;
   };
   std::vector<check> checks;
+  std::uint64_t sessions = 0;  ///< on this node, as the two that follow
+  std::uint64_t users = 0;
+  std::uint64_t rooms = 0;
+  std::string version;
+  std::int64_t started_ms = 0;
+};
+
+/// What changes about a live session at the request of others than its transport.
+struct session_change {
+  std::optional<std::string> presence;             ///< the state its user shows
+  std::optional<std::chrono::milliseconds> retry;  ///< told to its client; event streams only
 };
 
 class service {
@@ -120,6 +133,27 @@ class service {
   /// Gives a live session the token of `fresh`: forbidden when it is of another user.
   virtual void renew_session(io_loop& loop, identity_ptr fresh, const session_id& id,
                              std::function<void(result<void>)> done) = 0;
+  /// `who` must be the session's user, for `retry` an administrator may as well. Errors: malformed
+  /// (no such state), not_found, forbidden.
+  virtual void change_session(io_loop& loop, identity_ptr who, const session_id& id,
+                              session_change change, std::function<void(result<void>)> done) = 0;
+  /// Publishes what the token of `who` allows, in the name of its session. Errors: not_found;
+  /// forbidden to everybody but the session's user; those of publish().
+  virtual void publish_from_session(io_loop& loop, identity_ptr who, const session_id& id,
+                                    publish_item item,
+                                    std::function<void(publish_verdict)> done) = 0;
+  /// Who is online, on all nodes, but for `who`: in the room; without one in whatever `who` hears,
+  /// or in the whole tenant. Errors: forbidden when `who` may not hear the room.
+  enum class online_scope : std::uint8_t {
+    room,
+    own_rooms,
+    tenant
+  };
+  virtual void online_users(io_loop& loop, identity_ptr who, online_scope scope, std::string room,
+                            std::function<void(result<std::vector<presence_user>>)> done) = 0;
+  /// The first sessions, by their ids, of all that `who` may see, on all nodes.
+  virtual void list_sessions(io_loop& loop, identity_ptr who, std::size_t most,
+                             std::function<void(result<std::vector<session_info>>)> done) = 0;
   /// The first stored event of a channel that has this id of its publisher's; nullopt when history
   /// holds none. What was acknowledged before is looked at. Error: unavailable.
   virtual void find_event(io_loop& loop, const channel& channel, std::string id,

@@ -130,8 +130,9 @@ void node_answers::answer(net::io_loop& loop, const presence_question& asked,
     out.users = std::move(users);
     reply(std::move(out));
   };
-  node_.bridge_of(asked.tenant)
-      .send(presence_query{room_channel(asked.tenant, asked.room), back_on(loop, shape)});
+  auto where =
+      asked.room.empty() ? tenant_channel(asked.tenant) : room_channel(asked.tenant, asked.room);
+  node_.bridge_of(asked.tenant).send(presence_query{std::move(where), back_on(loop, shape)});
 }
 
 void node_answers::answer(net::io_loop& loop, const close_question& asked, done<nothing> reply) {
@@ -148,6 +149,19 @@ void node_answers::answer(net::io_loop& loop, const renew_question& asked, done<
   const auto answered = one_of(node_.fanouts.size(), back_on(loop, as_answer(std::move(reply))));
   const auto fresh = std::make_shared<const net::identity>(asked.fresh);
   for (const auto& shard : node_.fanouts) shard.send(renew_token{asked.session, fresh, answered});
+}
+
+void node_answers::answer(net::io_loop& loop, const change_question& asked, done<nothing> reply) {
+  if (closed_) return;
+  std::optional<presence_state> state;
+  if (!asked.presence.empty() && !(state = parse_presence(asked.presence)))
+    return reply(error{errc::malformed, std::string(presence_rule)});
+  std::optional<std::chrono::milliseconds> retry;
+  if (asked.retry_ms) retry = std::chrono::milliseconds(*asked.retry_ms);
+  const auto answered = one_of(node_.fanouts.size(), back_on(loop, as_answer(std::move(reply))));
+  const auto owner = asked.owner.empty() ? std::nullopt : std::optional(user_id{asked.owner});
+  for (const auto& shard : node_.fanouts)
+    shard.send(change_one{asked.session, asked.tenant, owner, state, retry, answered});
 }
 
 void node_answers::answer(net::io_loop& loop, const membership_question& asked,

@@ -84,7 +84,7 @@ struct presence_answer {
 struct presence_question {
   using answer = presence_answer;
   tenant_id tenant;
-  std::string room;
+  std::string room;  ///< empty: the whole tenant
   static auto members(auto& of) { return std::tie(of.tenant, of.room); }
 };
 
@@ -216,12 +216,27 @@ struct latency_question {
   static auto members(auto&) { return std::tie(); }
 };
 
+/// What net::session_change says. Errors: malformed (no such state), not_found (also when it is not
+/// of `tenant`), forbidden (not of `owner`).
+struct change_question {
+  using answer = nothing;
+  session_id session;
+  tenant_id tenant;
+  std::string owner;     ///< empty: whoever it is
+  std::string presence;  ///< empty: stays
+  std::optional<std::uint64_t> retry_ms;
+  static auto members(auto& of) {
+    return std::tie(of.session, of.tenant, of.owner, of.presence, of.retry_ms);
+  }
+};
+
 /// The index is the number on the wire.
 using question = std::variant<sessions_question, channels_question, presence_question,
                               close_question, renew_question, membership_question, trace_question,
                               deliver_question, stats_question, drain_question, log_level_question,
                               partitions_question, mappings_question, room_named_question,
-                              membership_news_question, latency_question>;
+                              membership_news_question, latency_question,
+                              change_question>;
 
 /// What a node says of itself every second. `leaving`: for the last time.
 struct announcement {

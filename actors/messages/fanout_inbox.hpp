@@ -93,6 +93,16 @@ struct close_one {
   std::function<void(result<void>)> done;
 };
 
+/// node -> fanout -> connection: what others change about a session. Empty members change nothing.
+struct change_one {
+  session_id id;
+  tenant_id tenant;
+  std::optional<user_id> owner;  ///< who alone may
+  std::optional<presence_state> presence;
+  std::optional<std::chrono::milliseconds> retry;
+  std::function<void(result<void>)> done;
+};
+
 /// node -> fanout -> connection: a new token for a live session.
 struct renew_token {
   session_id id;
@@ -134,7 +144,7 @@ struct tenant_stats_query {
 /// Taken by session/fanout.cpp.
 class fanout_inbox : public inbox<fan_out, session_started, joined, leave, session_ended,
                                   position_changed, drain, deliver_to, close_one, renew_token,
-                                  recount, sessions_query, tenant_stats_query> {
+                                  recount, sessions_query, tenant_stats_query, change_one> {
  public:
   using inbox::inbox;
 };

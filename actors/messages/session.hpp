@@ -30,6 +30,9 @@ enum class presence_state : std::uint8_t {
 };
 std::string_view to_string(presence_state state) noexcept;
 std::optional<presence_state> parse_presence(std::string_view text) noexcept;
+/// What is said of a text that is none.
+inline constexpr std::string_view presence_rule =
+    "state must be one of online, away, busy, invisible";
 /// Of several sessions of a user the most available state counts: online, away, busy.
 bool more_available(std::string_view state, std::string_view than) noexcept;
 

@@ -1,8 +1,10 @@
 #include "actors/node/node.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <future>
 
+#include "actors/api/online.hpp"
 #include "actors/api/process_usage.hpp"
 #include "actors/api/stats.hpp"
 #include "actors/api/views.hpp"
@@ -169,7 +171,7 @@ std::optional<net::goodbye> node::cannot_open(const tenant_id& tenant) const {
     return no(close_code::overload, "the engine is not ready");
   const auto most = context_.max_sessions.load();
   if (most != 0 && context_.sessions >= most)
-    return no(close_code::overload, "this node has all the sessions it may have");
+    return no(close_code::overload, "max clients reached: this node has limits.max_sessions");
   return std::nullopt;
 }
 
@@ -231,12 +233,69 @@ void node::send_to_session(net::io_loop& loop, net::identity_ptr caller, const s
         speaker->publish = {"client:" + id.str()};
         item.target = net::publish_item::target_kind::client;
         item.client = id;
-        net::publish_batch batch;
-        batch.items.emplace_back(std::move(item));
-        publish(loop, std::move(speaker), std::move(batch),
-                back_on(loop, [done](std::vector<net::publish_verdict> verdicts) {
-                  done(std::move(verdicts.front()));
-                }));
+        publish_one(loop, std::move(speaker), std::move(item), std::move(done));
+      });
+}
+
+void node::change_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+                          net::session_change change, std::function<void(result<void>)> done) {
+  change_question asked{.session = id, .tenant = who->tenant};
+  if (change.presence && !parse_presence(*change.presence))
+    return done(error{errc::malformed, std::string(presence_rule)});
+  asked.presence = change.presence.value_or("");
+  if (change.retry) asked.retry_ms = static_cast<std::uint64_t>(change.retry->count());
+  // Nobody but the user says how available they are.
+  if (!who->admin || change.presence) asked.owner = who->user.str();
+  cluster_.ask_home_of(loop, id, std::move(asked),
+                       [done = std::move(done)](const result<nothing>& changed) {
+                         done(changed ? result<void>{} : changed.error());
+                       });
+}
+
+void node::publish_from_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+                                net::publish_item item,
+                                std::function<void(net::publish_verdict)> done) {
+  cluster_.ask_home_of(
+      loop, id, sessions_question{.tenant = who->tenant, .session = id},
+      [this, &loop, who, id, done = std::move(done),
+       item = std::move(item)](const result<sessions_answer>& found) mutable {
+        if (!found) return done(found.error());
+        if (found->sessions.empty()) return done(error{errc::not_found, "no session " + id.str()});
+        if (found->sessions.front().user != who->user.str())
+          return done(error{errc::forbidden, "the session belongs to somebody else"});
+        publish_one(loop, who, std::move(item), std::move(done));
+      });
+}
+
+void node::publish_one(net::io_loop& loop, net::identity_ptr who, net::publish_item item,
+                       std::function<void(net::publish_verdict)> done) {
+  net::publish_batch batch;
+  batch.items.emplace_back(std::move(item));
+  publish(loop, std::move(who), std::move(batch),
+          back_on(loop, [done = std::move(done)](std::vector<net::publish_verdict> verdicts) {
+            done(std::move(verdicts.front()));
+          }));
+}
+
+void node::online_users(net::io_loop& loop, net::identity_ptr who, online_scope scope,
+                        std::string room,
+                        std::function<void(result<std::vector<net::presence_user>>)> done) {
+  find_online(api_, loop, std::move(who), scope, std::move(room), std::move(done));
+}
+
+void node::list_sessions(net::io_loop& loop, net::identity_ptr who, std::size_t most,
+                         std::function<void(result<std::vector<net::session_info>>)> done) {
+  cluster_.ask_all(
+      loop,
+      sessions_question{.tenant = who->is_operator ? tenant_id{} : who->tenant, .limit = most},
+      [most, done = std::move(done)](const cluster_answer<sessions_answer>& given) {
+        std::vector<net::session_info> out;
+        for (const auto& part : given.parts)
+          out.insert(out.end(), part.body.sessions.begin(), part.body.sessions.end());
+        std::sort(out.begin(), out.end(),
+                  [](const auto& a, const auto& b) { return a.client_id < b.client_id; });
+        if (out.size() > most) out.resize(most);
+        done(std::move(out));
       });
 }
 
@@ -284,6 +343,11 @@ net::health node::health() const {
       {"roster", context_.roster_ready, context_.roster_ready ? "loaded" : "not loaded"});
   out.checks.push_back(
       {"draining", !context_.draining, context_.draining ? "this node is leaving" : "no"});
+  out.sessions = context_.sessions;
+  out.users = context_.users;
+  out.rooms = context_.rooms;
+  out.version = context_.options.version;
+  out.started_ms = self_.started_ms;
   out.ready = std::all_of(out.checks.begin(), out.checks.end(), [](const auto& c) { return c.ok; });
   // Whoever is here stays, and whoever is known comes in: not a reason to send clients elsewhere.
   for (const auto& source : context_.options.membership.sources) {

@@ -196,6 +196,11 @@ void connection::open(replays::complete join) {
   for (auto change : changes) on(change);
 }
 
+void connection::tell_retry(std::chrono::milliseconds retry) {
+  if (!transport_ || net::is_ws(transport_->format()) || retry.count() <= 0) return;
+  transport_->send(net::encode_retry(retry));
+}
+
 void connection::go_on(replays::complete join) {
   auto& [answer, events] = join;
   const auto pending = rooms_.answered(answer.request);
@@ -229,6 +234,7 @@ bool connection::save_position() {
   const auto sent = transport_->sent_bytes();
   const auto arrived = position_.look(sent, transport_->acknowledged_bytes());
   if (arrived == client_position::arrival::unknown) return false;
+  clock_.noticed(std::chrono::milliseconds(wall_ms()));
   // A store that ends with this node need not know before the session's end.
   if (node_.clustered) {
     tell_position();
@@ -262,7 +268,8 @@ void connection::arm() {
 
 void connection::look_at_clock() {
   if (closing_ || !transport_) return;
-  const auto due = clock_.look(std::chrono::milliseconds(wall_ms()), steady_clock::now(), end(),
+  const std::chrono::milliseconds wall(wall_ms());
+  const auto due = clock_.look(wall, steady_clock::now(), end(),
                                node_.options.heartbeat);
   if (due.expired) return say_goodbye(close_code::token_expired);
   const auto at = position_.at().str();
@@ -272,6 +279,7 @@ void connection::look_at_clock() {
                            "{\"expires_in_ms\":" + std::to_string(due.left.count()) + "}", at));
   if (due.heartbeat) {
     outbox_.account(load().queued);
+    if (transport_->acknowledged_bytes() >= transport_->sent_bytes()) clock_.noticed(wall);
     transport_->send_heartbeat(at);
   }
   arm();
@@ -354,6 +362,8 @@ net::session_info connection::describe() const {
   }
   out.position = position_.at().str();
   if (view_) out.detail = view_->describe();
+  out.bytes_out = traffic().bytes;
+  out.last_activity_ms = std::max(clock_.last_noticed().count(), session_->opened_ms());
   out.state = to_string(session_->state.load(std::memory_order_relaxed));
   return out;
 }

@@ -79,6 +79,10 @@ class connection final : public connection_inbox,
   /// when it has not (as far as is known) got everything it was sent; then call again.
   bool save_position();
   result<void> renew(const net::identity_ptr& fresh);
+  /// The presence of its user, as far as this session goes.
+  void show(presence_state state) { session_->state.store(state, std::memory_order_relaxed); }
+  /// How long its client waits before it reconnects; nothing but event streams can say that.
+  void tell_retry(std::chrono::milliseconds retry);
   net::session_info describe() const;
   /// Since the session began.
   struct sent_so_far {

@@ -9,26 +9,26 @@ void connection::obey(net::ws_command command) {
   if (closing_ || !transport_) return;
   using type = net::ws_command::type;
   switch (command.action) {
-    case type::ping: return transport_->send(net::encode_pong(command.ref_json));
+    case type::ping: return transport_->send(net::encode_pong(transport_->format(), command.ref_json));
     case type::subscribe: return subscribe(command);
     case type::unsubscribe:
       leave_channels(rooms_.unsubscribe(command.rooms));
-      return transport_->send(net::encode_ack(command.ref_json, {}));
+      return transport_->send(net::encode_ack(transport_->format(), command.ref_json, {}));
     case type::publish: return publish(std::move(command));
     case type::presence: {
       const auto state = parse_presence(command.state);
       if (!state)
-        return transport_->send(net::encode_error(
-            command.ref_json,
-            {errc::malformed, "state must be one of online, away, busy, invisible"}));
-      session_->state.store(*state, std::memory_order_relaxed);
-      return transport_->send(net::encode_ack(command.ref_json, {}));
+        return transport_->send(net::encode_error(transport_->format(), command.ref_json,
+            {errc::malformed, std::string(presence_rule)}));
+      show(*state);
+      return transport_->send(net::encode_ack(transport_->format(), command.ref_json, {}));
     }
     case type::auth: {
       const auto fresh = node_.verify_token(command.token);
       const auto done = fresh ? renew(*fresh) : result<void>(fresh.error());
-      return transport_->send(done ? net::encode_ack(command.ref_json, {})
-                                   : net::encode_error(command.ref_json, done.error()));
+      const auto fields = "{\"user\":" + net::quoted(identity_->user.str()) + "}";
+      return transport_->send(done ? net::encode_ack(transport_->format(), command.ref_json, fields)
+                                   : net::encode_error(transport_->format(), command.ref_json, done.error()));
     }
   }
 }
@@ -37,7 +37,7 @@ void connection::subscribe(const net::ws_command& command) {
   const auto& from = command.last_event_id;
   auto channels = rooms_.subscribe(command.rooms, from.has_value(), *identity_,
                                    node_.options.sessions.max_rooms);
-  if (!channels) return transport_->send(net::encode_error(command.ref_json, channels.error()));
+  if (!channels) return transport_->send(net::encode_error(transport_->format(), command.ref_json, channels.error()));
   std::optional<cursor> resume;
   std::vector<net::lost_room> lost;
   if (const auto at = from ? parse_cursor(*from) : std::nullopt)
@@ -60,8 +60,8 @@ void connection::publish(net::ws_command command) {
 
 void connection::acknowledge(const std::string& ref_json, const net::publish_verdict& verdict) {
   if (closing_ || !transport_) return;
-  transport_->send(verdict ? net::encode_ack(ref_json, net::to_json(verdict))
-                           : net::encode_error(ref_json, verdict.error()));
+  transport_->send(verdict ? net::encode_ack(transport_->format(), ref_json, net::to_json(verdict))
+                           : net::encode_error(transport_->format(), ref_json, verdict.error()));
 }
 
 void connection::confirm_subscription(const std::string& ref, const joined& answer,
@@ -71,7 +71,7 @@ void connection::confirm_subscription(const std::string& ref, const joined& answ
     if (lost.size() > 1) lost += ',';
     lost += "{\"room\":" + net::quoted(l.room) + ",\"reason\":" + net::quoted(l.reason) + "}";
   }
-  transport_->send(net::encode_ack(ref, "{\"position\":" + net::quoted(answer.position.str()) +
+  transport_->send(net::encode_ack(transport_->format(), ref, "{\"position\":" + net::quoted(answer.position.str()) +
                                             ",\"resumed\":" + (answer.resumed ? "true" : "false") +
                                             ",\"replayed\":" + std::to_string(replayed) +
                                             ",\"lost\":" + lost + "]}"));

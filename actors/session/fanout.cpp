@@ -122,6 +122,18 @@ void fanout::on(renew_token& token) {
   token.done(session->renew(token.fresh));
 }
 
+void fanout::on(change_one& change) {
+  dispatch();
+  auto* const session = find(change.id);
+  if (!session || session->leaving() || session->record()->who->tenant != change.tenant)
+    return change.done(error{errc::not_found, "no session " + change.id.str()});
+  if (change.owner && session->record()->who->user != *change.owner)
+    return change.done(error{errc::forbidden, "the session belongs to somebody else"});
+  if (change.presence) session->show(*change.presence);
+  if (change.retry) session->tell_retry(*change.retry);
+  change.done({});
+}
+
 void fanout::on(fan_out& event) {
   if (event.channel != batch_channel_) dispatch();
   batch_channel_ = event.channel;

@@ -43,6 +43,7 @@ class fanout final : public fanout_inbox, private net::flushable, private net::w
   void on(recount& query) override;
   void on(sessions_query& query) override;
   void on(tenant_stats_query& query) override;
+  void on(change_one& change) override;
 
  protected:
   void on_exit() override;

@@ -1,4 +1,5 @@
-/// When a session is due: for a heartbeat, for the notice that its token expires, for its end.
+/// When a session is due: for a heartbeat, for the notice that its token expires, for its end. And
+/// when its peer was last there.
 #pragma once
 
 #include <chrono>
@@ -33,6 +34,10 @@ class session_clock {
   }
   /// The token is another one now.
   void renewed() noexcept { announced_ = false; }
+  /// The peer has got something.
+  void noticed(std::chrono::milliseconds wall) noexcept { noticed_ = wall; }
+  /// When that was last; zero when never.
+  std::chrono::milliseconds last_noticed() const noexcept { return noticed_; }
   /// What is due at this time; `end` is the token's.
   due look(std::chrono::milliseconds wall, steady_time now, std::chrono::milliseconds end,
            std::chrono::milliseconds heartbeat) noexcept;
@@ -42,6 +47,7 @@ class session_clock {
 
  private:
   steady_time next_heartbeat_{};
+  std::chrono::milliseconds noticed_{};
   bool announced_ = false;  ///< the client knows that its token expires
 };
 

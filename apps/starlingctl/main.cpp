@@ -45,6 +45,7 @@ void add_commands(CLI::App& root, invocation& inv) {
   add_top_command(root, inv);
   add_doctor_command(root, inv);
   add_token_commands(root, inv);
+  add_key_commands(root, inv);
   add_config_commands(root, inv);
   add_completion_commands(root, inv);
 }

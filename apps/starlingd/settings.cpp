@@ -87,6 +87,7 @@ std::shared_ptr<const net::http_settings> http_settings_of(
   out->rules.tenant_claim = c.auth.claims.tenant;
   out->rules.leeway = std::chrono::duration_cast<std::chrono::seconds>(c.auth.leeway);
   out->rules.checks = net::dialect_checks(c.dialects);
+  out->formats = *net::dialect_formats(c.dialects, c.sse.format);  // checked with the configuration
   out->cors = net::cors_policy(c.cors.origins);
   out->limits.max_event_bytes = c.limits.max_event_bytes;
   out->limits.max_targets = c.limits.max_targets;

@@ -90,6 +90,11 @@ result<key_set> key_set::load(const key_options& options) {
   }
   if (options.jwks_file)
     if (auto done = out.add_jwks(*options.jwks_file); !done) return done.error();
+  if (options.api_keys_file) {
+    auto keys = api_key_set::load(*options.api_keys_file);
+    if (!keys) return keys.error();
+    out.api_keys_ = std::move(*keys);
+  }
   return out;
 }
 

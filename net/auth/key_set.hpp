@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "net/auth/api_keys.hpp"
 #include "net/auth/signature.hpp"
 #include "net/base/result.hpp"
 
@@ -23,6 +24,7 @@ struct key_options {
   std::map<std::string, std::string> hs256_keys;  ///< kid -> secret
   std::vector<std::string> public_key_files;      ///< PEM, SPKI; the file's stem serves as kid
   std::optional<std::string> jwks_file;           ///< RFC 7517
+  std::optional<std::string> api_keys_file;       ///< see api_keys
   std::optional<std::string> public_key_text;     ///< PEM, SPKI; without kid
   /// Ed25519 public keys (base64url) that are refused: anybody can sign with them.
   std::span<const std::string_view> published = {};
@@ -48,6 +50,11 @@ class key_set {
   /// Length in bytes of the shortest HS256 secret; nullopt without any.
   std::optional<std::size_t> shortest_secret() const noexcept;
 
+  /// Who an API key speaks for; nullptr for none of ours.
+  std::shared_ptr<const identity> bearer_of(std::string_view api_key) const {
+    return api_keys_.find(api_key);
+  }
+
   /// Keys to try, see above. Pointers live as long as this set.
   std::vector<const verifier*> candidates(algorithm alg,
                                           const std::optional<std::string>& kid) const;
@@ -66,6 +73,7 @@ class key_set {
   result<void> add_jwks(const std::string& path);
 
   std::vector<entry> keys_;
+  api_key_set api_keys_;
 };
 
 }  // namespace starling::net

@@ -14,8 +14,6 @@ namespace starling::net {
 
 namespace {
 
-constexpr std::size_t max_file_bytes = 256 * 1024;
-
 error bad(const std::string& path, const std::string& problem) {
   ERR_clear_error();
   return {errc::malformed, path + ": " + problem};
@@ -48,15 +46,17 @@ int no_phrase(char*, int, int, void*) { return -1; }
 
 }  // namespace
 
-result<std::string> read_key_file(const std::string& path) {
+result<std::string> read_key_file(const std::string& path, std::size_t max_bytes) {
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   if (!in) return bad(path, std::string("cannot be read: ") + std::strerror(errno));
-  std::string text(max_file_bytes + 1, '\0');
+  std::string text(max_bytes + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (in.bad()) return bad(path, "cannot be read: it is not a regular file");
   text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > max_file_bytes) return bad(path, "is larger than 256 KiB; this is no key file");
+  if (text.size() > max_bytes)
+    return bad(path,
+               "is larger than " + std::to_string(max_bytes / 1024) + " KiB; this is no key file");
   if (text.empty()) return bad(path, "is empty or not a regular file; a key file is expected");
   return text;
 }

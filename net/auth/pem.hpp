@@ -9,8 +9,8 @@
 
 namespace starling::net {
 
-/// The whole text of a small file (at most 256 KiB). Errors: errc::malformed with path and cause.
-result<std::string> read_key_file(const std::string& path);
+/// The whole text of a small file. Errors: errc::malformed with path and cause.
+result<std::string> read_key_file(const std::string& path, std::size_t max_bytes = 256 * 1024);
 
 /// One SPKI `PUBLIC KEY`. Errors: errc::malformed naming the file and what it holds instead.
 result<pkey_ptr> read_public_key(const std::string& path);

@@ -4,6 +4,8 @@
 #include <iterator>
 
 #include "net/dialect/fechatter/claims.hpp"
+#include "net/dialect/fechatter/fechatter.hpp"
+#include "net/dialect/fechatter/formats.hpp"
 #include "net/dialect/native/native.hpp"
 #include "net/dialect/oblivious/oblivious.hpp"
 #include "net/dialect/poll/poll_handler.hpp"
@@ -16,6 +18,8 @@ struct dialect {
   const char* name;
   std::vector<route> (*routes)(const dialect_settings&) = nullptr;
   claims_check check = nullptr;
+  /// Adds to what `format` may say, where `standard` is what it says by default.
+  void (*formats)(stream_formats& to, std::string_view standard) = nullptr;
 };
 
 std::vector<route> native_routes(const dialect_settings& of) {
@@ -27,7 +31,10 @@ std::vector<route> native_routes(const dialect_settings& of) {
 const dialect table[] = {
     {.name = "native", .routes = native_routes},
     {.name = "oblivious", .routes = [](const dialect_settings&) { return oblivious::routes(); }},
-    {.name = "fechatter", .check = fechatter::refuse_suspended},
+    {.name = "fechatter",
+     .routes = [](const dialect_settings&) { return fechatter::routes(); },
+     .check = fechatter::refuse_suspended,
+     .formats = fechatter::add_formats},
     {.name = "mercure",
      .routes = [](const dialect_settings& of) { return mercure::routes(of.mercure); }},
 };
@@ -56,6 +63,21 @@ std::vector<route> dialect_routes(std::span<const std::string> enabled,
     std::move(rows.begin(), rows.end(), std::back_inserter(out));
   }
   return out;
+}
+
+result<stream_formats> dialect_formats(std::span<const std::string> enabled,
+                                       std::string_view standard) {
+  stream_formats out;
+  for (const auto& one : table)
+    if (one.formats && is_enabled(one, enabled)) one.formats(out, standard);
+  const auto* row = out.find(standard);
+  if (row) {
+    out.standard = row->name;
+    return out;
+  }
+  std::string known;
+  for (const auto& each : out.rows) known.append(known.empty() ? "" : ", ").append(each.name);
+  return error{errc::malformed, "must be one of " + known};
 }
 
 std::vector<claims_check> dialect_checks(std::span<const std::string> enabled) {

@@ -9,6 +9,7 @@
 #include "net/auth/token.hpp"
 #include "net/dialect/mercure/hub.hpp"
 #include "net/http/route.hpp"
+#include "net/wire/stream_formats.hpp"
 
 namespace starling::net {
 
@@ -27,6 +28,10 @@ const std::vector<std::string>& dialect_names();
 /// Their paths.
 std::vector<route> dialect_routes(std::span<const std::string> enabled,
                                   const dialect_settings& settings);
+/// What clients may ask for in `format`, and what they get who do not: `standard`, one of these.
+/// Errors: errc::malformed when it is none.
+result<stream_formats> dialect_formats(std::span<const std::string> enabled,
+                                       std::string_view standard);
 /// What their tokens must stand besides.
 std::vector<claims_check> dialect_checks(std::span<const std::string> enabled);
 

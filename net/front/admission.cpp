@@ -56,9 +56,17 @@ result<identity_ptr> authenticate(loop_front& front, std::string_view token) {
     return error{errc::unauthorized,
                  "a token is needed: Authorization: Bearer, query access_token, or cookie "
                  "starling_token (the cookie not from pages of other origins, unless cors.origins "
-                 "lists theirs)"};
+                 "lists theirs); or an API key: X-Api-Key"};
   const auto& settings = *front.settings;
   return front.tokens.verify(token, *settings.keys, settings.rules, wall_ms() / 1000);
+}
+
+result<identity_ptr> authenticate(loop_front& front, const http_request& request,
+                                  bool cookie_counts) {
+  const auto key = api_key_of(request);
+  if (key.empty()) return authenticate(front, token_of(request, cookie_counts));
+  if (auto bearer = front.settings->keys->bearer_of(key)) return bearer;
+  return error{errc::unauthorized, "this API key is none of this node's, or was revoked"};
 }
 
 std::optional<http_response> admit(http_exchange& x, loop_front& front) {
@@ -90,7 +98,7 @@ std::optional<http_response> admit(http_exchange& x, loop_front& front) {
   if (at->precheck)
     if (const auto fits = at->precheck(request); !fits) return refuse(fits.error());
   if (at->needs != access::none && at->needs != access::body_token) {
-    auto caller = authenticate(front, token_of(request, x.cors.cookie));
+    auto caller = authenticate(front, request, x.cors.cookie);
     if (!caller) return refuse(caller.error());
     if (const auto lacking = lacks_right(at->needs, **caller)) return refuse(*lacking);
     x.caller = std::move(*caller);

@@ -1,6 +1,9 @@
 // What watches over a node asks.
+#include "net/base/clock.hpp"
+#include "net/base/time_text.hpp"
 #include "net/front/http_handlers.hpp"
 #include "net/wire/codec.hpp"
+#include "net/wire/json_writer.hpp"
 
 namespace starling::net {
 
@@ -25,8 +28,19 @@ void handle_health(http_session& session, probe asked) {
   const bool good = asked == probe::live ? true : asked == probe::ready ? state.ready : checks_ok;
   http_response out;
   out.status = good ? 200 : 503;
-  out.body = std::string("{\"status\":\"") + (good ? "ok" : "unavailable") + "\",\"checks\":[" +
-             checks + "]}";
+  {
+    json_writer object(out.body);
+    object.text("status", good ? "ok" : "unavailable");
+    object.value("checks").append("[").append(checks).append("]");
+    object.text("service", "starling");
+    object.text("version", state.version);
+    object.text("timestamp", rfc3339(wall_ms()));
+    object.number("uptime_seconds", state.started_ms ? (wall_ms() - state.started_ms) / 1000 : 0);
+    object.number("connections", state.sessions);
+    json_writer dependencies(object.value("dependencies"));
+    for (const auto& check : state.checks)
+      dependencies.text(check.name, check.ok ? "ok" : "unavailable");
+  }
   out.headers = "Cache-Control: no-store\r\n";
   session.answer(std::move(out));
 }

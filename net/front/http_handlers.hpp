@@ -15,6 +15,9 @@ std::optional<http_response> admit(http_exchange& x, loop_front& front);
 
 /// Verifies `token` with the current keys and rules.
 result<identity_ptr> authenticate(loop_front& front, std::string_view token);
+/// Whoever a request speaks for, by its API key or its token.
+result<identity_ptr> authenticate(loop_front& front, const http_request& request,
+                                  bool cookie_counts);
 
 /// Who a publish is charged to: the token, else the address.
 std::uint64_t publisher_key(const http_exchange& x);

@@ -18,6 +18,7 @@
 #include "net/io/tls_context.hpp"
 #include "net/service.hpp"
 #include "net/wire/codec.hpp"
+#include "net/wire/stream_formats.hpp"
 
 namespace starling::net {
 
@@ -33,6 +34,7 @@ struct http_settings {
   trusted_proxies proxies;                  ///< who may say for whom they speak
   std::chrono::milliseconds retry{2000};
   std::size_t ws_max_message_bytes = 65536;
+  stream_formats formats;
 };
 
 struct http_options {

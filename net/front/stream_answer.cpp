@@ -59,8 +59,8 @@ std::unique_ptr<transport> stream_answer::accept(const connected& hello,
                                                  transport_observer& observer) {
   const auto session = owed_.settle();
   if (!session) return nullptr;
-  return format_ == wire_format::ws_json ? accept_ws(*session, hello.client_id.str(), observer)
-                                         : accept_sse(*session, hello, observer);
+  return is_ws(format_) ? accept_ws(*session, hello.client_id.str(), observer)
+                        : accept_sse(*session, hello, observer);
 }
 
 std::string stream_answer::sse_head_of(const http_exchange& x, const connected* hello) const {
@@ -74,7 +74,8 @@ std::unique_ptr<transport> stream_answer::accept_sse(http_session& session, cons
   auto head = sse_head_of(session.exchange(), &hello);
   const sse_options options{.format = format_,
                             .chunked = session.exchange().request.http11,
-                            .heartbeat_event = heartbeat_event_,
+                            .heartbeat_event = heartbeat_event_ || tells_heartbeats(format_),
+                            .heartbeat_user = tells_heartbeats(format_) ? hello.user : "",
                             .slot = session.slot()};
   auto& loop = session.front().loop;
   if (stream->is_tls())
@@ -89,7 +90,8 @@ std::unique_ptr<transport> stream_answer::accept_ws(http_session& session,
   if (!stream) return nullptr;
   auto head = ws_head(session.exchange(), client_id);
   const auto& settings = *session.front().settings;
-  ws_options options{.max_message_bytes = settings.ws_max_message_bytes,
+  ws_options options{.format = format_,
+                     .max_message_bytes = settings.ws_max_message_bytes,
                      .limits = settings.limits,
                      .publish_wait =
                          [front = session.shared_front(),
@@ -116,7 +118,7 @@ void stream_answer::refuse(const goodbye& why) {
   auto goodbye = why;
   goodbye.position = position_after_refusal(why.position);
   const auto bytes = encode_goodbye(format_, goodbye);
-  if (format_ == wire_format::ws_json) {
+  if (is_ws(format_)) {
     const auto& row = info(why.code);
     const auto close = make_ws_close(row.websocket_code, row.code);
     auto answer = ws_head(x, {});

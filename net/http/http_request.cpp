@@ -31,6 +31,14 @@ bool is_zero(std::string_view quality) noexcept {
   return quality.starts_with('0') && quality.find_first_not_of("0.") == std::string_view::npos;
 }
 
+/// Of `Authorization: Bearer`; empty when there is none.
+std::string_view bearer_token(const http_request& request) noexcept {
+  constexpr std::string_view scheme = "bearer ";
+  const auto sent = request.get(header::authorization).value_or("");
+  if (sent.size() <= scheme.size() || !iequals(sent.substr(0, scheme.size()), scheme)) return {};
+  return trimmed(sent.substr(scheme.size()));
+}
+
 }  // namespace
 
 void http_request::clear() {
@@ -48,7 +56,7 @@ void http_request::clear() {
 void http_request::set(header which, std::string_view value) {
   const auto index = static_cast<std::size_t>(which);
   values_[index].assign(value);
-  present_ = present_ | (1u << index);
+  present_ |= 1u << index;
 }
 
 std::optional<std::string_view> http_request::get(header which) const noexcept {
@@ -72,16 +80,20 @@ const query_params& http_request::query() const {
 }
 
 std::string_view token_of(const http_request& request, bool cookie_counts) {
-  constexpr std::string_view scheme = "bearer ";
-  const auto sent = request.get(header::authorization).value_or("");
-  if (sent.size() > scheme.size() && iequals(sent.substr(0, scheme.size()), scheme))
-    return trimmed(sent.substr(scheme.size()));
+  if (const auto sent = bearer_token(request); !sent.empty()) return sent;
   if (request.target.find('?') != std::string::npos) {
     for (const auto name : {"access_token", "token"})
       if (const auto* value = request.query().find(name); value && !value->empty()) return *value;
   }
   if (!cookie_counts) return {};
   return cookie_value(request.get(header::cookie).value_or(""), "starling_token");
+}
+
+std::string_view api_key_of(const http_request& request) noexcept {
+  if (!bearer_token(request).empty()) return {};
+  for (const auto name : {header::api_key, header::google_api_key})
+    if (const auto key = trimmed(request.get(name).value_or("")); !key.empty()) return key;
+  return {};
 }
 
 std::string_view cookie_value(std::string_view cookies, std::string_view name) noexcept {

@@ -34,8 +34,10 @@ enum class header : std::uint8_t {
   forwarded,
   request_id,
   traceparent,
+  api_key,
+  google_api_key,
 };
-inline constexpr std::size_t header_count = 20;
+inline constexpr std::size_t header_count = 18;
 
 /// Reused from request to request on a connection: strings keep their capacity.
 struct http_request {
@@ -65,6 +67,9 @@ struct http_request {
 /// `starling_token` if it counts (see cors_decision::cookie). Empty when there is none. Points into
 /// `request`.
 std::string_view token_of(const http_request& request, bool cookie_counts);
+/// The client's API key: header `X-Api-Key`, else `x-goog-api-key`; empty when there is none, or a
+/// token in `Authorization`, which goes before it. Points into `request`.
+std::string_view api_key_of(const http_request& request) noexcept;
 
 /// Value of one cookie in a Cookie header; empty when absent.
 std::string_view cookie_value(std::string_view cookies, std::string_view name) noexcept;

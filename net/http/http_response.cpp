@@ -115,9 +115,10 @@ http_response preflight_response() {
   http_response out;
   out.status = 204;
   out.headers =
-      "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, DELETE, OPTIONS\r\n"
+      "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
       "Access-Control-Allow-Headers: authorization, content-type, last-event-id, "
-      "idempotency-key, cache-control, x-request-id, traceparent, tracestate\r\n"
+      "idempotency-key, cache-control, x-api-key, x-goog-api-key, x-request-id, traceparent, "
+      "tracestate, x-workspace-id, x-requested-with\r\n"
       "Access-Control-Max-Age: 86400\r\n";
   return out;
 }

@@ -5,9 +5,10 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <functional>
 #include <optional>
+
+#include "net/base/time_text.hpp"
 
 namespace starling::net {
 
@@ -142,17 +143,7 @@ result<json_value> to_rfc3339(json_value value) {
   if (!found) return found;
   std::int64_t ms = 0;
   std::from_chars(found->text.data(), found->text.data() + found->text.size(), ms);
-  const auto floor = [](std::int64_t n, std::int64_t by) { return n / by - (n % by < 0 ? 1 : 0); };
-  const auto day = floor(ms, 86'400'000);
-  const auto of_day = ms - day * 86'400'000;
-  const auto date = std::chrono::year_month_day(std::chrono::sys_days(std::chrono::days(day)));
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(of_day / 3'600'000),
-                static_cast<int>(of_day / 60'000 % 60), static_cast<int>(of_day / 1000 % 60),
-                static_cast<int>(of_day % 1000));
-  return json_value{json_kind::string, text.data()};
+  return json_value{json_kind::string, rfc3339(ms)};
 }
 
 /// As JSON writes it: no leading zeros, and at most what 64 bits hold.

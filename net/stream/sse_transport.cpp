@@ -1,6 +1,7 @@
 #include "net/stream/sse_transport.hpp"
 
 #include "net/wire/encoders.hpp"
+#include "net/wire/json_writer.hpp"
 
 namespace starling::net {
 
@@ -8,6 +9,9 @@ sse_transport::sse_transport(io_loop& loop, transport_observer& owner, const sse
     : stream_base(loop, owner, {transport_kind::sse, options.format, options.chunked}),
       chunked_(options.chunked),
       heartbeat_event_(options.heartbeat_event),
+      heartbeat_user_(options.heartbeat_user.empty()
+                          ? nullptr
+                          : std::make_unique<const std::string>(options.heartbeat_user)),
       slot_(options.slot) {}
 
 void sse_transport::send_heartbeat(std::string_view id) {
@@ -15,8 +19,17 @@ void sse_transport::send_heartbeat(std::string_view id) {
   thread_local const frame comment = encode_heartbeat();
   if (queued_items() > 0) return;
   send(comment);
-  if (heartbeat_event_)
-    send(encode_notice(format(), "heartbeat", "{\"ts\":" + std::to_string(wall_ms()) + "}", id));
+  if (!heartbeat_event_) return;
+  std::string said;
+  {
+    json_writer object(said);
+    object.number("ts", wall_ms());
+    if (heartbeat_user_) {
+      object.text("user", *heartbeat_user_);
+      object.number("number", ++heartbeats_);
+    }
+  }
+  send(encode_notice(format(), "heartbeat", said, id));
 }
 
 void sse_transport::received(std::string_view) {}

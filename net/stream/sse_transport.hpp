@@ -19,6 +19,8 @@ class sse_transport : public stream_base {
  private:
   bool chunked_;
   bool heartbeat_event_;
+  std::uint32_t heartbeats_ = 1;                       ///< said, `connected` included
+  std::unique_ptr<const std::string> heartbeat_user_;  ///< none: they say no more than the time
   std::shared_ptr<const void> slot_;
 };
 

@@ -17,11 +17,13 @@ namespace starling::net {
 struct sse_options {
   wire_format format = wire_format::sse_named;
   bool chunked = true;                    ///< false: HTTP/1.0, the body ends with the connection
-  bool heartbeat_event = false;           ///< heartbeats also as a named event
+  bool heartbeat_event = false;           ///< heartbeats also as a notice
+  std::string heartbeat_user = {};        ///< whose name they say; empty: nobody's
   std::shared_ptr<const void> slot = {};  ///< kept until the transport is gone
 };
 
 struct ws_options {
+  wire_format format = wire_format::ws_json;
   std::size_t max_message_bytes = 65536;
   publish_limits limits;  ///< for publish commands
   /// Asked before each publish command, with its number of targets: nothing, or how long it comes

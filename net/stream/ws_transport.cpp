@@ -20,7 +20,7 @@ error too_fast(std::chrono::milliseconds wait) {
 }  // namespace
 
 ws_transport::ws_transport(io_loop& loop, transport_observer& owner, const ws_options& options)
-    : stream_base(loop, owner, {transport_kind::ws, wire_format::ws_json, true}),
+    : stream_base(loop, owner, {transport_kind::ws, options.format, true}),
       parser_(options.max_message_bytes),
       limits_(options.limits),
       publish_wait_(options.publish_wait),
@@ -69,12 +69,12 @@ void ws_transport::received(std::string_view bytes) {
 
 void ws_transport::command(std::string_view text) {
   std::string ref;
-  auto parsed = parse_ws_command(text, limits_, ref);
-  if (!parsed) return send(encode_error(ref, parsed.error()));
+  auto parsed = command_parser(format())(text, limits_, ref);
+  if (!parsed) return send(encode_error(format(), ref, parsed.error()));
   if (parsed->action == ws_command::type::publish && publish_wait_)
     if (const auto wait = publish_wait_(count_targets(*parsed->item))) {
       loop().metrics().publish_errors[static_cast<std::size_t>(errc::rate_limited)].add();
-      return send(encode_error(ref, too_fast(*wait)));
+      return send(encode_error(format(), ref, too_fast(*wait)));
     }
   owner().on_command(std::move(*parsed));
 }

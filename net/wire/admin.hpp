@@ -57,6 +57,8 @@ struct session_info {
   std::string position;
   std::string state;   ///< presence state: online | away | ...
   std::string detail;  ///< what a dialect's view says of it, JSON; empty: nothing
+  std::uint64_t bytes_out = 0;
+  std::int64_t last_activity_ms = 0;  ///< when its peer was last known to have got something
 };
 
 /// A live room, or a user, on one node.

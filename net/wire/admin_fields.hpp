@@ -64,6 +64,8 @@ void each_field(either_const<session_info> auto& of, const auto& field) {
   field("position", of.position);
   field("state", of.state);
   field("detail", of.detail);
+  field("bytes_out", of.bytes_out);
+  field("last_activity_ms", of.last_activity_ms);
 }
 
 void each_field(either_const<room_info> auto& of, const auto& field) {

@@ -16,13 +16,6 @@ namespace {
 
 using times = std::span<const std::int64_t>;
 
-frame ws_frame(std::string& buffer, times accepted_ns = {}) {
-  std::array<char, max_ws_header> header{};
-  const auto size = write_ws_header(ws_opcode::text, buffer.size() - max_ws_header, header);
-  buffer.replace(max_ws_header - size, size, header.data(), size);
-  return {"", std::string_view(buffer).substr(max_ws_header - size), "", accepted_ns};
-}
-
 void append_named(std::string& out, std::string_view name, std::string_view id,
                   std::string_view data) {
   append_sse_line(out, "event: ", name);
@@ -67,7 +60,33 @@ const foreign_format* foreign_of(wire_format format) noexcept {
   return index < first_foreign ? nullptr : &foreign_formats[index - first_foreign];
 }
 
+const foreign_format::commands* foreign_commands(wire_format format) noexcept {
+  const auto* foreign = foreign_of(format);
+  return foreign ? foreign->ws : nullptr;
+}
+
 }  // namespace
+
+frame ws_text_frame(std::string& scratch, times accepted_ns) {
+  std::array<char, max_ws_header> header{};
+  const auto size = write_ws_header(ws_opcode::text, scratch.size() - max_ws_header, header);
+  scratch.replace(max_ws_header - size, size, header.data(), size);
+  return {"", std::string_view(scratch).substr(max_ws_header - size), "", accepted_ns};
+}
+
+bool is_ws(wire_format format) noexcept {
+  return format == wire_format::ws_json || foreign_commands(format) != nullptr;
+}
+
+bool tells_heartbeats(wire_format format) noexcept {
+  const auto* foreign = foreign_of(format);
+  return foreign && foreign->tells_heartbeats;
+}
+
+ws_command_parser command_parser(wire_format format) noexcept {
+  const auto* foreign = foreign_commands(format);
+  return foreign ? foreign->parse : parse_ws_command;
+}
 
 wire_format add_format(const foreign_format& how) {
   const auto index = foreign_count.fetch_add(1);
@@ -95,7 +114,7 @@ frame encode_event(wire_format format, const event& event, std::string_view id) 
         object.text("event_id", event.id);
         append_event_members(object, event);
       }
-      return ws_frame(out, times(&event.accepted_ns, 1));
+      return ws_text_frame(out, times(&event.accepted_ns, 1));
     }
     case wire_format::foreign: break;
   }
@@ -110,7 +129,7 @@ frame join_events(wire_format format, std::span<const frame> events) {
     out += one.body();
     accepted.insert(accepted.end(), one.accepted_ns().begin(), one.accepted_ns().end());
   }
-  if (format != wire_format::ws_json) return sse_frame(out, accepted);
+  if (!is_ws(format)) return sse_frame(out, accepted);
   // Each keeps its own WebSocket header, which is part of its body.
   return {"", std::string_view(out).substr(max_ws_header), "", accepted};
 }
@@ -150,7 +169,13 @@ frame encode_notice(wire_format format, std::string_view name, std::string_view 
     object.members(json_object);
     if (!id.empty()) object.text("id", id);
   }
-  return ws_frame(out);
+  return ws_text_frame(out);
+}
+
+frame encode_retry(std::chrono::milliseconds retry) {
+  auto& out = wire_scratch();
+  append_sse_retry(out, retry);
+  return sse_frame(out);
 }
 
 frame encode_heartbeat() {
@@ -159,7 +184,8 @@ frame encode_heartbeat() {
   return sse_frame(out);
 }
 
-frame encode_ack(std::string_view ref_json, std::string_view fields_json) {
+frame encode_ack(wire_format format, std::string_view ref_json, std::string_view fields_json) {
+  if (const auto* foreign = foreign_commands(format)) return foreign->ack(ref_json, fields_json);
   auto& out = wire_scratch();
   {
     json_writer object(out);
@@ -167,10 +193,11 @@ frame encode_ack(std::string_view ref_json, std::string_view fields_json) {
     if (!ref_json.empty()) object.raw("ref", ref_json);
     object.members(fields_json);
   }
-  return ws_frame(out);
+  return ws_text_frame(out);
 }
 
-frame encode_error(std::string_view ref_json, const error& why) {
+frame encode_error(wire_format format, std::string_view ref_json, const error& why) {
+  if (const auto* foreign = foreign_commands(format)) return foreign->failure(ref_json, why);
   auto& out = wire_scratch();
   {
     json_writer object(out);
@@ -179,17 +206,18 @@ frame encode_error(std::string_view ref_json, const error& why) {
     object.text("code", info(why.code).code);
     object.text("message", why.message);
   }
-  return ws_frame(out);
+  return ws_text_frame(out);
 }
 
-frame encode_pong(std::string_view ref_json) {
+frame encode_pong(wire_format format, std::string_view ref_json) {
+  if (const auto* foreign = foreign_commands(format)) return foreign->pong(ref_json);
   auto& out = wire_scratch();
   {
     json_writer object(out);
     object.text("type", "pong");
     if (!ref_json.empty()) object.raw("ref", ref_json);
   }
-  return ws_frame(out);
+  return ws_text_frame(out);
 }
 
 }  // namespace starling::net

@@ -11,16 +11,39 @@
 
 namespace starling::net {
 
-/// An SSE format of another protocol. The arguments are those of the functions below.
+struct publish_limits;
+
+/// See parse_ws_command.
+using ws_command_parser = result<ws_command> (*)(std::string_view text,
+                                                 const publish_limits& limits,
+                                                 std::string& ref_json);
+
+/// A format of another protocol. The arguments are those of the functions below.
 struct foreign_format {
   frame (*event)(const starling::event& event, std::string_view id);
   frame (*connected)(const net::connected& connected, std::chrono::milliseconds retry);
   frame (*goodbye)(const net::goodbye& goodbye);
   frame (*notice)(std::string_view name, std::string_view json_object, std::string_view id);
+  /// SSE: the notice `heartbeat` goes with every keep-alive, asked for or not, and its object says
+  /// `user` and `number` besides (from 2: the first is `connected`'s to say).
+  bool tells_heartbeats = false;
+  /// Of WebSocket text frames; an SSE format has none.
+  struct commands {
+    ws_command_parser parse;
+    frame (*ack)(std::string_view ref_json, std::string_view fields_json);
+    frame (*failure)(std::string_view ref_json, const error& why);
+    frame (*pong)(std::string_view ref_json);
+  };
+  const commands* ws = nullptr;
 };
 /// Makes it known to the functions below. Once per format, before its first session; any thread.
 /// Throws std::logic_error when wire_format_count leaves no room.
 wire_format add_format(const foreign_format& how);
+
+bool is_ws(wire_format format) noexcept;
+bool tells_heartbeats(wire_format format) noexcept;
+/// How commands of a WebSocket format are read.
+ws_command_parser command_parser(wire_format format) noexcept;
 
 /// One event in one format; `id` is the text of its cursor. One allocation.
 frame encode_event(wire_format format, const event& event, std::string_view id);
@@ -36,12 +59,18 @@ frame encode_goodbye(wire_format format, const goodbye& goodbye);
 /// SSE: `event: name` with `id`; WebSocket: `{"type":name, ...fields of the object, "id":id}`.
 frame encode_notice(wire_format format, std::string_view name, std::string_view json_object,
                     std::string_view id);
+/// The line `retry:` alone, which becomes part of the block that follows. SSE only.
+frame encode_retry(std::chrono::milliseconds retry);
 /// The keep-alive of an SSE stream: a comment.
 frame encode_heartbeat();
-/// `{type:"ack", ref, ...fields}`; WebSocket only. `fields_json` is an object or empty.
-frame encode_ack(std::string_view ref_json, std::string_view fields_json);
-/// `{type:"error", ref, code, message}`; WebSocket only.
-frame encode_error(std::string_view ref_json, const error& why);
-frame encode_pong(std::string_view ref_json);
+// Answers to commands; WebSocket formats only.
+/// `{type:"ack", ref, ...fields}`. `fields_json` is an object or empty.
+frame encode_ack(wire_format format, std::string_view ref_json, std::string_view fields_json);
+/// `{type:"error", ref, code, message}`.
+frame encode_error(wire_format format, std::string_view ref_json, const error& why);
+frame encode_pong(wire_format format, std::string_view ref_json);
+/// An object as a WebSocket text frame. `json`: a text that begins behind the reserve of
+/// wire_scratch.
+frame ws_text_frame(std::string& scratch, std::span<const std::int64_t> accepted_ns = {});
 
 }  // namespace starling::net

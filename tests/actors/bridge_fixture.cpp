@@ -71,7 +71,7 @@ class replaying_client final
 class entrance final
     : public recording<fanout_inbox, fan_out, session_started, leave, session_ended,
                        position_changed, drain, deliver_to, close_one, renew_token, recount,
-                       sessions_query, tenant_stats_query> {
+                       sessions_query, tenant_stats_query, change_one> {
  public:
   entrance(caf::actor_config& cfg, std::shared_ptr<journal> into,
            std::function<void(joined&&)> hand_on)

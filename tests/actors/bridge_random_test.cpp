@@ -11,7 +11,7 @@ namespace {
 /// What a shard's fanout is told about events and joins, in order.
 class witness final : public recording<fanout_inbox, session_started, leave, session_ended,
                                        position_changed, drain, deliver_to, close_one, renew_token,
-                                       recount, sessions_query, tenant_stats_query> {
+                                       recount, sessions_query, tenant_stats_query, change_one> {
  public:
   struct entry {
     ticket_ptr joined;

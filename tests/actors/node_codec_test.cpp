@@ -55,7 +55,8 @@ std::vector<question> all_questions() {
           mappings_question{},
           room_named_question{acme, "lobby", 77},
           membership_news_question{acme, "ann", "lobby"},
-          latency_question{}};
+          latency_question{},
+          change_question{id, acme, "ann", "away", 5000}};
 }
 
 /// Of exactly this size, so that the address sanitizer sees one byte too far.

@@ -30,7 +30,9 @@ struct session : transport_observer {
   bool over = false;
 
   void on_closed(close_code) override { over = true; }
-  void on_command(ws_command command) override { out->send(encode_ack(command.ref_json, "")); }
+  void on_command(ws_command command) override {
+    out->send(encode_ack(wire_format::ws_json, command.ref_json, ""));
+  }
   void on_drained() override {}
 };
 
@@ -82,6 +84,22 @@ class accepting_service : public service {
                      std::function<void(result<void>)> done) override {
     require(fresh != nullptr, "no session is renewed without a token");
     done({});
+  }
+  void change_session(io_loop&, identity_ptr, const session_id&, session_change,
+                      std::function<void(result<void>)> done) override {
+    done(result<void>{});
+  }
+  void publish_from_session(io_loop&, identity_ptr, const session_id&, publish_item item,
+                            std::function<void(publish_verdict)> done) override {
+    done(published{item.id.empty() ? "made" : item.id, {7, 9}});
+  }
+  void online_users(io_loop&, identity_ptr, online_scope, std::string,
+                    std::function<void(result<std::vector<presence_user>>)> done) override {
+    done(std::vector<presence_user>{});
+  }
+  void list_sessions(io_loop&, identity_ptr, std::size_t,
+                     std::function<void(result<std::vector<session_info>>)> done) override {
+    done(std::vector<session_info>{});
   }
   void find_event(io_loop&, const channel&, std::string,
                   std::function<void(result<std::optional<cursor>>)> done) override {

@@ -19,7 +19,7 @@ namespace {
 void check_stream(const net::http_request& request, net::transport_kind kind) {
   static const auto identity = std::make_shared<const net::identity>();
   const auto wanted =
-      net::native::parse_stream_request(request, kind, identity, "127.0.0.1:1", 1000);
+      net::native::parse_stream_request(request, kind, identity, "127.0.0.1:1", 1000, {});
   if (!wanted) {
     require(wanted.error().code == errc::malformed || wanted.error().code == errc::too_large,
             "a wrong parameter is malformed, too many rooms are too large");

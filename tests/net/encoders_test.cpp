@@ -259,12 +259,13 @@ TEST_SUITE("net/wire/encoders") {
           json::parse(R"({"type":"gap","a":1,"id":"i"})"));
     CHECK(ws_payload(encode_notice(wire_format::ws_json, "gap", "{}", "i")) ==
           json::parse(R"({"type":"gap","id":"i"})"));
-    CHECK(ws_payload(encode_ack("7", R"({"rooms":["a"]})")) ==
+    CHECK(ws_payload(encode_ack(wire_format::ws_json, "7", R"({"rooms":["a"]})")) ==
           json::parse(R"({"type":"ack","ref":7,"rooms":["a"]})"));
-    CHECK(ws_payload(encode_ack("", "")) == json::parse(R"({"type":"ack"})"));
-    CHECK(ws_payload(encode_error("\"r\"", {errc::forbidden, "room a"})) ==
+    CHECK(ws_payload(encode_ack(wire_format::ws_json, "", "")) == json::parse(R"({"type":"ack"})"));
+    CHECK(ws_payload(encode_error(wire_format::ws_json, "\"r\"", {errc::forbidden, "room a"})) ==
           json::parse(R"({"type":"error","ref":"r","code":"forbidden","message":"room a"})"));
-    CHECK(ws_payload(encode_pong("1")) == json::parse(R"({"type":"pong","ref":1})"));
+    CHECK(ws_payload(encode_pong(wire_format::ws_json, "1")) ==
+          json::parse(R"({"type":"pong","ref":1})"));
     CHECK(encode_heartbeat().whole() == "d\r\n: heartbeat\n\n\r\n");
   }
 }

@@ -27,7 +27,7 @@ TEST_SUITE("net/http_client") {
     CHECK(page->body == "<html>hello</html>");
     REQUIRE(page->header("content-TYPE"));
     CHECK(*page->header("content-TYPE") == "text/html");
-    const auto refused = client.request("GET", "/online-users");
+    const auto refused = client.request("GET", "/api/echo");
     REQUIRE(refused.ok());
     CHECK(refused->status == 401);
     CHECK(has(refused->body, "unauthorized"));
@@ -63,7 +63,7 @@ TEST_SUITE("net/http_client") {
     std::function<void(api_reply)> owed;
     at.node.on_call = [&](api_request, auto done) { owed = std::move(done); };
     http_client client("http://" + at.server->public_address(), {.request_timeout = 200ms});
-    const auto reply = client.request("GET", "/online-users", {}, with_token());
+    const auto reply = client.request("GET", "/api/echo", {}, with_token());
     REQUIRE_FALSE(reply.ok());
     CHECK(reply.error().code == errc::unavailable);
     at.loop.stop();

@@ -42,6 +42,8 @@ class fake_service : public service {
   std::function<void(api_request, std::function<void(api_reply)>)> on_call;
   std::function<void(const session_id&, std::function<void(publish_verdict)>)> on_send;
   std::function<result<void>(const identity&, const session_id&)> on_renew;
+  std::function<result<void>(const identity&, const session_id&, const session_change&)> on_change;
+  std::function<std::vector<presence_user>(online_scope, const std::string&)> on_online;
   std::function<std::optional<cursor>(const channel&, const std::string&)> on_find;
   std::vector<std::string> views;
   net::health state{.ready = true, .checks = {{"engine", true, "memory"}}};
@@ -72,7 +74,7 @@ class fake_service : public service {
     };
     return {{http_method::get, "/api/rooms/{room}/history", access::token, echo, "after limit"},
             {http_method::del, "/api/rooms/{room}/members/{user}", access::admin, echo},
-            {http_method::get, "/online-users", access::token, echo, "x"},
+            {http_method::get, "/api/echo", access::token, echo, "x"},
             {http_method::get, "/admin/v1/nodes", access::admin, echo},
             {http_method::get, "/admin/v1/rooms/{name}", access::admin, echo, "tenant"},
             {http_method::post, "/admin/v1/nodes/{node}/drain", access::operator_, echo, "", 16}};
@@ -89,6 +91,22 @@ class fake_service : public service {
   void renew_session(io_loop&, identity_ptr fresh, const session_id& id,
                      std::function<void(result<void>)> done) override {
     done(on_renew ? on_renew(*fresh, id) : result<void>{});
+  }
+  void change_session(io_loop&, identity_ptr who, const session_id& id, session_change change,
+                      std::function<void(result<void>)> done) override {
+    done(on_change ? on_change(*who, id, change) : result<void>{});
+  }
+  void publish_from_session(io_loop&, identity_ptr, const session_id&, publish_item item,
+                            std::function<void(publish_verdict)> done) override {
+    done(published{item.id.empty() ? "made" : item.id, {7, 9}});
+  }
+  void online_users(io_loop&, identity_ptr, online_scope scope, std::string room,
+                    std::function<void(result<std::vector<presence_user>>)> done) override {
+    done(on_online ? on_online(scope, room) : std::vector<presence_user>{});
+  }
+  void list_sessions(io_loop&, identity_ptr, std::size_t,
+                     std::function<void(result<std::vector<session_info>>)> done) override {
+    done(std::vector<session_info>{});
   }
   void find_event(io_loop&, const channel& channel, std::string id,
                   std::function<void(result<std::optional<cursor>>)> done) override {
@@ -226,7 +244,8 @@ class http_fixture {
     return {.keys = std::make_shared<const key_set>(std::move(*loaded)),
             .rules = {},
             .cors = cors_policy({"https://app.example.com"}),
-            .limits = {}};
+            .limits = {},
+            .formats = *dialect_formats(dialect_names(), "named")};
   }
   /// more: further claims, each followed by a comma.
   static std::string token(const std::string& user, const std::string& more = "") {

@@ -198,7 +198,7 @@ TEST_SUITE("net/http_session: requests") {
     http_fixture at;
     const std::string large(16 * 1024 * 1024, 'x');
     at.node.on_call = [&](api_request, auto done) { done({200, large}); };
-    const auto answer = at.ask("GET", "/online-users", at.bearer());
+    const auto answer = at.ask("GET", "/api/echo", at.bearer());
     CHECK(answer.size() > large.size());
     CHECK(answer.ends_with(large.substr(0, 100)));
   }
@@ -209,7 +209,7 @@ TEST_SUITE("net/http_session: requests") {
     at.node.on_call = [](api_request, auto) {};
     at.node.on_open = [](io_loop&, stream_request, auto) {};
     CHECK(status_of(at.ask("POST", "/api/publish", at.bearer(), item)) == 500);
-    CHECK(status_of(at.ask("GET", "/online-users", at.bearer())) == 500);
+    CHECK(status_of(at.ask("GET", "/api/echo", at.bearer())) == 500);
     CHECK(status_of(at.ask("GET", "/events", at.bearer())) == 500);
   }
 
@@ -339,12 +339,12 @@ TEST_SUITE("net/http_session: tokens and origins") {
     at.node.on_call = [](api_request asked, auto done) {
       done({200, "user=" + asked.caller->user.str()});
     };
-    const auto query = "/online-users?x=1&access_token=" + at.token("query");
+    const auto query = "/api/echo?x=1&access_token=" + at.token("query");
     const auto cookie = "Cookie: a=b; starling_token=" + at.token("cookie") + "\r\n";
     CHECK(has(at.ask("GET", query, at.bearer("header") + cookie), "user=header"));
     CHECK(has(at.ask("GET", query, cookie), "user=query"));
-    CHECK(has(at.ask("GET", "/online-users?token=" + at.token("short"), cookie), "user=short"));
-    CHECK(has(at.ask("GET", "/online-users", cookie), "user=cookie"));
+    CHECK(has(at.ask("GET", "/api/echo?token=" + at.token("short"), cookie), "user=short"));
+    CHECK(has(at.ask("GET", "/api/echo", cookie), "user=cookie"));
   }
 
   TEST_CASE("401 without a good token, 403 without the right, as JSON with CORS headers") {
@@ -368,7 +368,7 @@ TEST_SUITE("net/http_session: tokens and origins") {
     http_fixture at;
     CHECK(status_of(at.ask("GET", "/events", "Origin: https://evil.test\r\n" + at.bearer())) ==
           403);
-    CHECK(status_of(at.ask("GET", "/online-users", "Origin: http://x\r\n" + at.bearer())) == 200);
+    CHECK(status_of(at.ask("GET", "/api/echo", "Origin: http://x\r\n" + at.bearer())) == 200);
     CHECK(status_of(at.ask("GET", "/livez", "Origin: https://evil.test\r\n")) == 200);
     const auto preflight = at.ask("OPTIONS", "/api/publish",
                                   "Origin: https://app.example.com\r\n"
@@ -385,8 +385,8 @@ TEST_SUITE("net/http_session: tokens and origins") {
       CAPTURE(site);
       const auto foreign = cookie + "Sec-Fetch-Site: " + site + "\r\n";
       CHECK(status_of(at.ask("HEAD", "/events", foreign)) == 401);
-      CHECK(status_of(at.ask("GET", "/online-users", foreign)) == 401);
-      CHECK(status_of(at.ask("GET", "/online-users", foreign + at.bearer())) == 200);
+      CHECK(status_of(at.ask("GET", "/api/echo", foreign)) == 401);
+      CHECK(status_of(at.ask("GET", "/api/echo", foreign + at.bearer())) == 200);
     }
     for (const auto* site : {"same-origin", "none"})
       CHECK(status_of(at.ask("HEAD", "/events", cookie + "Sec-Fetch-Site: " + site + "\r\n")) ==

@@ -95,7 +95,7 @@ TEST_SUITE("net/http_stream: event streams") {
   TEST_CASE("parameters that cannot be are 400 and say what would be right") {
     http_fixture at;
     for (const auto& [query, hint] :
-         {std::pair{"format=xml", "named, envelope, message or both"},
+         {std::pair{"format=xml", "named, envelope, message, both"},
           std::pair{"rooms=a%20b", "rooms"}, std::pair{"device=a%0Ab", "device"},
           std::pair{"since=yesterday", "last"}, std::pair{"heartbeat=loud", "event or comment"}}) {
       CAPTURE(query);

@@ -53,9 +53,10 @@ TEST_SUITE("net/stream_transport ws") {
     CHECK(t.on.until([&] { return t.owner.commands.size() == 2; }));
     CHECK(t.owner.commands[0].ref_json == "1");
     CHECK(t.owner.commands[1].state == "away");
-    CHECK(t.reads(text_of(encode_error("2", {errc::malformed,
-                                             "type must be subscribe, unsubscribe, publish, "
-                                             "presence, auth or ping"}))));
+    CHECK(t.reads(text_of(encode_error(wire_format::ws_json, "2",
+                                       {errc::malformed,
+                                        "type must be subscribe, unsubscribe, publish, "
+                                        "presence, auth or ping"}))));
   }
 
   TEST_CASE("a publish that comes too early is answered with its ref and goes no further") {
@@ -74,8 +75,9 @@ TEST_SUITE("net/stream_transport ws") {
     };
     t.client.send(publish("1") + publish("2") + ws_client(ws_opcode::text, R"({"type":"ping"})"));
     CHECK(t.reads(text_of(encode_error(
-        "2", {errc::rate_limited,
-              "this token publishes faster than limits.publish_rate allows; again in 250 ms"}))));
+        wire_format::ws_json, "2",
+        {errc::rate_limited,
+         "this token publishes faster than limits.publish_rate allows; again in 250 ms"}))));
     CHECK(t.on.until([&] { return t.owner.commands.size() == 2; }));
     CHECK(t.owner.commands[0].ref_json == "1");
     CHECK(costs == std::vector<std::size_t>{2, 2});
@@ -96,7 +98,7 @@ TEST_SUITE("net/stream_transport ws") {
         ws_client(ws_opcode::text, R"({"type":"subscribe","rooms":["a","b","c"],"ref":2})") +
         ws_client(ws_opcode::text,
                   R"({"type":"publish","rooms":["a","b","c"],"event":"e","data":1,"ref":3})"));
-    const auto refused = text_of(encode_error("2", too_many_rooms(2)));
+    const auto refused = text_of(encode_error(wire_format::ws_json, "2", too_many_rooms(2)));
     CHECK(t.on.until([&] {
       t.client.read();
       return t.client.got.find(refused) != std::string::npos;
@@ -223,9 +225,10 @@ TEST_SUITE("net/stream_transport ws") {
     CHECK(most_queued > 0);
     CHECK(most_queued < 256 * 1024);
     const auto answers = (sent + rest.size()) / bad.size();
-    const auto one = text_of(encode_error({}, {errc::malformed,
-                                               "type must be subscribe, unsubscribe, publish, "
-                                               "presence, auth or ping"}));
+    const auto one = text_of(encode_error(wire_format::ws_json, {},
+                                          {errc::malformed,
+                                           "type must be subscribe, unsubscribe, publish, "
+                                           "presence, auth or ping"}));
     CHECK(t.on.until(
         [&] {
           rest.remove_prefix(t.client.try_send(rest));

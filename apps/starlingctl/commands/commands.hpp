@@ -19,6 +19,7 @@ void add_subscribe_command(CLI::App& root, invocation& inv);    ///< subscribe
 void add_stats_commands(CLI::App& root, invocation& inv);       ///< stats, trace
 void add_top_command(CLI::App& root, invocation& inv);          ///< top
 void add_doctor_command(CLI::App& root, invocation& inv);       ///< doctor
+void add_key_commands(CLI::App& root, invocation& inv);         ///< key create|ls|revoke
 void add_token_commands(CLI::App& root, invocation& inv);       ///< token create|inspect
 void add_config_commands(CLI::App& root, invocation& inv);      ///< config check|show
 void add_completion_commands(CLI::App& root, invocation& inv);  ///< completion bash|zsh|fish

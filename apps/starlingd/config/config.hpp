@@ -95,6 +95,7 @@ struct auth_section {
   std::map<std::string, std::string> hs256_keys;  ///< kid -> secret
   std::vector<std::string> public_key_files;      ///< PEM
   std::string jwks_file;                          ///< empty = none
+  std::string api_keys_file;                      ///< empty = none
   std::string issuer;                             ///< empty = not checked
   std::vector<std::string> audience;              ///< any one of these; empty = not checked
   claims_section claims;
@@ -110,6 +111,7 @@ struct sse_section {
 
 struct poll_section {
   std::chrono::milliseconds grace = 30s;
+  std::string format = "named";  ///< of those who ask for none
 };
 
 struct ws_section {

@@ -229,6 +229,8 @@ std::vector<key_spec> make_schema() {
         "PEM files with public keys (Ed25519, RSA, P-256)"),
     key<&c::auth, &auth::jwks_file>("auth.jwks_file", reloadable,
         "JSON Web Key Set file; its keys are chosen by kid"),
+    key<&c::auth, &auth::api_keys_file>("auth.api_keys_file", reloadable,
+        "File with the hashes of API keys, made by `starlingctl key create`"),
     key<&c::auth, &auth::issuer>("auth.issuer", reloadable,
         "Required `iss` of tokens; empty = not checked"),
     key<&c::auth, &auth::audience>("auth.audience", reloadable,
@@ -250,6 +252,9 @@ std::vector<key_spec> make_schema() {
         "Clients that may come back per second: with more at once they are told to wait longer",
         some_rate),
 
+    key<&c::sse, &sse_section::format>("sse.format", reloadable,
+        "Shape of events for clients that ask for none: `named`, `envelope`, `message`, `both` or "
+        "`fechatter`"),
     key<&c::poll, &poll_section::grace>("poll.grace", fixed,
         "How long a long-poll session waits for its client's next request", poll_grace),
 

@@ -24,12 +24,14 @@ class start_check {
     all.hs256_keys = c_.auth.hs256_keys;
     all.public_key_files = c_.auth.public_key_files;
     if (!c_.auth.jwks_file.empty()) all.jwks_file = c_.auth.jwks_file;
+    if (!c_.auth.api_keys_file.empty()) all.api_keys_file = c_.auth.api_keys_file;
     // One kind at a time first: the key of the configuration to blame is known then.
     usable("auth.hs256_secret", {.hs256_secret = all.hs256_secret});
     usable("auth.hs256_keys", {.hs256_keys = all.hs256_keys});
     for (const auto& file : all.public_key_files)
       usable("auth.public_key_files", {.public_key_files = {file}, .published = all.published});
     usable("auth.jwks_file", {.jwks_file = all.jwks_file});
+    usable("auth.api_keys_file", {.api_keys_file = all.api_keys_file});
     if (!loaded_.ok()) return nullptr;
     auto set = net::key_set::load(all);
     if (all.hs256_secret) wipe(*all.hs256_secret);

@@ -146,6 +146,7 @@ void validate(const config& c, const origins& from, config_errors& errors) {
     check.readable("auth.public_key_files", path);
   }
   if (!c.auth.jwks_file.empty()) check.readable("auth.jwks_file", c.auth.jwks_file);
+  if (!c.auth.api_keys_file.empty()) check.readable("auth.api_keys_file", c.auth.api_keys_file);
   if (!c.tls.cert_file.empty() && !c.tls.key_file.empty()) {
     check.usable(c.tls);
   } else if (!c.tls.cert_file.empty()) {
@@ -168,17 +169,20 @@ void validate(const config& c, const origins& from, config_errors& errors) {
     check.fail("listen.proxy_protocol",
                "needs listen.trusted_proxies: a PROXY header counts from there only");
   check.dialects(c.dialects);
+  if (const auto formats = net::dialect_formats(c.dialects, c.sse.format); !formats)
+    check.fail("sse.format", formats.error().message);
   compile_mappings(c, from, errors);
   check.complete(c.nats);
   check.membership(c.membership);
 
   const bool checks_tokens = !c.auth.hs256_secret.empty() || !c.auth.hs256_keys.empty() ||
-                             !c.auth.public_key_files.empty() || !c.auth.jwks_file.empty();
+                             !c.auth.public_key_files.empty() || !c.auth.jwks_file.empty() ||
+                             !c.auth.api_keys_file.empty();
   if (errors.empty() && !checks_tokens && !c.auth.dev) {
     errors.push_back({"", "auth",
                       "no usable auth key: set auth.hs256_secret, auth.hs256_keys, "
-                      "auth.public_key_files or auth.jwks_file (or, on your own machine only, "
-                      "auth.dev = true)"});
+                      "auth.public_key_files, auth.jwks_file or auth.api_keys_file (or, on your "
+                      "own machine only, auth.dev = true)"});
   }
 }
 

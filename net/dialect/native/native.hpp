@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "net/front/http_session.hpp"
@@ -18,9 +19,12 @@ std::vector<route> stream_routes();
 std::vector<route> publish_routes();
 std::vector<route> session_routes();
 
+/// What a publish of one item has come to.
+http_response verdict_response(const publish_verdict& verdict);
+
 /// GET and HEAD of an event stream in the shape of `kind`, and the WebSocket handshake. named: what
-/// `format=named`, the default, means here.
+/// `format=named` means here, and no format at all; else as the listener's settings say.
 void handle_stream(std::shared_ptr<http_session> session, transport_kind kind,
-                   wire_format named = wire_format::sse_named);
+                   std::optional<wire_format> named = std::nullopt);
 
 }  // namespace starling::net::native

@@ -12,21 +12,9 @@ bool is_ndjson(const http_request& request) noexcept {
   return iequals(type, "application/x-ndjson") || iequals(type, "application/ndjson");
 }
 
-http_response verdict_response(const std::vector<publish_verdict>& verdicts, bool single) {
-  http_response out;
-  if (!single) {
-    out.body = to_json(verdicts);
-    return out;
-  }
-  const auto& verdict = verdicts.front();
-  if (!verdict) {
-    const auto code = verdict.error().code;
-    if (code == errc::unavailable || code == errc::rate_limited)
-      return retry_response(verdict.error(), std::chrono::seconds(1), false);
-    return error_response(verdict.error(), false);
-  }
-  out.body = to_json(verdict);
-  return out;
+http_response verdicts_response(const std::vector<publish_verdict>& verdicts, bool single) {
+  if (single) return verdict_response(verdicts.front());
+  return http_response{.body = to_json(verdicts)};
 }
 
 void handle_publish(std::shared_ptr<http_session> session) {
@@ -52,11 +40,19 @@ void handle_publish(std::shared_ptr<http_session> session) {
                              [ticket, single](std::vector<publish_verdict> verdicts) {
                                // Without a verdict the ticket answers: 500.
                                if (single && verdicts.empty()) return;
-                               ticket->answer(verdict_response(verdicts, single));
+                               ticket->answer(verdicts_response(verdicts, single));
                              });
 }
 
 }  // namespace
+
+http_response verdict_response(const publish_verdict& verdict) {
+  if (verdict) return http_response{.body = to_json(verdict)};
+  const auto code = verdict.error().code;
+  if (code == errc::unavailable || code == errc::rate_limited)
+    return retry_response(verdict.error(), std::chrono::seconds(1), false);
+  return error_response(verdict.error(), false);
+}
 
 std::vector<route> publish_routes() {
   return {{.method = http_method::post,

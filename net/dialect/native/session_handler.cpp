@@ -1,8 +1,10 @@
-// POST /api/session/{client_id}/token.
+// POST /api/session/{client_id}/token, /presence, /publish: what an event stream cannot say. Bodies
+// are JSON whatever their type is called, because sendBeacon sends text/plain.
 #include "net/dialect/native/native.hpp"
 #include "net/front/http_handlers.hpp"
 #include "net/wire/codec.hpp"
 #include "net/wire/json_reader.hpp"
+#include "net/wire/publish_codec.hpp"
 
 namespace starling::net::native {
 
@@ -32,15 +34,11 @@ result<std::string> token_in(std::string_view body) {
 void handle_session_token(std::shared_ptr<http_session> session) {
   auto& x = session->exchange();
   auto& front = session->front();
-  std::string token;
-  if (!x.request.body.empty()) {
-    auto given = token_in(x.request.body);
-    if (!given) return session->answer(given.error());
-    token = std::move(*given);
-  } else {
-    token = token_of(x.request, x.cors.cookie);
-  }
-  auto fresh = authenticate(front, token);
+  result<std::string> given = std::string();
+  if (!x.request.body.empty()) given = token_in(x.request.body);
+  if (!given) return session->answer(given.error());
+  auto fresh =
+      given->empty() ? authenticate(front, x.request, x.cors.cookie) : authenticate(front, *given);
   if (!fresh) return session->answer(fresh.error());
   const auto id = session_id::parse(x.route.name);
   if (!id) return session->answer(error{errc::not_found, "no session " + x.route.name});
@@ -53,15 +51,78 @@ void handle_session_token(std::shared_ptr<http_session> session) {
       });
 }
 
+/// Of a body `{"state":"..."}`.
+result<std::string> state_in(std::string_view body) {
+  json_reader in(body);
+  std::optional<std::string> state;
+  if (in.peek() == json_kind::object) {
+    in.enter();
+    for (std::string name; in.next_member(name);) {
+      if (name == "state" && in.peek() == json_kind::string)
+        in.read_string(state.emplace());
+      else if (in.skip())
+        return error{errc::malformed,
+                     "the body must be {\"state\":\"online|away|busy|invisible\"}"};
+    }
+  }
+  if (in.finish() && state) return std::move(*state);
+  return error{errc::malformed, "the body must be {\"state\":\"online|away|busy|invisible\"}"};
+}
+
+std::optional<session_id> session_in_path(http_session& session) {
+  const auto& name = session.exchange().where.name;
+  const auto id = session_id::parse(name);
+  if (!id) session.answer(error{errc::not_found, "no session " + name});
+  return id;
+}
+
+void handle_presence(std::shared_ptr<http_session> session) {
+  auto& front = session->front();
+  const auto id = session_in_path(*session);
+  if (!id) return;
+  auto state = state_in(session->exchange().request.body);
+  if (!state) return session->answer(state.error());
+  const auto who = session->exchange().who;
+  auto ticket = std::make_shared<answer_ticket>(std::move(session));
+  front.shared->node.change_session(
+      front.loop, who, *id, {.presence = *state}, [ticket, state = *state](result<void> changed) {
+        if (!changed) return ticket->answer(changed.error());
+        ticket->answer(http_response{.body = "{\"state\":" + net::quoted(state) + "}"});
+      });
+}
+
+void handle_publish(std::shared_ptr<http_session> session) {
+  auto& front = session->front();
+  const auto& x = session->exchange();
+  const auto id = session_in_path(*session);
+  if (!id) return;
+  json_reader in(x.request.body);
+  auto item = read_publish_item(in, front.settings->limits, item_place::http);
+  if (!in.finish()) item = error{errc::malformed, in.failure()};
+  if (!item) return session->answer(refuse_publish(x, front, item.error()));
+  if (auto limited = limit_publish_rate(x, front, count_targets(*item)))
+    return session->answer(std::move(*limited));
+  const auto who = x.who;
+  auto ticket = std::make_shared<answer_ticket>(std::move(session));
+  front.shared->node.publish_from_session(
+      front.loop, who, *id, std::move(*item),
+      [ticket](const publish_verdict& verdict) { ticket->answer(verdict_response(verdict)); });
+}
+
 }  // namespace
 
 std::vector<route> session_routes() {
-  return {{.method = http_method::post,
-           .path = "/api/session/{client}/token",
-           .needs = access::body_token,
-           .run = handle_session_token,
-           .max_body = max_token_body,
-           .query = ""}};
+  const auto row = [](const char* command, access needs, route_handler run, std::size_t max_body) {
+    return route{.method = http_method::post,
+                 .path = std::string("/api/session/{client}/") + command,
+                 .needs = needs,
+                 .run = std::move(run),
+                 .max_body = max_body,
+                 .query = ""};
+  };
+  return {row("token", access::body_token, handle_session_token, max_token_body),
+          row("presence", access::token, handle_presence, 1024),
+          row("publish", access::token, handle_publish, largest_body)};
 }
 
 }  // namespace starling::net::native

@@ -25,7 +25,8 @@ void handle_head(http_session& session, const stream_request& request) {
 
 }  // namespace
 
-void handle_stream(std::shared_ptr<http_session> session, transport_kind kind, wire_format named) {
+void handle_stream(std::shared_ptr<http_session> session, transport_kind kind,
+                   std::optional<wire_format> named) {
   auto& front = session->front();
   const auto& x = session->exchange();
   const bool ws = kind == transport_kind::ws;
@@ -43,9 +44,10 @@ void handle_stream(std::shared_ptr<http_session> session, transport_kind kind, w
     return session->answer(std::move(stay_away));
   }
   auto request = parse_stream_request(x.request, kind, x.caller, remote_text(x.remote),
-                                      front.settings->limits.max_rooms);
+                                      front.settings->limits.max_rooms, front.settings->formats);
   if (!request) return session->answer(request.error());
-  if (request->format == wire_format::sse_named) request->format = named;
+  if (const auto* asked = x.request.query().find("format"); named && (!asked || *asked == "named"))
+    request->format = *named;
   if (x.request.method == http_method::head) return handle_head(*session, *request);
 
   auto responder = std::make_unique<stream_answer>(std::move(session), *request);

@@ -19,15 +19,6 @@ bool contains(const std::vector<std::string>& names, const std::string& one) noe
   return std::find(names.begin(), names.end(), one) != names.end();
 }
 
-struct format_name {
-  std::string_view name;
-  wire_format format;
-};
-constexpr format_name formats[] = {{"named", wire_format::sse_named},
-                                   {"envelope", wire_format::sse_envelope},
-                                   {"message", wire_format::sse_message},
-                                   {"both", wire_format::sse_both}};
-
 /// Text that parse_cursor refuses, so that the client is told bad_cursor.
 constexpr std::string_view no_cursor = "0";
 
@@ -52,12 +43,14 @@ result<void> read_rooms(const query_params& query, std::size_t most,
   return {};
 }
 
-result<wire_format> read_format(const query_params& query) {
+result<wire_format> read_format(const query_params& query, transport_kind kind,
+                                const stream_formats& formats) {
   const auto* asked = query.find("format");
-  if (!asked) return wire_format::sse_named;
-  for (const auto& [name, format] : formats)
-    if (*asked == name) return format;
-  return malformed("format must be named, envelope, message or both");
+  const auto* row = formats.find(asked ? std::string_view(*asked) : formats.standard);
+  if (row) return kind == transport_kind::ws ? row->ws : row->sse;
+  std::string known;
+  for (const auto& each : formats.rows) known.append(known.empty() ? "" : ", ").append(each.name);
+  return malformed("format must be one of " + known);
 }
 
 }  // namespace
@@ -72,16 +65,16 @@ std::optional<std::string> position_from(std::string_view text) {
 
 result<stream_request> parse_stream_request(const http_request& request, transport_kind kind,
                                             identity_ptr identity, std::string remote,
-                                            std::size_t max_rooms) {
+                                            std::size_t max_rooms, const stream_formats& formats) {
   stream_request out;
   const auto& query = request.query();
   out.kind = kind;
   out.remote = std::move(remote);
 
   if (const auto rooms = read_rooms(query, max_rooms, out.rooms); !rooms) return rooms.error();
-  const auto format = read_format(query);
+  const auto format = read_format(query, kind, formats);
   if (!format) return format.error();
-  out.format = kind == transport_kind::ws ? wire_format::ws_json : *format;
+  out.format = *format;
 
   out.device = identity->device;
   if (const auto* device = query.find("device"); device && !device->empty()) {

@@ -1,7 +1,10 @@
 #include "net/dialect/oblivious/oblivious.hpp"
 
+#include <charconv>
+
 #include "net/dialect/native/native.hpp"
 #include "net/dialect/native/stream_parameters.hpp"
+#include "net/dialect/oblivious/statistics.hpp"
 #include "net/front/http_handlers.hpp"
 #include "net/wire/encoders.hpp"
 #include "net/wire/json_reader.hpp"
@@ -43,13 +46,35 @@ wire_format stream_format() {
   return format;
 }
 
-/// Reads `{event?, data, id?}`; other members are passed over.
-result<publish_item> read_notice(std::string_view body, bool event_required,
-                                 const publish_limits& limits) {
+/// An event, and how long its receiver is told to wait before it reconnects.
+struct notice {
+  publish_item item;
+  std::optional<std::chrono::milliseconds> retry = std::nullopt;
+};
+
+constexpr std::uint64_t longest_retry_ms = 24 * 60 * 60 * 1000;
+
+/// A whole number of milliseconds, 1 to a day.
+std::optional<std::chrono::milliseconds> read_retry(json_reader& in) {
+  std::string digits;
+  if (!in.read_compact(digits)) return std::nullopt;
+  std::uint64_t ms = 0;
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), ms);
+  if (failed != std::errc() || end != digits.data() + digits.size() || ms == 0 ||
+      ms > longest_retry_ms)
+    return std::nullopt;
+  return std::chrono::milliseconds(ms);
+}
+
+/// Reads `{event?, data, id?, retry?}`; other members are passed over.
+result<notice> read_notice(std::string_view body, bool event_required,
+                           const publish_limits& limits) {
   json_reader in(body);
   if (in.peek() != json_kind::object)
     return error{errc::malformed, "the body must be a JSON object"};
-  publish_item out;
+  notice read;
+  auto& out = read.item;
+  bool bad_retry = false;
   out.data_is_text = true;
   in.enter();
   for (std::string name; in.next_member(name);) {
@@ -59,10 +84,14 @@ result<publish_item> read_notice(std::string_view body, bool event_required,
       in.read_string(out.event);
     else if (name == "id" && in.peek() == json_kind::string)
       in.read_string(out.id);
+    else if (name == "retry" && in.peek() != json_kind::null)
+      bad_retry = !(read.retry = read_retry(in));
     else
       in.skip();
   }
   if (!in.finish()) return error{errc::malformed, in.failure()};
+  if (bad_retry)
+    return error{errc::malformed, "retry must be a whole number of milliseconds, 1 to a day"};
   if (out.data.empty()) return error{errc::malformed, "data is required and must be text"};
   if (out.data.size() > limits.max_event_bytes)
     return too_large_event(out.data.size(), limits.max_event_bytes);
@@ -74,23 +103,23 @@ result<publish_item> read_notice(std::string_view body, bool event_required,
   if (reserved_event_name(out.event)) return reserved_event(out.event);
   if (!valid_event_name(out.event))
     return error{errc::malformed, "event must be 1-128 bytes without control characters"};
-  return out;
+  return read;
 }
 
-/// The item of the request's body, or what to answer instead.
-std::optional<publish_item> admit_notice(http_session& session, bool event_required) {
+/// The notice in the request's body, or what to answer instead.
+std::optional<notice> admit_notice(http_session& session, bool event_required) {
   auto& x = session.exchange();
   auto& front = session.front();
-  auto item = read_notice(x.request.body, event_required, front.settings->limits);
-  if (!item) {
-    session.answer(refuse_publish(x, front, item.error()));
+  auto read = read_notice(x.request.body, event_required, front.settings->limits);
+  if (!read) {
+    session.answer(refuse_publish(x, front, read.error()));
     return std::nullopt;
   }
   if (auto limited = limit_publish_rate(x, front, 1)) {
     session.answer(std::move(*limited));
     return std::nullopt;
   }
-  return std::move(*item);
+  return std::move(*read);
 }
 
 http_response message_response(std::string_view text) {
@@ -123,11 +152,11 @@ void handle_disconnect(std::shared_ptr<http_session> session) {
 }
 
 void handle_broadcast(std::shared_ptr<http_session> session) {
-  auto item = admit_notice(*session, true);
-  if (!item) return;
-  item->target = publish_item::target_kind::all;
+  auto read = admit_notice(*session, true);
+  if (!read) return;
+  read->item.target = publish_item::target_kind::all;
   publish_batch batch;
-  batch.items.emplace_back(std::move(*item));
+  batch.items.emplace_back(std::move(read->item));
   batch.traceparent = session->exchange().ids.traceparent;
   auto& front = session->front();
   const auto caller = session->exchange().caller;
@@ -141,38 +170,31 @@ void handle_broadcast(std::shared_ptr<http_session> session) {
                              });
 }
 
-void handle_send(std::shared_ptr<http_session> session) {
-  auto item = admit_notice(*session, false);
-  if (!item) return;
-  const auto id = session_in_path(*session);
-  if (!id) return;
-  auto& front = session->front();
-  const auto caller = session->exchange().caller;
-  auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  front.shared->node.send_to_session(front.loop, caller, *id, std::move(*item),
-                                     [ticket](publish_verdict sent) {
+void send_item(loop_front& front, const identity_ptr& caller, const session_id& to, publish_item item,
+               const std::shared_ptr<answer_ticket>& ticket) {
+  front.shared->node.send_to_session(front.loop, caller, to, std::move(item),
+                                     [ticket](const publish_verdict& sent) {
                                        if (!sent) return ticket->answer(refusal_of(sent.error()));
                                        ticket->answer(message_response("message sent"));
                                      });
 }
 
-void handle_stats(std::shared_ptr<http_session> session) {
-  auto& front = session->front();
+void handle_send(std::shared_ptr<http_session> session) {
+  auto read = admit_notice(*session, false);
+  if (!read) return;
+  const auto id = session_in_path(*session);
+  if (!id) return;
+  const auto front = session->shared_front();
   const auto caller = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  front.shared->node.statistics(front.loop, caller, [ticket](result<node_stats> all) {
-    if (!all) return ticket->answer(all.error());
-    http_response out;
-    {
-      json_writer object(out.body);
-      json_writer statistics(object.value("statistics"));
-      statistics.number("active_connections", all->sessions);
-      statistics.number("total_connections", all->opened);
-      statistics.number("total_messages", all->deliveries);
-      statistics.number("total_bytes", all->bytes_out);
-    }
-    ticket->answer(std::move(out));
-  });
+  if (!read->retry) return send_item(*front, caller, *id, std::move(read->item), ticket);
+  // The line `retry:` goes before the event, so a client reads the two as one.
+  front->shared->node.change_session(
+      front->loop, caller, *id, {.retry = read->retry},
+      [front, caller, id = *id, item = std::move(read->item), ticket](result<void> told) mutable {
+        if (!told) return ticket->answer(refusal_of(told.error()));
+        send_item(*front, caller, id, std::move(item), ticket);
+      });
 }
 
 route row(http_method method, const char* path, access needs, route_handler run,
@@ -205,6 +227,7 @@ std::vector<route> routes() {
       row(post, "/api/sse/broadcast", access::admin, handle_broadcast, largest_body),
       row(post, "/api/sse/send/{client}", access::token, handle_send, largest_body),
       row(get, "/api/sse/stats", access::admin, handle_stats, 0),
+      row(get, "/debug/sse-stats", access::admin, handle_debug_stats, 0),
   };
 }
 

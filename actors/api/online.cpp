@@ -1,0 +1,110 @@
+#include "actors/api/online.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "actors/api/back_on.hpp"
+#include "actors/api/gather.hpp"
+#include "actors/messages/session.hpp"
+#include "net/auth/identity.hpp"
+
+namespace starling::actors {
+
+namespace {
+
+using scope_kind = net::service::online_scope;
+
+void merge(users_by_name& into, const net::presence_user& from) {
+  auto& user = into[from.user];
+  if (user.sessions == 0 || more_available(from.state, user.state)) user.state = from.state;
+  if (user.sessions == 0 || from.since_ms < user.since_ms) user.since_ms = from.since_ms;
+  user.sessions += from.sessions;
+  user.user = from.user;
+}
+
+/// One question, shared by all who owe a part of its answer.
+struct search : std::enable_shared_from_this<search> {
+  search(api_parts& parts, net::io_loop& loop, net::identity_ptr who,
+         std::function<void(result<std::vector<net::presence_user>>)> done)
+      : parts(parts), loop(loop), who(std::move(who)), done(std::move(done)) {}
+
+  /// An empty name is the whole tenant.
+  void ask(const std::vector<std::string>& rooms) {
+    if (rooms.empty()) return done(std::vector<net::presence_user>{});
+    const auto all = std::make_shared<gather<users_by_name>>(
+        rooms.size(), [self = shared_from_this()](const std::vector<users_by_name>& of_rooms) {
+          self->answer(of_rooms);
+        });
+    for (const auto& room : rooms)
+      parts.cluster.ask_all(loop, presence_question{who->tenant, room},
+                            [part = all->part()](const cluster_answer<presence_answer>& given) {
+                              part(merged(given));
+                            });
+  }
+
+  void answer(const std::vector<users_by_name>& of_rooms) {
+    users_by_name users;
+    for (const auto& one : of_rooms)
+      for (const auto& [name, user] : one)
+        if (name != who->user.str()) merge(users, user);
+    std::vector<net::presence_user> out;
+    for (auto& [name, user] : users) out.push_back(std::move(user));
+    done(std::move(out));
+  }
+
+  void ask_own_rooms(std::vector<std::string> rooms) {
+    for (const auto& room : who->rooms)
+      if (net::is_exact(room)) rooms.push_back(room);
+    std::sort(rooms.begin(), rooms.end());
+    rooms.erase(std::unique(rooms.begin(), rooms.end()), rooms.end());
+    ask(rooms);
+  }
+
+  /// `then` with the rooms that the roster gives the user.
+  void with_roster(std::function<void(search&, std::vector<std::string>)> then) {
+    parts.node.roster.send(
+        rooms_of_user_query{who->tenant, who->user.str(),
+                            back_on(loop, [self = shared_from_this(),
+                                           then = std::move(then)](std::vector<std::string> rooms) {
+                              if (!self->parts.cluster.closed()) then(*self, std::move(rooms));
+                            })});
+  }
+
+  api_parts& parts;
+  net::io_loop& loop;
+  const net::identity_ptr who;
+  const std::function<void(result<std::vector<net::presence_user>>)> done;
+};
+
+}  // namespace
+
+users_by_name merged(const cluster_answer<presence_answer>& given) {
+  users_by_name out;
+  for (const auto& part : given.parts)
+    for (const auto& user : part.body.users) merge(out, user);
+  return out;
+}
+
+void find_online(api_parts& parts, net::io_loop& loop, net::identity_ptr who, scope_kind scope,
+                 std::string room,
+                 std::function<void(result<std::vector<net::presence_user>>)> done) {
+  const auto asked = std::make_shared<search>(parts, loop, std::move(who), std::move(done));
+  switch (scope) {
+    case scope_kind::tenant: return asked->ask({std::string()});
+    case scope_kind::own_rooms:
+      return asked->with_roster([](search& self, std::vector<std::string> rooms) {
+        self.ask_own_rooms(std::move(rooms));
+      });
+    case scope_kind::room: break;
+  }
+  if (!valid_room(room))
+    return asked->done(
+        error{errc::malformed, "room must be 1-128 bytes of A-Z a-z 0-9 . _ ~ : / @ -"});
+  if (asked->who->admin || net::may_join(*asked->who, room)) return asked->ask({room});
+  asked->with_roster([room](search& self, const std::vector<std::string>& rooms) {
+    if (std::find(rooms.begin(), rooms.end(), room) != rooms.end()) return self.ask({room});
+    self.done(error{errc::forbidden, "room \"" + room + "\" is not allowed"});
+  });
+}
+
+}  // namespace starling::actors

@@ -1,0 +1,24 @@
+/// Who is online, over all nodes.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "actors/api/api_call.hpp"
+
+namespace starling::actors {
+
+using users_by_name = std::map<std::string, net::presence_user>;
+
+/// Users of a room as all nodes' answers have them. The most available state of all counts;
+/// sessions add up; the earliest start stays.
+users_by_name merged(const cluster_answer<presence_answer>& given);
+
+/// See net::service::online_users.
+void find_online(api_parts& parts, net::io_loop& loop, net::identity_ptr who,
+                 net::service::online_scope scope, std::string room,
+                 std::function<void(result<std::vector<net::presence_user>>)> done);
+
+}  // namespace starling::actors

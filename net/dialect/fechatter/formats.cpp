@@ -1,0 +1,116 @@
+#include "net/dialect/fechatter/formats.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "net/base/clock.hpp"
+#include "net/dialect/fechatter/messages.hpp"
+#include "net/wire/codec.hpp"
+#include "net/wire/sse_text.hpp"
+
+namespace starling::net::fechatter {
+
+namespace {
+
+/// One block; `name` empty: unnamed, for `onmessage`.
+void append_block(std::string& out, std::string_view name, std::string_view id,
+                  std::string_view data) {
+  if (!name.empty()) append_sse_line(out, "event: ", name);
+  if (!id.empty()) append_sse_line(out, "id: ", id);
+  append_sse_data(out, data);
+  out += '\n';
+}
+
+std::string heartbeat_of(std::string_view json_object) {
+  const auto said = nlohmann::json::parse(json_object);
+  return heartbeat(said.value("user", ""), said.value("number", std::uint64_t{1}),
+                   said.value("ts", std::int64_t{0}));
+}
+
+std::string said_by_node(std::string_view name, std::string_view json_object) {
+  return name == "heartbeat" ? heartbeat_of(json_object) : notice(name, json_object);
+}
+
+// -- event streams; Named: each also under its own name ------------------------------------------
+
+template <bool Named>
+frame stream_event(const event& what, std::string_view id) {
+  const auto message = message_of(what, reader::stream);
+  auto& out = wire_scratch();
+  if (Named) append_block(out, what.name, id, message);
+  append_block(out, "", id, message);
+  return sse_frame(out, {&what.accepted_ns, 1});
+}
+
+template <bool Named>
+frame stream_hello(const connected& what, std::chrono::milliseconds retry) {
+  auto& out = wire_scratch();
+  append_sse_retry(out, retry);
+  const auto id = what.position.str();
+  if (Named) append_block(out, "connected", id, to_json(what));
+  append_block(out, "", id, welcome(what));
+  append_block(out, "", id, heartbeat(what.user, 1, what.server_time_ms));
+  return sse_frame(out);
+}
+
+template <bool Named>
+frame stream_goodbye(const goodbye& what) {
+  auto& out = wire_scratch();
+  append_sse_retry(out, what.retry);
+  const auto id = what.reconnect ? what.position.str() : closing_mark(what.position);
+  if (Named) append_block(out, "goodbye", id, to_json(what));
+  append_block(out, "", id, farewell(what));
+  return sse_frame(out);
+}
+
+template <bool Named>
+frame stream_notice(std::string_view name, std::string_view json_object, std::string_view id) {
+  auto& out = wire_scratch();
+  if (Named) append_block(out, name, id, json_object);
+  append_block(out, "", id, said_by_node(name, json_object));
+  return sse_frame(out);
+}
+
+template <bool Named>
+wire_format stream_format() {
+  static const wire_format format = add_format({.event = stream_event<Named>,
+                                                .connected = stream_hello<Named>,
+                                                .goodbye = stream_goodbye<Named>,
+                                                .notice = stream_notice<Named>,
+                                                .tells_heartbeats = true});
+  return format;
+}
+
+// -- WebSocket -----------------------------------------------------------------------------------
+
+frame socket_frame(std::string_view json, std::span<const std::int64_t> accepted_ns = {}) {
+  auto& out = wire_scratch();
+  out += json;
+  return ws_text_frame(out, accepted_ns);
+}
+
+wire_format socket_format() {
+  static const wire_format format = add_format(
+      {.event =
+           [](const event& what, std::string_view id) {
+             return socket_frame(message_of(what, reader::socket, id), {&what.accepted_ns, 1});
+           },
+       .connected = [](const connected& what,
+                       std::chrono::milliseconds) { return socket_frame(welcome(what)); },
+       .goodbye = [](const goodbye& what) { return socket_frame(farewell(what)); },
+       .notice = [](std::string_view name, std::string_view json_object,
+                    std::string_view) { return socket_frame(said_by_node(name, json_object)); },
+       .ws = &socket_commands});
+  return format;
+}
+
+}  // namespace
+
+void add_formats(stream_formats& to, std::string_view standard) {
+  constexpr std::string_view name = "fechatter";
+  to.rows.push_back({name, stream_format<false>(), socket_format()});
+  if (standard != name) return;
+  for (auto& row : to.rows)
+    if (row.name == "both") row = {row.name, stream_format<true>(), socket_format()};
+}
+
+}  // namespace starling::net::fechatter
