@@ -235,8 +235,7 @@ using question = std::variant<sessions_question, channels_question, presence_que
                               close_question, renew_question, membership_question, trace_question,
                               deliver_question, stats_question, drain_question, log_level_question,
                               partitions_question, mappings_question, room_named_question,
-                              membership_news_question, latency_question,
-                              change_question>;
+                              membership_news_question, latency_question, change_question>;
 
 /// What a node says of itself every second. `leaving`: for the last time.
 struct announcement {

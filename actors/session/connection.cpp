@@ -269,8 +269,7 @@ void connection::arm() {
 void connection::look_at_clock() {
   if (closing_ || !transport_) return;
   const std::chrono::milliseconds wall(wall_ms());
-  const auto due = clock_.look(wall, steady_clock::now(), end(),
-                               node_.options.heartbeat);
+  const auto due = clock_.look(wall, steady_clock::now(), end(), node_.options.heartbeat);
   if (due.expired) return say_goodbye(close_code::token_expired);
   const auto at = position_.at().str();
   if (due.expiring)

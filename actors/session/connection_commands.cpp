@@ -9,7 +9,8 @@ void connection::obey(net::ws_command command) {
   if (closing_ || !transport_) return;
   using type = net::ws_command::type;
   switch (command.action) {
-    case type::ping: return transport_->send(net::encode_pong(transport_->format(), command.ref_json));
+    case type::ping:
+      return transport_->send(net::encode_pong(transport_->format(), command.ref_json));
     case type::subscribe: return subscribe(command);
     case type::unsubscribe:
       leave_channels(rooms_.unsubscribe(command.rooms));
@@ -19,7 +20,7 @@ void connection::obey(net::ws_command command) {
       const auto state = parse_presence(command.state);
       if (!state)
         return transport_->send(net::encode_error(transport_->format(), command.ref_json,
-            {errc::malformed, std::string(presence_rule)}));
+                                                  {errc::malformed, std::string(presence_rule)}));
       show(*state);
       return transport_->send(net::encode_ack(transport_->format(), command.ref_json, {}));
     }
@@ -27,8 +28,9 @@ void connection::obey(net::ws_command command) {
       const auto fresh = node_.verify_token(command.token);
       const auto done = fresh ? renew(*fresh) : result<void>(fresh.error());
       const auto fields = "{\"user\":" + net::quoted(identity_->user.str()) + "}";
-      return transport_->send(done ? net::encode_ack(transport_->format(), command.ref_json, fields)
-                                   : net::encode_error(transport_->format(), command.ref_json, done.error()));
+      return transport_->send(
+          done ? net::encode_ack(transport_->format(), command.ref_json, fields)
+               : net::encode_error(transport_->format(), command.ref_json, done.error()));
     }
   }
 }
@@ -37,7 +39,9 @@ void connection::subscribe(const net::ws_command& command) {
   const auto& from = command.last_event_id;
   auto channels = rooms_.subscribe(command.rooms, from.has_value(), *identity_,
                                    node_.options.sessions.max_rooms);
-  if (!channels) return transport_->send(net::encode_error(transport_->format(), command.ref_json, channels.error()));
+  if (!channels)
+    return transport_->send(
+        net::encode_error(transport_->format(), command.ref_json, channels.error()));
   std::optional<cursor> resume;
   std::vector<net::lost_room> lost;
   if (const auto at = from ? parse_cursor(*from) : std::nullopt)
@@ -71,10 +75,11 @@ void connection::confirm_subscription(const std::string& ref, const joined& answ
     if (lost.size() > 1) lost += ',';
     lost += "{\"room\":" + net::quoted(l.room) + ",\"reason\":" + net::quoted(l.reason) + "}";
   }
-  transport_->send(net::encode_ack(transport_->format(), ref, "{\"position\":" + net::quoted(answer.position.str()) +
-                                            ",\"resumed\":" + (answer.resumed ? "true" : "false") +
-                                            ",\"replayed\":" + std::to_string(replayed) +
-                                            ",\"lost\":" + lost + "]}"));
+  transport_->send(net::encode_ack(transport_->format(), ref,
+                                   "{\"position\":" + net::quoted(answer.position.str()) +
+                                       ",\"resumed\":" + (answer.resumed ? "true" : "false") +
+                                       ",\"replayed\":" + std::to_string(replayed) +
+                                       ",\"lost\":" + lost + "]}"));
 }
 
 // -- rooms --------------------------------------------------------------------------------------

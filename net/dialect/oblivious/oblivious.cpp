@@ -170,8 +170,8 @@ void handle_broadcast(std::shared_ptr<http_session> session) {
                              });
 }
 
-void send_item(loop_front& front, const identity_ptr& caller, const session_id& to, publish_item item,
-               const std::shared_ptr<answer_ticket>& ticket) {
+void send_item(loop_front& front, const identity_ptr& caller, const session_id& to,
+               publish_item item, const std::shared_ptr<answer_ticket>& ticket) {
   front.shared->node.send_to_session(front.loop, caller, to, std::move(item),
                                      [ticket](const publish_verdict& sent) {
                                        if (!sent) return ticket->answer(refusal_of(sent.error()));
