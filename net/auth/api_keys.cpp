@@ -33,8 +33,8 @@ constexpr std::size_t max_key_bytes = 256;
 /// Some 50,000 keys.
 constexpr std::size_t max_file_bytes = 16 * 1024 * 1024;
 
-error bad(const std::string& path, const std::string& what) {
-  return {errc::malformed, path + ": " + what};
+error bad(const std::string& path, const std::string& problem) {
+  return {errc::malformed, path + ": " + problem};
 }
 
 std::string hex(std::string_view bytes) {
@@ -60,10 +60,11 @@ std::string random_bytes(std::size_t size) {
 
 /// Names the claim that is wrong, without the words about a token.
 result<identity> identity_of(const json& claims) {
-  auto who = read_claims(claims, token_rules{}, wall_ms() / 1000, {.expiry = false, .user = true});
-  if (who) return who;
+  auto holder =
+      read_claims(claims, token_rules{}, wall_ms() / 1000, {.expiry = false, .user = true});
+  if (holder) return holder;
   static constexpr std::string_view about_tokens = "token refused: ";
-  auto why = who.error().message;
+  auto why = holder.error().message;
   if (why.starts_with(about_tokens)) why.erase(0, about_tokens.size());
   return error{errc::malformed, std::move(why)};
 }
@@ -86,9 +87,9 @@ result<api_key> read_entry(const json& row) {
   if (created == row.end() || !created->is_number_integer())
     return error{errc::malformed, "\"created\" must be epoch seconds"};
   out.created_s = created->get<std::int64_t>();
-  auto who = identity_of(*claims);
-  if (!who) return who.error();
-  out.who = std::move(*who);
+  auto holder = identity_of(*claims);
+  if (!holder) return holder.error();
+  out.holder = std::move(*holder);
   out.claims_json = claims->dump();
   return out;
 }
@@ -177,9 +178,10 @@ result<api_key> make_api_key_entry(const fresh_api_key& of, std::int64_t created
                                    std::string claims_json) {
   const auto claims = parse_object(claims_json);
   if (!claims) return error{errc::malformed, "the claims of a key must be a JSON object"};
-  auto who = identity_of(*claims);
-  if (!who) return who.error();
-  return api_key{of.id, api_key_hash(of.text), created_s, std::move(claims_json), std::move(*who)};
+  auto holder = identity_of(*claims);
+  if (!holder) return holder.error();
+  return api_key{of.id, api_key_hash(of.text), created_s, std::move(claims_json),
+                 std::move(*holder)};
 }
 
 result<std::vector<api_key>> read_api_keys(const std::string& path) {
@@ -220,8 +222,8 @@ result<api_key_set> api_key_set::load(const std::string& path) {
   if (!keys) return keys.error();
   api_key_set out;
   for (auto& key : *keys) {
-    key.who.token_hash = std::hash<std::string>{}(key.hash);
-    out.by_hash_[key.hash] = std::make_shared<const identity>(std::move(key.who));
+    key.holder.token_hash = std::hash<std::string>{}(key.hash);
+    out.by_hash_[key.hash] = std::make_shared<const identity>(std::move(key.holder));
   }
   return out;
 }

@@ -25,7 +25,7 @@ struct api_key {
   std::string hash;  ///< SHA-256 of the key, 64 hex digits
   std::int64_t created_s = 0;
   std::string claims_json;  ///< an object
-  identity who;             ///< what the claims come to; does not expire
+  identity holder;          ///< what the claims come to; does not expire
 };
 
 /// A key that exists nowhere yet: 256 random bits. `text` is `sk_<id>_<secret>`, to be shown once.

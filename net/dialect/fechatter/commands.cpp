@@ -64,7 +64,7 @@ result<ws_command> parse(std::string_view text, const publish_limits& limits,
     if (!valid_room(room)) return malformed("chat_id must be the number of a chat");
     ref_json = context_of(*head, {});
     ws_command out;
-    out.what =
+    out.action =
         head->type == "subscribe" ? ws_command::type::subscribe : ws_command::type::unsubscribe;
     out.rooms.push_back(room);
     out.ref_json = ref_json;
@@ -76,9 +76,9 @@ result<ws_command> parse(std::string_view text, const publish_limits& limits,
   return native;
 }
 
-frame answer(const json& what) {
+frame answer(const json& value) {
   auto& out = wire_scratch();
-  out += what.dump(-1, ' ', false, json::error_handler_t::replace);
+  out += value.dump(-1, ' ', false, json::error_handler_t::replace);
   return ws_text_frame(out);
 }
 

@@ -16,21 +16,21 @@ using scope = service::online_scope;
 
 /// What was asked: `chat_id` and `workspace_id` are fechatter's, `room` is ours.
 struct online_request {
-  scope where = scope::own_rooms;
+  scope among = scope::own_rooms;
   std::string room;
 };
 
-result<online_request> read_online_request(const query_params& query, const identity& who) {
+result<online_request> read_online_request(const query_params& query, const identity& caller) {
   online_request out;
   const auto* room = query.find("room");
   const auto* chat = query.find("chat_id");
   const auto* workspace = query.find("workspace_id");
   if (room && chat) return error{errc::malformed, "room and chat_id exclude each other"};
-  if (workspace && *workspace != who.tenant.str())
+  if (workspace && *workspace != caller.tenant.str())
     return error{errc::forbidden, "workspace_id is not the workspace of this token"};
-  if (workspace) out.where = scope::tenant;
+  if (workspace) out.among = scope::tenant;
   if (!room && !chat) return out;
-  out.where = scope::room;
+  out.among = scope::room;
   out.room = room ? *room : room_of_chat(*chat);
   if (!valid_room(out.room))
     return error{errc::malformed, chat ? "chat_id must be the number of a chat"
@@ -54,11 +54,11 @@ void append_user(std::string& out, const presence_user& user) {
 void handle_online_users(std::shared_ptr<http_session> session) {
   auto& front = session->front();
   const auto& x = session->exchange();
-  const auto who = x.who;
-  auto asked = read_online_request(x.request.query(), *who);
+  const auto caller = x.caller;
+  auto asked = read_online_request(x.request.query(), *caller);
   if (!asked) return session->answer(asked.error());
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  front.shared->node.online_users(front.loop, who, asked->where, std::move(asked->room),
+  front.shared->node.online_users(front.loop, caller, asked->among, std::move(asked->room),
                                   [ticket](const result<std::vector<presence_user>>& users) {
                                     if (!users) return ticket->answer(users.error());
                                     http_response out{.body = "["};

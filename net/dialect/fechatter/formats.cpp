@@ -33,19 +33,19 @@ std::string said_by_node(std::string_view name, std::string_view json_object) {
 // -- event streams; Named: each also under its own name ------------------------------------------
 
 template <bool Named>
-frame stream_event(const event& what, std::string_view id) {
-  const auto message = message_of(what, reader::stream);
+frame stream_event(const event& event, std::string_view id) {
+  const auto message = message_of(event, reader::stream);
   auto& out = wire_scratch();
-  if (Named) append_block(out, what.name, id, message);
+  if (Named) append_block(out, event.name, id, message);
   append_block(out, "", id, message);
-  return sse_frame(out, {&what.accepted_ns, 1});
+  return sse_frame(out, {&event.accepted_ns, 1});
 }
 
 template <bool Named>
-frame stream_hello(const connected& what, std::chrono::milliseconds retry) {
+frame stream_hello(const connected& hello, std::chrono::milliseconds retry) {
   auto& out = wire_scratch();
   append_sse_retry(out, retry);
-  const auto id = what.position.str();
+  const auto id = hello.position.str();
   if (Named) append_block(out, "connected", id, to_json(what));
   append_block(out, "", id, welcome(what));
   append_block(out, "", id, heartbeat(what.user, 1, what.server_time_ms));
@@ -53,10 +53,10 @@ frame stream_hello(const connected& what, std::chrono::milliseconds retry) {
 }
 
 template <bool Named>
-frame stream_goodbye(const goodbye& what) {
+frame stream_goodbye(const goodbye& last) {
   auto& out = wire_scratch();
-  append_sse_retry(out, what.retry);
-  const auto id = what.reconnect ? what.position.str() : closing_mark(what.position);
+  append_sse_retry(out, last.retry);
+  const auto id = last.reconnect ? last.position.str() : closing_mark(last.position);
   if (Named) append_block(out, "goodbye", id, to_json(what));
   append_block(out, "", id, farewell(what));
   return sse_frame(out);
@@ -91,12 +91,12 @@ frame socket_frame(std::string_view json, std::span<const std::int64_t> accepted
 wire_format socket_format() {
   static const wire_format format = add_format(
       {.event =
-           [](const event& what, std::string_view id) {
-             return socket_frame(message_of(what, reader::socket, id), {&what.accepted_ns, 1});
+           [](const event& event, std::string_view id) {
+             return socket_frame(message_of(event, reader::socket, id), {&event.accepted_ns, 1});
            },
-       .connected = [](const connected& what,
-                       std::chrono::milliseconds) { return socket_frame(welcome(what)); },
-       .goodbye = [](const goodbye& what) { return socket_frame(farewell(what)); },
+       .connected = [](const connected& hello,
+                       std::chrono::milliseconds) { return socket_frame(welcome(hello)); },
+       .goodbye = [](const goodbye& last) { return socket_frame(farewell(last)); },
        .notice = [](std::string_view name, std::string_view json_object,
                     std::string_view) { return socket_frame(said_by_node(name, json_object)); },
        .ws = &socket_commands});

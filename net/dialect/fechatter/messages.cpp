@@ -18,8 +18,8 @@ using json = nlohmann::ordered_json;
 constexpr std::string_view chat_prefix = "chat:";
 constexpr std::string_view new_message = "new_message";
 
-std::string text_of(const json& what) {
-  return what.dump(-1, ' ', false, json::error_handler_t::replace);
+std::string text_of(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 json id_value(std::string_view id) {
@@ -41,19 +41,19 @@ std::string snake_case(std::string_view name) {
   return out;
 }
 
-std::string type_of(const event& what, const json& data) {
+std::string type_of(const event& event, const json& data) {
   // What its clients look for where that is not the event's name in their spelling.
-  if (what.name == "UserPresence") return "presence";
-  if (what.name == "Generic" && data.is_object())
+  if (event.name == "UserPresence") return "presence";
+  if (event.name == "Generic" && data.is_object())
     if (const auto own = data.find("type"); own != data.end() && own->is_string())
       return own->get<std::string>();
-  return snake_case(what.name);
+  return snake_case(event.name);
 }
 
-json data_of(const event& what) {
-  if (what.data_is_text) return what.data;
-  auto out = json::parse(what.data, nullptr, false);
-  return out.is_discarded() ? json(what.data) : out;
+json data_of(const event& event) {
+  if (event.data_is_text) return event.data;
+  auto out = json::parse(event.data, nullptr, false);
+  return out.is_discarded() ? json(event.data) : out;
 }
 
 void set_if_absent(json& in, const char* name, json value) {
@@ -68,25 +68,25 @@ void share(json& flat, json& nested, const char* name) {
     flat[name] = nested[name];
 }
 
-void complete_message(json& flat, const event& what) {
+void complete_message(json& flat, const event& event) {
   json nested =
       flat.contains("message") && flat["message"].is_object() ? flat["message"] : json::object();
   static constexpr std::array members{"id",      "chat_id", "sender_id",
                                       "content", "files",   "created_at"};
   share(flat, nested, "id");
-  set_if_absent(flat, "id", id_value(what.id));
-  if (!nested.contains("sender_id") && !what.sender.empty())
-    set_if_absent(flat, "sender_id", id_value(what.sender));
-  if (!nested.contains("created_at")) set_if_absent(flat, "created_at", rfc3339(what.ts_ms()));
+  set_if_absent(flat, "id", id_value(event.id));
+  if (!nested.contains("sender_id") && !event.sender.empty())
+    set_if_absent(flat, "sender_id", id_value(event.sender));
+  if (!nested.contains("created_at")) set_if_absent(flat, "created_at", rfc3339(event.ts_ms()));
   for (const auto* name : members) share(flat, nested, name);
   flat["message"] = std::move(nested);
 }
 
 }  // namespace
 
-std::string message_of(const event& what, reader for_whom, std::string_view position) {
-  auto data = data_of(what);
-  const auto type = type_of(what, data);
+std::string message_of(const event& event, reader for_whom, std::string_view position) {
+  auto data = data_of(event);
+  const auto type = type_of(event, data);
   const bool of_chat = type == new_message;
   json out = {{"type", of_chat && for_whom == reader::socket ? std::string("chat_message") : type}};
   if (data.is_object()) {
@@ -95,12 +95,12 @@ std::string message_of(const event& what, reader for_whom, std::string_view posi
   } else {
     out["data"] = std::move(data);
   }
-  const auto& room = what.where.name;
-  if (what.where.kind == channel_kind::room && room.starts_with(chat_prefix))
+  const auto& room = event.channel.name;
+  if (event.channel.kind == channel_kind::room && room.starts_with(chat_prefix))
     set_if_absent(out, "chat_id", id_value(std::string_view(room).substr(chat_prefix.size())));
-  if (of_chat) complete_message(out, what);
+  if (of_chat) complete_message(out, event);
   set_if_absent(out, "timestamp",
-                out.contains("created_at") ? out["created_at"] : json(rfc3339(what.ts_ms())));
+                out.contains("created_at") ? out["created_at"] : json(rfc3339(event.ts_ms())));
   if (for_whom == reader::socket) {
     if (of_chat) out["message_id"] = out["id"];
     out["position"] = std::string(position);
@@ -108,20 +108,20 @@ std::string message_of(const event& what, reader for_whom, std::string_view posi
   return text_of(out);
 }
 
-std::string welcome(const connected& what) {
-  auto said = json::parse(to_json(what));
+std::string welcome(const connected& hello) {
+  auto said = json::parse(to_json(hello));
   json chats = json::array();
-  for (const auto& room : what.rooms)
+  for (const auto& room : hello.rooms)
     if (room.starts_with(chat_prefix))
       chats.push_back(id_value(std::string_view(room).substr(chat_prefix.size())));
   json out = {{"type", "connection_confirmed"},
-              {"user_id", id_value(what.user)},
-              {"connection_id", what.client_id.str()},
+              {"user_id", id_value(hello.user)},
+              {"connection_id", hello.client_id.str()},
               {"connected_chats", chats.size()},
               {"connected_chat_ids", chats},
-              {"timestamp", rfc3339(what.server_time_ms)},
-              {"server_time", what.server_time_ms / 1000},
-              {"message", "connected to " + what.node}};
+              {"timestamp", rfc3339(hello.server_time_ms)},
+              {"server_time", hello.server_time_ms / 1000},
+              {"message", "connected to " + hello.node}};
   for (auto& [name, value] : said.items()) set_if_absent(out, name.c_str(), std::move(value));
   return text_of(out);
 }
@@ -134,7 +134,7 @@ std::string heartbeat(std::string_view user, std::uint64_t number, std::int64_t 
                   {"server_time", now_ms / 1000}});
 }
 
-std::string farewell(const goodbye& what) { return notice("goodbye", to_json(what)); }
+std::string farewell(const goodbye& last) { return notice("goodbye", to_json(last)); }
 
 std::string notice(std::string_view name, std::string_view json_object) {
   json out = {{"type", std::string(name)}};

@@ -19,12 +19,12 @@ enum class reader : std::uint8_t {
 /// An event under the name its clients give it (`NewMessage` is `new_message`), its data's members
 /// beside `type`. A message has its id, chat, author and content both flat and in `message`,
 /// whichever of the two its publisher gave. position: of the event.
-std::string message_of(const event& what, reader for_whom, std::string_view position = {});
+std::string message_of(const event& event, reader for_whom, std::string_view position = {});
 
 /// `connection_confirmed`, with the chats the session is in.
-std::string welcome(const connected& what);
+std::string welcome(const connected& hello);
 std::string heartbeat(std::string_view user, std::uint64_t number, std::int64_t now_ms);
-std::string farewell(const goodbye& what);
+std::string farewell(const goodbye& last);
 /// Any other notice: its members beside `type`.
 std::string notice(std::string_view name, std::string_view json_object);
 
