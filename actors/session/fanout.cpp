@@ -125,9 +125,9 @@ void fanout::on(renew_token& token) {
 void fanout::on(change_one& change) {
   dispatch();
   auto* const session = find(change.id);
-  if (!session || session->leaving() || session->record()->who->tenant != change.tenant)
+  if (!session || session->leaving() || session->record()->identity->tenant != change.tenant)
     return change.done(error{errc::not_found, "no session " + change.id.str()});
-  if (change.owner && session->record()->who->user != *change.owner)
+  if (change.owner && session->record()->identity->user != *change.owner)
     return change.done(error{errc::forbidden, "the session belongs to somebody else"});
   if (change.presence) session->show(*change.presence);
   if (change.retry) session->tell_retry(*change.retry);

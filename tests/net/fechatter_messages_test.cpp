@@ -16,7 +16,7 @@ namespace {
 
 event in_chat(const std::string& name, const std::string& data) {
   event out;
-  out.where = room_channel(tenant_id{"5"}, "chat:7");
+  out.channel = room_channel(tenant_id{"5"}, "chat:7");
   out.id = "message-9";
   out.name = name;
   out.data = data;

@@ -15,11 +15,11 @@ namespace {
 
 /// The entry of the file, as people and programs see it.
 json shown(const net::api_key& key) {
-  json out = {{"id", key.id}, {"user", key.who.user.str()}, {"tenant", key.who.tenant.str()}};
-  out["rooms"] = key.who.rooms;
-  out["publish"] = key.who.publish_all ? json(true) : json(key.who.publish);
-  out["admin"] = key.who.admin;
-  out["operator"] = key.who.is_operator;
+  json out = {{"id", key.id}, {"user", key.holder.user.str()}, {"tenant", key.holder.tenant.str()}};
+  out["rooms"] = key.holder.rooms;
+  out["publish"] = key.holder.publish_all ? json(true) : json(key.holder.publish);
+  out["admin"] = key.holder.admin;
+  out["operator"] = key.holder.is_operator;
   out["created"] = key.created_s;
   return out;
 }
@@ -61,7 +61,7 @@ exit_code list(const invocation& inv, const std::string& file) {
   table text({"ID", "USER", "TENANT", "ROOMS", "PUBLISH", "ADMIN", "CREATED"});
   for (const auto& key : *keys) {
     rows.push_back(shown(key));
-    const auto& who = key.who;
+    const auto& who = key.holder;
     text.add({key.id, who.user.str(), who.tenant.str(), joined(who.rooms),
               who.publish_all ? "all" : joined(who.publish),
               who.is_operator ? "operator"

@@ -106,12 +106,12 @@ struct auth_section {
 struct sse_section {
   std::chrono::milliseconds heartbeat = 30s;
   std::chrono::milliseconds retry = 500ms;
-  double return_rate = 8000;  ///< clients a second
+  double return_rate = 8000;     ///< clients a second
+  std::string format = "named";  ///< of those who ask for none
 };
 
 struct poll_section {
   std::chrono::milliseconds grace = 30s;
-  std::string format = "named";  ///< of those who ask for none
 };
 
 struct ws_section {

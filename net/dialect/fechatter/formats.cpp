@@ -46,9 +46,9 @@ frame stream_hello(const connected& hello, std::chrono::milliseconds retry) {
   auto& out = wire_scratch();
   append_sse_retry(out, retry);
   const auto id = hello.position.str();
-  if (Named) append_block(out, "connected", id, to_json(what));
-  append_block(out, "", id, welcome(what));
-  append_block(out, "", id, heartbeat(what.user, 1, what.server_time_ms));
+  if (Named) append_block(out, "connected", id, to_json(hello));
+  append_block(out, "", id, welcome(hello));
+  append_block(out, "", id, heartbeat(hello.user, 1, hello.server_time_ms));
   return sse_frame(out);
 }
 
@@ -57,8 +57,8 @@ frame stream_goodbye(const goodbye& last) {
   auto& out = wire_scratch();
   append_sse_retry(out, last.retry);
   const auto id = last.reconnect ? last.position.str() : closing_mark(last.position);
-  if (Named) append_block(out, "goodbye", id, to_json(what));
-  append_block(out, "", id, farewell(what));
+  if (Named) append_block(out, "goodbye", id, to_json(last));
+  append_block(out, "", id, farewell(last));
   return sse_frame(out);
 }
 

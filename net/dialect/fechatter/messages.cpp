@@ -51,9 +51,10 @@ std::string type_of(const event& event, const json& data) {
 }
 
 json data_of(const event& event) {
-  if (event.data_is_text) return event.data;
-  auto out = json::parse(event.data, nullptr, false);
-  return out.is_discarded() ? json(event.data) : out;
+  const std::string_view text = event.data;
+  if (event.data_is_text) return text;
+  auto out = json::parse(text, nullptr, false);
+  return out.is_discarded() ? json(text) : out;
 }
 
 void set_if_absent(json& in, const char* name, json value) {

@@ -70,7 +70,7 @@ result<std::string> state_in(std::string_view body) {
 }
 
 std::optional<session_id> session_in_path(http_session& session) {
-  const auto& name = session.exchange().where.name;
+  const auto& name = session.exchange().route.name;
   const auto id = session_id::parse(name);
   if (!id) session.answer(error{errc::not_found, "no session " + name});
   return id;
@@ -82,7 +82,7 @@ void handle_presence(std::shared_ptr<http_session> session) {
   if (!id) return;
   auto state = state_in(session->exchange().request.body);
   if (!state) return session->answer(state.error());
-  const auto who = session->exchange().who;
+  const auto who = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
   front.shared->node.change_session(
       front.loop, who, *id, {.presence = *state}, [ticket, state = *state](result<void> changed) {
@@ -102,7 +102,7 @@ void handle_publish(std::shared_ptr<http_session> session) {
   if (!item) return session->answer(refuse_publish(x, front, item.error()));
   if (auto limited = limit_publish_rate(x, front, count_targets(*item)))
     return session->answer(std::move(*limited));
-  const auto who = x.who;
+  const auto who = x.caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
   front.shared->node.publish_from_session(
       front.loop, who, *id, std::move(*item),

@@ -39,7 +39,7 @@ void append_client(std::string& out, const session_info& client, std::int64_t no
 
 void handle_stats(std::shared_ptr<http_session> session) {
   auto& front = session->front();
-  const auto who = session->exchange().who;
+  const auto who = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
   front.shared->node.statistics(front.loop, who, [ticket](result<node_stats> all) {
     if (!all) return ticket->answer(all.error());
@@ -55,7 +55,7 @@ void handle_stats(std::shared_ptr<http_session> session) {
 
 void handle_debug_stats(std::shared_ptr<http_session> session) {
   const auto front = session->shared_front();
-  const auto who = session->exchange().who;
+  const auto who = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
   front->shared->node.statistics(front->loop, who, [front, who, ticket](result<node_stats> all) {
     if (!all) return ticket->answer(all.error());
