@@ -93,7 +93,7 @@ void handle_poll(std::shared_ptr<http_session> session, const sessions_ptr& sess
   auto& front = session->front();
   const auto& x = session->exchange();
   const auto origin = origin_of(x);
-  auto request = parse_poll_request(x, front.settings->limits.max_rooms);
+  auto request = parse_poll_request(x, front.settings->limits.max_rooms, front.settings->formats);
   if (!request) return session->answer(request.error());
   if (x.request.method == http_method::head) {
     const auto allowed = front.shared->node.check(request->stream);

@@ -31,10 +31,11 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   return std::nullopt;
 }
 
-result<poll_request> parse_poll_request(const http_exchange& x, std::size_t max_rooms) {
+result<poll_request> parse_poll_request(const http_exchange& x, std::size_t max_rooms,
+                                        const stream_formats& formats) {
   const auto& query = x.request.query();
   auto stream = parse_stream_request(x.request, transport_kind::poll, x.caller,
-                                     remote_text(x.remote), max_rooms);
+                                     remote_text(x.remote), max_rooms, formats);
   if (!stream) return stream.error();
   poll_request out{.stream = std::move(*stream), .client = {}, .from = {}, .timeout = {}};
   out.stream.format = poll_format();

@@ -7,6 +7,7 @@
 
 #include "net/front/http_session.hpp"
 #include "net/service.hpp"
+#include "net/wire/stream_formats.hpp"
 
 namespace starling::net::poll {
 
@@ -25,7 +26,8 @@ inline constexpr std::chrono::milliseconds longest_poll_timeout{60'000};
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 /// Errors: malformed, saying what would be right.
-result<poll_request> parse_poll_request(const http_exchange& x, std::size_t max_rooms);
+result<poll_request> parse_poll_request(const http_exchange& x, std::size_t max_rooms,
+                                        const stream_formats& formats);
 /// Names a query parameter that is nearly one of ours.
 result<void> check_poll_parameters(const http_request& request);
 
