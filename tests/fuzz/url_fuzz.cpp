@@ -32,7 +32,7 @@ void check_poll(const net::http_request& request) {
   net::http_exchange x;
   x.request = request;
   x.caller = std::make_shared<const net::identity>();
-  const auto wanted = net::poll::parse_poll_request(x, 1000);
+  const auto wanted = net::poll::parse_poll_request(x, 1000, {});
   if (wanted) require(wanted->timeout <= net::poll::longest_poll_timeout, "nobody polls for ever");
 }
 
