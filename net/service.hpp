@@ -133,26 +133,27 @@ class service {
   /// Gives a live session the token of `fresh`: forbidden when it is of another user.
   virtual void renew_session(io_loop& loop, identity_ptr fresh, const session_id& id,
                              std::function<void(result<void>)> done) = 0;
-  /// `who` must be the session's user, for `retry` an administrator may as well. Errors: malformed
-  /// (no such state), not_found, forbidden.
-  virtual void change_session(io_loop& loop, identity_ptr who, const session_id& id,
+  /// `caller` must be the session's user, for `retry` an administrator may as well. Errors:
+  /// malformed (no such state), not_found, forbidden.
+  virtual void change_session(io_loop& loop, identity_ptr caller, const session_id& id,
                               session_change change, std::function<void(result<void>)> done) = 0;
-  /// Publishes what the token of `who` allows, in the name of its session. Errors: not_found;
+  /// Publishes what the token of `caller` allows, in the name of its session. Errors: not_found;
   /// forbidden to everybody but the session's user; those of publish().
-  virtual void publish_from_session(io_loop& loop, identity_ptr who, const session_id& id,
-                                    publish_item item,
+  virtual void publish_from_session(io_loop& loop, identity_ptr caller, const session_id& id,
+                                    publish_item item, std::string traceparent,
                                     std::function<void(publish_verdict)> done) = 0;
-  /// Who is online, on all nodes, but for `who`: in the room; without one in whatever `who` hears,
-  /// or in the whole tenant. Errors: forbidden when `who` may not hear the room.
+  /// Who is online, on all nodes, but for `caller`: in the room; without one in whatever `caller`
+  /// hears, or in the whole tenant. Errors: forbidden when `caller` may not hear the room.
   enum class online_scope : std::uint8_t {
     room,
     own_rooms,
     tenant
   };
-  virtual void online_users(io_loop& loop, identity_ptr who, online_scope scope, std::string room,
+  virtual void online_users(io_loop& loop, identity_ptr caller, online_scope scope,
+                            std::string room,
                             std::function<void(result<std::vector<presence_user>>)> done) = 0;
-  /// The first sessions, by their ids, of all that `who` may see, on all nodes.
-  virtual void list_sessions(io_loop& loop, identity_ptr who, std::size_t most,
+  /// The first sessions, by their ids, of all that `caller` may see, on all nodes.
+  virtual void list_sessions(io_loop& loop, identity_ptr caller, std::size_t most,
                              std::function<void(result<std::vector<session_info>>)> done) = 0;
   /// The first stored event of a channel that has this id of its publisher's; nullopt when history
   /// holds none. What was acknowledged before is looked at. Error: unavailable.

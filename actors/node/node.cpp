@@ -233,70 +233,72 @@ void node::send_to_session(net::io_loop& loop, net::identity_ptr caller, const s
         speaker->publish = {"client:" + id.str()};
         item.target = net::publish_item::target_kind::client;
         item.client = id;
-        publish_one(loop, std::move(speaker), std::move(item), std::move(done));
+        publish_one(loop, std::move(speaker), std::move(item), {}, std::move(done));
       });
 }
 
-void node::change_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+void node::change_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                           net::session_change change, std::function<void(result<void>)> done) {
-  change_question asked{.session = id, .tenant = who->tenant};
+  change_question asked{.session = id, .tenant = caller->tenant};
   if (change.presence && !parse_presence(*change.presence))
     return done(error{errc::malformed, std::string(presence_rule)});
   asked.presence = change.presence.value_or("");
   if (change.retry) asked.retry_ms = static_cast<std::uint64_t>(change.retry->count());
   // Nobody but the user says how available they are.
-  if (!who->admin || change.presence) asked.owner = who->user.str();
+  if (!caller->admin || change.presence) asked.owner = caller->user.str();
   cluster_.ask_home_of(loop, id, std::move(asked),
                        [done = std::move(done)](const result<nothing>& changed) {
                          done(changed ? result<void>{} : changed.error());
                        });
 }
 
-void node::publish_from_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
-                                net::publish_item item,
+void node::publish_from_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
+                                net::publish_item item, std::string traceparent,
                                 std::function<void(net::publish_verdict)> done) {
   cluster_.ask_home_of(
-      loop, id, sessions_question{.tenant = who->tenant, .session = id},
-      [this, &loop, who, id, done = std::move(done),
-       item = std::move(item)](const result<sessions_answer>& found) mutable {
+      loop, id, sessions_question{.tenant = caller->tenant, .session = id},
+      [this, &loop, caller, id, done = std::move(done), item = std::move(item),
+       traceparent = std::move(traceparent)](const result<sessions_answer>& found) mutable {
         if (!found) return done(found.error());
         if (found->sessions.empty()) return done(error{errc::not_found, "no session " + id.str()});
-        if (found->sessions.front().user != who->user.str())
+        if (found->sessions.front().user != caller->user.str())
           return done(error{errc::forbidden, "the session belongs to somebody else"});
-        publish_one(loop, who, std::move(item), std::move(done));
+        publish_one(loop, caller, std::move(item), std::move(traceparent), std::move(done));
       });
 }
 
-void node::publish_one(net::io_loop& loop, net::identity_ptr who, net::publish_item item,
-                       std::function<void(net::publish_verdict)> done) {
+void node::publish_one(net::io_loop& loop, net::identity_ptr caller, net::publish_item item,
+                       std::string traceparent, std::function<void(net::publish_verdict)> done) {
   net::publish_batch batch;
+  batch.traceparent = std::move(traceparent);
   batch.items.emplace_back(std::move(item));
-  publish(loop, std::move(who), std::move(batch),
+  publish(loop, std::move(caller), std::move(batch),
           back_on(loop, [done = std::move(done)](std::vector<net::publish_verdict> verdicts) {
             done(std::move(verdicts.front()));
           }));
 }
 
-void node::online_users(net::io_loop& loop, net::identity_ptr who, online_scope scope,
+void node::online_users(net::io_loop& loop, net::identity_ptr caller, online_scope scope,
                         std::string room,
                         std::function<void(result<std::vector<net::presence_user>>)> done) {
-  find_online(api_, loop, std::move(who), scope, std::move(room), std::move(done));
+  find_online(api_, loop, std::move(caller), scope, std::move(room), std::move(done));
 }
 
-void node::list_sessions(net::io_loop& loop, net::identity_ptr who, std::size_t most,
+void node::list_sessions(net::io_loop& loop, net::identity_ptr caller, std::size_t most,
                          std::function<void(result<std::vector<net::session_info>>)> done) {
-  cluster_.ask_all(
-      loop,
-      sessions_question{.tenant = who->is_operator ? tenant_id{} : who->tenant, .limit = most},
-      [most, done = std::move(done)](const cluster_answer<sessions_answer>& given) {
-        std::vector<net::session_info> out;
-        for (const auto& part : given.parts)
-          out.insert(out.end(), part.body.sessions.begin(), part.body.sessions.end());
-        std::sort(out.begin(), out.end(),
-                  [](const auto& a, const auto& b) { return a.client_id < b.client_id; });
-        if (out.size() > most) out.resize(most);
-        done(std::move(out));
-      });
+  cluster_.ask_all(loop,
+                   sessions_question{.tenant = caller->is_operator ? tenant_id{} : caller->tenant,
+                                     .limit = most},
+                   [most, done = std::move(done)](const cluster_answer<sessions_answer>& given) {
+                     std::vector<net::session_info> out;
+                     for (const auto& part : given.parts)
+                       out.insert(out.end(), part.body.sessions.begin(), part.body.sessions.end());
+                     std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
+                       return a.client_id < b.client_id;
+                     });
+                     if (out.size() > most) out.resize(most);
+                     done(std::move(out));
+                   });
 }
 
 void node::renew_session(net::io_loop& loop, net::identity_ptr fresh, const session_id& id,

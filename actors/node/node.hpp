@@ -83,14 +83,15 @@ class node final : public net::service,
                        std::function<void(net::publish_verdict)> done) override;
   void renew_session(net::io_loop& loop, net::identity_ptr fresh, const session_id& id,
                      std::function<void(result<void>)> done) override;
-  void change_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+  void change_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                       net::session_change change, std::function<void(result<void>)> done) override;
-  void publish_from_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
-                            net::publish_item item,
+  void publish_from_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
+                            net::publish_item item, std::string traceparent,
                             std::function<void(net::publish_verdict)> done) override;
-  void online_users(net::io_loop& loop, net::identity_ptr who, online_scope scope, std::string room,
+  void online_users(net::io_loop& loop, net::identity_ptr caller, online_scope scope,
+                    std::string room,
                     std::function<void(result<std::vector<net::presence_user>>)> done) override;
-  void list_sessions(net::io_loop& loop, net::identity_ptr who, std::size_t most,
+  void list_sessions(net::io_loop& loop, net::identity_ptr caller, std::size_t most,
                      std::function<void(result<std::vector<net::session_info>>)> done) override;
   void find_event(net::io_loop& loop, const channel& channel, std::string id,
                   std::function<void(result<std::optional<cursor>>)> done) override;
@@ -141,8 +142,8 @@ class node final : public net::service,
   void hear_question(net::io_loop& loop, const std::string& payload,
                      const std::function<void(std::string)>& reply);
   node_commands commands();
-  void publish_one(net::io_loop& loop, net::identity_ptr who, net::publish_item item,
-                   std::function<void(net::publish_verdict)> done);
+  void publish_one(net::io_loop& loop, net::identity_ptr caller, net::publish_item item,
+                   std::string traceparent, std::function<void(net::publish_verdict)> done);
   std::optional<net::goodbye> cannot_open(const tenant_id& tenant) const;
 
   std::vector<net::io_loop*> loops_;

@@ -37,7 +37,7 @@ enum class header : std::uint8_t {
   api_key,
   google_api_key,
 };
-inline constexpr std::size_t header_count = 18;
+inline constexpr std::size_t header_count = 22;
 
 /// Reused from request to request on a connection: strings keep their capacity.
 struct http_request {

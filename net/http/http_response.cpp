@@ -117,8 +117,8 @@ http_response preflight_response() {
   out.headers =
       "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
       "Access-Control-Allow-Headers: authorization, content-type, last-event-id, "
-      "idempotency-key, cache-control, x-api-key, x-goog-api-key, x-request-id, traceparent, "
-      "tracestate, x-workspace-id, x-requested-with\r\n"
+      "idempotency-key, cache-control, x-api-key, x-goog-api-key, x-request-id, "
+      "x-workspace-id, x-requested-with, traceparent, tracestate\r\n"
       "Access-Control-Max-Age: 86400\r\n";
   return out;
 }

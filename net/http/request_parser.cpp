@@ -62,11 +62,11 @@ std::optional<header> kept(http::field name, std::string_view text) noexcept {
   if (iequals(text, "last-event-id")) return header::last_event_id;
   if (iequals(text, "idempotency-key")) return header::idempotency_key;
   if (iequals(text, "sec-fetch-site")) return header::fetch_site;
+  if (iequals(text, "x-api-key")) return header::api_key;
+  if (iequals(text, "x-goog-api-key")) return header::google_api_key;
   if (iequals(text, "x-forwarded-for")) return header::forwarded_for;
   if (iequals(text, "x-request-id")) return header::request_id;
   if (iequals(text, "traceparent")) return header::traceparent;
-  if (iequals(text, "x-api-key")) return header::api_key;
-  if (iequals(text, "x-goog-api-key")) return header::google_api_key;
   return std::nullopt;
 }
 

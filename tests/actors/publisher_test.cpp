@@ -169,7 +169,7 @@ TEST_SUITE("actors/publisher") {
 
   TEST_CASE("the targets of an item share its data and the names of those before them") {
     publisher_node n;
-    n.who->publish = {"room*"};
+    n.caller->publish = {"room*"};
     texts rooms;
     for (int i = 0; i < 100; ++i) rooms.push_back("room" + std::to_string(i));
     n.publish_one(to(kind::rooms, rooms, std::string(60'000, 'x')));

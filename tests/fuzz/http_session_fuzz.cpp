@@ -90,7 +90,7 @@ class accepting_service : public service {
     done(result<void>{});
   }
   void publish_from_session(io_loop&, identity_ptr, const session_id&, publish_item item,
-                            std::function<void(publish_verdict)> done) override {
+                            std::string, std::function<void(publish_verdict)> done) override {
     done(published{item.id.empty() ? "made" : item.id, {7, 9}});
   }
   void online_users(io_loop&, identity_ptr, online_scope, std::string,

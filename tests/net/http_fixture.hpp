@@ -92,12 +92,12 @@ class fake_service : public service {
                      std::function<void(result<void>)> done) override {
     done(on_renew ? on_renew(*fresh, id) : result<void>{});
   }
-  void change_session(io_loop&, identity_ptr who, const session_id& id, session_change change,
+  void change_session(io_loop&, identity_ptr caller, const session_id& id, session_change change,
                       std::function<void(result<void>)> done) override {
-    done(on_change ? on_change(*who, id, change) : result<void>{});
+    done(on_change ? on_change(*caller, id, change) : result<void>{});
   }
   void publish_from_session(io_loop&, identity_ptr, const session_id&, publish_item item,
-                            std::function<void(publish_verdict)> done) override {
+                            std::string, std::function<void(publish_verdict)> done) override {
     done(published{item.id.empty() ? "made" : item.id, {7, 9}});
   }
   void online_users(io_loop&, identity_ptr, online_scope scope, std::string room,

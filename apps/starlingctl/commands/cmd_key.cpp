@@ -61,11 +61,11 @@ exit_code list(const invocation& inv, const std::string& file) {
   table text({"ID", "USER", "TENANT", "ROOMS", "PUBLISH", "ADMIN", "CREATED"});
   for (const auto& key : *keys) {
     rows.push_back(shown(key));
-    const auto& who = key.holder;
-    text.add({key.id, who.user.str(), who.tenant.str(), joined(who.rooms),
-              who.publish_all ? "all" : joined(who.publish),
-              who.is_operator ? "operator"
-              : who.admin     ? "yes"
+    const auto& holder = key.holder;
+    text.add({key.id, holder.user.str(), holder.tenant.str(), joined(holder.rooms),
+              holder.publish_all ? "all" : joined(holder.publish),
+              holder.is_operator ? "operator"
+              : holder.admin     ? "yes"
                               : "no",
               utc_time(key.created_s * 1000)});
   }
