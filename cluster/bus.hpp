@@ -20,12 +20,12 @@ class bus_listener {
   virtual ~bus_listener() = default;
 
   /// A stored event of a followed channel, in ascending `seq` over all channels of the partition as
-  /// long as the engine connection lives.
-  virtual void on_stored(partition_id p, stored_event what) = 0;
+  /// long as the engine connection lives; also one that nobody can read (`unreadable`).
+  virtual void on_stored(partition_id p, stored_event stored) = 0;
   /// An ephemeral event of a followed channel, or of one addressed to a session of this node.
-  virtual void on_ephemeral(event what) = 0;
+  virtual void on_ephemeral(event event) = 0;
   /// What another node's supervisor of a followed channel said (never this node's own words).
-  virtual void on_control(channel where, std::string payload) = 0;
+  virtual void on_control(channel channel, std::string payload) = 0;
   /// A node's heartbeat, this node's own included when it comes back.
   virtual void on_announcement(std::string payload) = 0;
   /// A question from another node; call `reply` once, from any thread.
@@ -62,19 +62,19 @@ class bus {
   /// Why it is not connected, for people; empty when it is, or when that is not known yet.
   virtual std::string why_away() const { return {}; }
 
-  /// Hear stored, ephemeral and control messages of `where`. Not counted: one unfollow ends it.
-  virtual void follow(const channel_ptr& where) = 0;
-  virtual void unfollow(const channel& where) = 0;
+  /// Hear stored, ephemeral and control messages of `channel`. Not counted: one unfollow ends it.
+  virtual void follow(const channel_ptr& channel) = 0;
+  virtual void unfollow(const channel& channel) = 0;
 
   /// Hands an event that is not stored to the engine. Error: unavailable.
-  virtual result<void> send_ephemeral(const event& what) = 0;
+  virtual result<void> send_ephemeral(const event& event) = 0;
   /// To the same channel's supervisors on other nodes; lost when the engine is away.
-  virtual void send_control(const channel& where, std::string payload) = 0;
+  virtual void send_control(const channel& channel, std::string payload) = 0;
   /// This node's heartbeat, to all nodes.
   virtual void announce(std::string payload) = 0;
 
   /// Asks one other node. Errors: timeout, unavailable, not_found (nobody listens under that id).
-  virtual void ask(const node_id& who, std::string payload, std::chrono::milliseconds deadline,
+  virtual void ask(const node_id& node, std::string payload, std::chrono::milliseconds deadline,
                    completion<std::string> done) = 0;
   /// Asks all other nodes; `done` when `expected` have answered or at the deadline.
   virtual void ask_all(std::string payload, std::size_t expected,

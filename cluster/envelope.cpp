@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cluster/fields.hpp"
+#include "net/base/trace.hpp"
 #include "net/wire/json_reader.hpp"
 
 namespace starling::cluster {
@@ -18,6 +19,8 @@ constexpr char version = 1;
 constexpr int data_is_text = 1;  // flags
 constexpr int id_given = 2;
 constexpr std::size_t session_bytes = 16;
+/// Of a list: so many small ones cannot become a lot of memory. A publish has fewer.
+constexpr std::size_t max_list_items = 100'000;
 static_assert(sizeof(session_id) == session_bytes);
 
 std::string little_endian(std::uint64_t n) {
@@ -31,8 +34,8 @@ std::string little_endian(std::uint64_t n) {
 
 using reader = field_reader;
 
-error malformed(std::string_view what) {
-  return {errc::malformed, std::string("envelope: ").append(what)};
+error malformed(std::string_view problem) {
+  return {errc::malformed, std::string("envelope: ").append(problem)};
 }
 
 error bad_field(std::string_view name) {
@@ -50,6 +53,13 @@ bool read_text(reader& in, std::string& out) {
   const auto bytes = in.field();
   if (!bytes) return false;
   out = *bytes;
+  return true;
+}
+
+bool read_data(reader& in, shared_text& out) {
+  const auto bytes = in.field();
+  if (!bytes) return false;
+  out = std::string(*bytes);
   return true;
 }
 
@@ -79,57 +89,85 @@ bool read_time(reader& in, std::int64_t& out) noexcept {
   return true;
 }
 
-bool read_sessions(reader& in, std::vector<session_id>& out) {
+bool read_sessions(reader& in, shared_list<session_id>& to) {
   const auto bytes = in.field();
   if (!bytes || bytes->size() % session_bytes != 0) return false;
+  if (bytes->size() / session_bytes > max_list_items) return false;
+  std::vector<session_id> out;
+  out.reserve(bytes->size() / session_bytes);
   for (std::size_t at = 0; at < bytes->size(); at += session_bytes) {
     std::array<std::uint8_t, session_bytes> id;
     std::memcpy(id.data(), bytes->data() + at, session_bytes);
     out.push_back(std::bit_cast<session_id>(id));
   }
+  to = std::move(out);
   return true;
 }
 
-bool read_names(reader& in, std::vector<std::string>& out) {
+bool read_names(reader& in, shared_list<std::string>& to) {
   const auto bytes = in.field();
   if (!bytes) return false;
-  reader names(*bytes);
-  while (!names.at_end()) {
+  std::vector<std::string> out;
+  for (reader names(*bytes); !names.at_end();) {
     const auto name = names.field();
-    if (!name) return false;
+    if (!name || out.size() == max_list_items) return false;
     out.emplace_back(*name);
   }
+  to = std::move(out);
   return true;
+}
+
+std::size_t field_bytes(std::size_t content) noexcept {
+  std::size_t length = 1;
+  for (auto n = content; n >= 0x80; n >>= 7) ++length;
+  return length + content;
+}
+
+std::size_t bytes_of(const shared_list<std::string>& names) noexcept {
+  std::size_t out = 0;
+  for (const auto& name : names) out += field_bytes(name.size());
+  return out;
 }
 
 }  // namespace
 
-std::string encode(const event& what) {
+std::size_t encoded_bytes(const event& event) noexcept {
+  constexpr std::size_t one_byte = 2;  // kind, flags
+  constexpr std::size_t accepted = 9;
+  std::size_t out = 1 + 2 * one_byte + accepted;
+  for (const auto size : {event.channel.tenant.str().size(), event.channel.name.size(),
+                          event.id.size(), event.name.size(), event.data.size(),
+                          event.sender.size(), event.exclude.size() * session_bytes,
+                          bytes_of(event.earlier_targets), event.traceparent.size()})
+    out += field_bytes(size);
+  return out;
+}
+
+std::string encode(const event& event) {
   std::string sessions;
-  for (const auto& id : what.exclude)
+  for (const auto& id : event.exclude)
     sessions.append(reinterpret_cast<const char*>(id.bytes().data()), session_bytes);
   std::string names;
-  for (const auto& name : what.earlier_targets) put_field(names, name);
+  for (const auto& name : event.earlier_targets) put_field(names, name);
 
   std::string out;
-  out.reserve(what.data.size() + sessions.size() + names.size() + what.where.name.size() +
-              what.where.tenant.str().size() + what.id.size() + what.name.size() +
-              what.sender.size() + 64);
+  out.reserve(encoded_bytes(event));
   out += version;
-  put_field(out, what.where.tenant.str());
-  const char kind = static_cast<char>(what.where.kind);
+  put_field(out, event.channel.tenant.str());
+  const char kind = static_cast<char>(event.channel.kind);
   put_field(out, {&kind, 1});
-  put_field(out, what.where.name);
-  put_field(out, what.id);
-  put_field(out, what.name);
-  put_field(out, what.data);
+  put_field(out, event.channel.name);
+  put_field(out, event.id);
+  put_field(out, event.name);
+  put_field(out, event.data);
   const auto flags =
-      static_cast<char>((what.data_is_text ? data_is_text : 0) | (what.id_given ? id_given : 0));
+      static_cast<char>((event.data_is_text ? data_is_text : 0) | (event.id_given ? id_given : 0));
   put_field(out, {&flags, 1});
-  put_field(out, little_endian(static_cast<std::uint64_t>(what.accepted_ns)));
-  put_field(out, what.sender);
+  put_field(out, little_endian(static_cast<std::uint64_t>(event.accepted_ns)));
+  put_field(out, event.sender);
   put_field(out, sessions);
   put_field(out, names);
+  put_field(out, event.traceparent);
   return out;
 }
 
@@ -139,17 +177,19 @@ result<event> decode(std::string_view bytes) {
   event out;
   std::string tenant;
   if (!read_text(in, tenant)) return bad_field("tenant");
-  out.where.tenant = tenant_id(std::move(tenant));
-  if (!read_kind(in, out.where.kind)) return bad_field("kind");
-  if (!read_text(in, out.where.name)) return bad_field("name");
+  out.channel.tenant = tenant_id(std::move(tenant));
+  if (!read_kind(in, out.channel.kind)) return bad_field("kind");
+  if (!read_text(in, out.channel.name)) return bad_field("name");
   if (!read_text(in, out.id)) return bad_field("id");
   if (!read_text(in, out.name)) return bad_field("event");
-  if (!read_text(in, out.data)) return bad_field("data");
+  if (!read_data(in, out.data)) return bad_field("data");
   if (!read_flags(in, out)) return bad_field("flags");
   if (!read_time(in, out.accepted_ns)) return bad_field("accepted");
   if (!read_text(in, out.sender)) return bad_field("sender");
   if (!read_sessions(in, out.exclude)) return bad_field("exclude");
   if (!read_names(in, out.earlier_targets)) return bad_field("earlier_targets");
+  // Earlier versions wrote none.
+  if (!in.at_end() && !read_text(in, out.traceparent)) return bad_field("traceparent");
   return out;
 }
 
@@ -158,6 +198,8 @@ result<void> check_content(const event& item) {
   if (!valid_event_name(item.name)) return error{errc::malformed, "the event name is none"};
   if (!item.sender.empty() && !valid_user(item.sender))
     return error{errc::malformed, "the sender is no user"};
+  if (!item.traceparent.empty() && !valid_traceparent(item.traceparent))
+    return error{errc::malformed, "the traceparent is none"};
   if (item.data_is_text) return {};
   net::json_reader data(item.data);
   if (!data.skip() || !data.finish()) return error{errc::malformed, data.failure()};

@@ -13,8 +13,11 @@
 
 namespace starling::cluster {
 
-std::string encode(const event& what);
-/// Any bytes are safe to pass. Error: malformed, naming the field.
+std::string encode(const event& event);
+/// The size of that, without making it.
+std::size_t encoded_bytes(const event& event) noexcept;
+/// Any bytes are safe to pass. Error: malformed, naming the field; lists of more than 100,000 items
+/// are none.
 result<event> decode(std::string_view bytes);
 
 /// Can the event be handed to clients and embedded in answers as it is? Error: malformed, when its

@@ -63,23 +63,23 @@ class event_log {
   /// never are.
   virtual std::chrono::milliseconds disorder() const noexcept = 0;
 
-  /// Stores `what` and afterwards delivers it to every node that follows its channel (this one
+  /// Stores `event` and afterwards delivers it to every node that follows its channel (this one
   /// included) as bus_listener::on_stored. `dedupe_key` is unique per tenant and channel; the same
   /// key within the window is stored once and acknowledged with the first sequence.
   /// Errors: unavailable (engine away, or no acknowledgement in time), too_large, rate_limited
   /// (too many appends under way).
-  virtual void append(event what, std::string dedupe_key, completion<append_ack> done) = 0;
+  virtual void append(event event, std::string dedupe_key, completion<append_ack> done) = 0;
 
-  /// Events of `where` with after < seq <= through, at most `limit` (and at most some MiB: see
+  /// Events of `channel` with after < seq <= through, at most `limit` (and at most some MiB: see
   /// `more`). `previous` is the event before it in the page, 0 for the first. What the store
   /// acknowledged before this call is in the page. Error: unavailable.
-  virtual void read(channel where, sequence after, sequence through, std::size_t limit,
+  virtual void read(channel channel, sequence after, sequence through, std::size_t limit,
                     completion<log_page> done) = 0;
 
-  /// The newest event that is stored on `where`, 0 when it holds none. Cheap, and good for hints
+  /// The newest event that is stored on `channel`, 0 when it holds none. Cheap, and good for hints
   /// only: the answer may lag behind what was acknowledged a moment ago; it never runs ahead.
   /// Error: unavailable.
-  virtual void last(channel where, completion<sequence> done) = 0;
+  virtual void last(channel channel, completion<sequence> done) = 0;
 
   /// Where the partition stands. Everything followed before this call is followed at the engine
   /// when `done` is called: an event of such a channel that is later than `last` will be delivered.

@@ -11,13 +11,14 @@ enum class refusal : std::uint8_t {
   too_large,      ///< more than a node would ever send
   bad_data,       ///< an event whose data is no JSON, or whose names break framing
   wrong_channel,  ///< an event that names another channel than its subject
+  bad_reply,      ///< a question whose answer would go elsewhere than to a node
   not_stored,     ///< it claims to be stored and did not come through the stream
   unknown_kind,   ///< a question that this version does not know
   overload,       ///< more at once than is looked at
   too_many_nodes,
   fault  ///< this node's own fault while it took the message
 };
-inline constexpr std::size_t refusal_count = 9;
+inline constexpr std::size_t refusal_count = 10;
 
 std::string_view to_string(refusal why) noexcept;
 

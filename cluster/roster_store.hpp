@@ -17,6 +17,12 @@ struct roster_entry {
   sequence since_seq = 0;     ///< position when it began: earlier events are not shown
 };
 
+/// A membership that begins, or ends.
+struct roster_change {
+  roster_entry entry;
+  bool member = true;
+};
+
 /// A piece of the whole roster; there may be hundreds of thousands of memberships.
 struct roster_part {
   std::vector<roster_entry> entries;
@@ -48,6 +54,12 @@ class roster_store {
   /// True when there was such a member.
   virtual void erase(tenant_id tenant, std::string room, std::string user,
                      completion<bool> done) = 0;
+
+  static constexpr std::size_t max_changes = 4096;
+  /// At most `max_changes` changes, in order, of memberships that the caller knows to begin or end
+  /// by them: one that exists already begins anew. Done when all are stored; with an error some
+  /// may be.
+  virtual void apply(std::vector<roster_change> changes, completion<void> done) = 0;
 };
 
 }  // namespace starling::cluster

@@ -66,16 +66,16 @@ std::optional<partition_id> parse_partition(std::string_view token, std::size_t 
   return static_cast<partition_id>(number);
 }
 
-std::string path(const channel& where) {
-  return escape_token(where.tenant.str())
+std::string path(const channel& channel) {
+  return escape_token(channel.tenant.str())
       .append(".")
-      .append(to_string(where.kind))
+      .append(to_string(channel.kind))
       .append(".")
-      .append(escape_token(where.name));
+      .append(escape_token(channel.name));
 }
 
-std::string_view suffix(channel_message what) noexcept {
-  switch (what) {
+std::string_view suffix(channel_message message) noexcept {
+  switch (message) {
     case channel_message::stored: return ".e";
     case channel_message::ephemeral: return ".x";
     case channel_message::control: return ".c";
@@ -117,15 +117,16 @@ std::optional<std::string> unescape_token(std::string_view token) {
   return out;
 }
 
-std::string dedupe_id(const channel& where, std::string_view key) {
-  return path(where).append(".").append(escape_token(key));
+std::string dedupe_id(const channel& channel, std::string_view key) {
+  return path(channel).append(".").append(escape_token(key));
 }
 
 subjects::subjects(std::string prefix, std::size_t partitions)
     : prefix_(std::move(prefix)),
       out_(prefix_ + ".ch."),
       node_(prefix_ + ".node."),
-      ask_(prefix_ + ".ask") {
+      ask_(prefix_ + ".ask"),
+      inbox_(prefix_ + ".inbox") {
   if (partitions == 1) {
     parts_.push_back({prefix_, prefix_ + ".in.", out_});
     return;
@@ -143,24 +144,26 @@ std::optional<partition_id> subjects::partition_of_stream(std::string_view strea
   return std::nullopt;
 }
 
-std::string subjects::stored(const channel& where) const { return part_of(where).in + path(where); }
-std::string subjects::followed(const channel& where) const {
-  return part_of(where).out + path(where) + ".*";
+std::string subjects::stored(const channel& channel) const {
+  return part_of(channel).in + path(channel);
 }
-std::string subjects::of(const channel& where, channel_message what) const {
-  return (part_of(where).out + path(where)).append(suffix(what));
+std::string subjects::followed(const channel& channel) const {
+  return part_of(channel).out + path(channel) + ".*";
+}
+std::string subjects::of(const channel& channel, channel_message message) const {
+  return (part_of(channel).out + path(channel)).append(suffix(message));
 }
 
-std::string subjects::announcement(const node_id& who) const {
-  return node_ + escape_token(who.str());
+std::string subjects::announcement(const node_id& node) const {
+  return node_ + escape_token(node.str());
 }
 std::string subjects::announcements() const { return node_ + "*"; }
-std::string subjects::question(const node_id& who) const {
-  return ask_ + "." + escape_token(who.str());
+std::string subjects::question(const node_id& node) const {
+  return ask_ + "." + escape_token(node.str());
 }
 std::string subjects::questions_to_all() const { return ask_; }
 
-std::string subjects::inbox() const { return prefix_ + ".inbox"; }
+std::string subjects::inbox() const { return inbox_; }
 std::string subjects::turns() const { return prefix_ + ".turn"; }
 std::string subjects::stream_source(partition_id p) const {
   return parts_[index_of(p)].in + "*.*.*";
@@ -182,13 +185,13 @@ std::optional<heard_subject> subjects::parse(std::string_view subject) const {
   const auto kind = parse_kind(next_token(subject));
   auto name = unescape_token(next_token(subject));
   if (!tenant || !kind || !name) return std::nullopt;
-  out.where = {tenant_id(std::move(*tenant)), *kind, std::move(*name)};
+  out.channel = {tenant_id(std::move(*tenant)), *kind, std::move(*name)};
   if (subject == "e")
-    out.what = channel_message::stored;
+    out.message = channel_message::stored;
   else if (subject == "x")
-    out.what = channel_message::ephemeral;
+    out.message = channel_message::ephemeral;
   else if (subject == "c")
-    out.what = channel_message::control;
+    out.message = channel_message::control;
   else
     return std::nullopt;
   return out;
@@ -199,6 +202,11 @@ bool subjects::is_announcement(std::string_view subject) const noexcept {
 }
 bool subjects::is_question(std::string_view subject) const noexcept {
   return subject == ask_ || (subject.starts_with(ask_) && subject[ask_.size()] == '.');
+}
+
+bool subjects::is_inbox(std::string_view subject) const noexcept {
+  return subject.size() > inbox_.size() + 1 && subject.starts_with(inbox_) &&
+         subject[inbox_.size()] == '.';
 }
 
 }  // namespace starling::cluster

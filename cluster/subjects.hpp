@@ -30,8 +30,8 @@ enum class channel_message : std::uint8_t {
 
 struct heard_subject {
   partition_id partition{};
-  channel where;
-  channel_message what = channel_message::stored;
+  starling::channel channel;
+  channel_message message = channel_message::stored;
 };
 
 /// All subjects below one prefix, and the streams' names. Immutable; any thread.
@@ -41,8 +41,8 @@ class subjects {
   explicit subjects(std::string prefix, std::size_t partitions = 1);
 
   std::size_t partitions() const noexcept { return parts_.size(); }
-  partition_id partition_of(const channel& where) const noexcept {
-    return cluster::partition_of(where.tenant, partitions());
+  partition_id partition_of(const channel& channel) const noexcept {
+    return cluster::partition_of(channel.tenant, partitions());
   }
   /// `<prefix>`, or `<prefix>-p<partition>` where there are several.
   const std::string& stream(partition_id p) const noexcept { return parts_[index_of(p)].stream; }
@@ -51,14 +51,14 @@ class subjects {
   std::optional<partition_id> partition_of_stream(std::string_view stream) const noexcept;
 
   /// Where an event is published to be stored.
-  std::string stored(const channel& where) const;
+  std::string stored(const channel& channel) const;
   /// Where a node hears everything of a channel: one wildcard subscription.
-  std::string followed(const channel& where) const;
-  std::string of(const channel& where, channel_message what) const;
+  std::string followed(const channel& channel) const;
+  std::string of(const channel& channel, channel_message message) const;
 
-  std::string announcement(const node_id& who) const;
+  std::string announcement(const node_id& node) const;
   std::string announcements() const;
-  std::string question(const node_id& who) const;
+  std::string question(const node_id& node) const;
   std::string questions_to_all() const;
 
   /// What subjects of answers to this node begin with, without the dot behind it: below the prefix,
@@ -74,6 +74,8 @@ class subjects {
   std::optional<heard_subject> parse(std::string_view subject) const;
   bool is_announcement(std::string_view subject) const noexcept;
   bool is_question(std::string_view subject) const noexcept;
+  /// Is it below inbox(), of whichever node?
+  bool is_inbox(std::string_view subject) const noexcept;
 
  private:
   struct part {
@@ -81,8 +83,8 @@ class subjects {
     std::string in;   ///< `<prefix>.in.`, or `<prefix>.in.<partition>.` where there are several
     std::string out;  ///< the same with `ch`
   };
-  const part& part_of(const channel& where) const noexcept {
-    return parts_[index_of(partition_of(where))];
+  const part& part_of(const channel& channel) const noexcept {
+    return parts_[index_of(partition_of(channel))];
   }
 
   std::string prefix_;
@@ -90,10 +92,11 @@ class subjects {
   std::string out_;   ///< `<prefix>.ch.`
   std::string node_;  ///< `<prefix>.node.`
   std::string ask_;   ///< `<prefix>.ask`
+  std::string inbox_;
 };
 
 /// The id under which the store remembers an event: the same key on another channel is another id.
-std::string dedupe_id(const channel& where, std::string_view key);
+std::string dedupe_id(const channel& channel, std::string_view key);
 
 /// A subject longer than this could break the server's limit for a protocol line (4,096 bytes),
 /// which would cost the connection.

@@ -26,7 +26,7 @@ using identity_ptr = std::shared_ptr<const identity>;
 
 /// A request for an event stream, token verified, syntax checked.
 struct stream_request {
-  identity_ptr who;
+  identity_ptr identity;
   transport_kind kind = transport_kind::sse;
   wire_format format = wire_format::sse_named;
   bool heartbeat_event = false;
@@ -34,7 +34,9 @@ struct stream_request {
   device_id device;                ///< parameter, else claim, else empty
   std::optional<std::string> last_event_id;
   bool since_last = false;
-  std::string remote;                  ///< peer address, for inspection
+  std::string remote;                  ///< the client's address, for inspection
+  std::string request_id = {};         ///< for the log
+  std::string trace_id = {};           ///< for the log
   std::unique_ptr<session_view> view;  ///< of a dialect; null: every event is shown
 };
 
@@ -60,9 +62,9 @@ class stream_responder {
 
 /// A request of a row that the service brought, admitted by what the row says.
 struct api_request {
-  identity_ptr who;    ///< null where the row needs no token
-  std::string name;    ///< first path parameter: room, user, node, client id
-  std::string member;  ///< second path parameter: user of a membership
+  identity_ptr caller;  ///< null where the row needs no token
+  std::string name;     ///< first path parameter: room, user, node, client id
+  std::string member;   ///< second path parameter: user of a membership
   std::map<std::string, std::string> query;
   std::string body;
 };
@@ -115,46 +117,47 @@ class service {
   /// Would open() be allowed? For HEAD.
   virtual result<void> check(const stream_request& request) = 0;
   /// One verdict per item, in order.
-  virtual void publish(io_loop& loop, identity_ptr who, publish_batch batch,
+  virtual void publish(io_loop& loop, identity_ptr caller, publish_batch batch,
                        std::function<void(std::vector<publish_verdict>)> done) = 0;
   /// The rows that the service answers itself. Asked once, before the first request.
   virtual std::vector<api_route> routes() = 0;
 
-  // What dialects do besides, each with the rights of `who`. A session of another tenant does not
-  // exist (not_found); one of somebody else is forbidden to who is no administrator.
+  // What dialects do besides, each with the rights of `caller`. A session of another tenant does
+  // not exist (not_found); one of somebody else is forbidden to who is no administrator.
 
-  virtual void close_session(io_loop& loop, identity_ptr who, const session_id& id,
+  virtual void close_session(io_loop& loop, identity_ptr caller, const session_id& id,
                              std::function<void(result<void>)> done) = 0;
-  /// Publishes `item` to the session, whatever the token lets `who` publish.
-  virtual void send_to_session(io_loop& loop, identity_ptr who, const session_id& id,
+  /// Publishes `item` to the session, whatever the token lets `caller` publish.
+  virtual void send_to_session(io_loop& loop, identity_ptr caller, const session_id& id,
                                publish_item item, std::function<void(publish_verdict)> done) = 0;
   /// Gives a live session the token of `fresh`: forbidden when it is of another user.
   virtual void renew_session(io_loop& loop, identity_ptr fresh, const session_id& id,
                              std::function<void(result<void>)> done) = 0;
-  /// `who` must be the session's user, for `retry` an administrator may as well. Errors: malformed
-  /// (no such state), not_found, forbidden.
-  virtual void change_session(io_loop& loop, identity_ptr who, const session_id& id,
+  /// `caller` must be the session's user, for `retry` an administrator may as well. Errors:
+  /// malformed (no such state), not_found, forbidden.
+  virtual void change_session(io_loop& loop, identity_ptr caller, const session_id& id,
                               session_change change, std::function<void(result<void>)> done) = 0;
-  /// Publishes what the token of `who` allows, in the name of its session. Errors: not_found;
+  /// Publishes what the token of `caller` allows, in the name of its session. Errors: not_found;
   /// forbidden to everybody but the session's user; those of publish().
-  virtual void publish_from_session(io_loop& loop, identity_ptr who, const session_id& id,
-                                    publish_item item,
+  virtual void publish_from_session(io_loop& loop, identity_ptr caller, const session_id& id,
+                                    publish_item item, std::string traceparent,
                                     std::function<void(publish_verdict)> done) = 0;
-  /// Who is online, on all nodes, but for `who`: in the room; without one in whatever `who` hears,
-  /// or in the whole tenant. Errors: forbidden when `who` may not hear the room.
+  /// Who is online, on all nodes, but for `caller`: in the room; without one in whatever `caller`
+  /// hears, or in the whole tenant. Errors: forbidden when `caller` may not hear the room.
   enum class online_scope : std::uint8_t {
     room,
     own_rooms,
     tenant
   };
-  virtual void online_users(io_loop& loop, identity_ptr who, online_scope scope, std::string room,
+  virtual void online_users(io_loop& loop, identity_ptr caller, online_scope scope,
+                            std::string room,
                             std::function<void(result<std::vector<presence_user>>)> done) = 0;
-  /// The first sessions, by their ids, of all that `who` may see, on all nodes.
-  virtual void list_sessions(io_loop& loop, identity_ptr who, std::size_t most,
+  /// The first sessions, by their ids, of all that `caller` may see, on all nodes.
+  virtual void list_sessions(io_loop& loop, identity_ptr caller, std::size_t most,
                              std::function<void(result<std::vector<session_info>>)> done) = 0;
   /// The first stored event of a channel that has this id of its publisher's; nullopt when history
   /// holds none. What was acknowledged before is looked at. Error: unavailable.
-  virtual void find_event(io_loop& loop, const channel& where, std::string id,
+  virtual void find_event(io_loop& loop, const channel& channel, std::string id,
                           std::function<void(result<std::optional<cursor>>)> done) = 0;
   /// What the tenant's sessions with a view say of themselves (session_view::describe), on all
   /// nodes; at most `max_described`, in the order of their ids.
@@ -163,8 +166,8 @@ class service {
                               std::function<void(std::vector<std::string>)> done) = 0;
   /// Where the tenant's history stands.
   virtual cursor here(const tenant_id& tenant) const = 0;
-  /// Of all nodes together: what `who` may see.
-  virtual void statistics(io_loop& loop, identity_ptr who,
+  /// Of all nodes together: what `caller` may see.
+  virtual void statistics(io_loop& loop, identity_ptr caller,
                           std::function<void(result<node_stats>)> done) = 0;
 
   virtual net::health health() const = 0;

@@ -19,8 +19,8 @@ result<bool> flag_of(const std::string& text) {
 
 /// Whose data the call is about.
 result<void> decide_tenant(api_call& call) {
-  if (!call.request.who) return {};
-  call.tenant = call.who().tenant;
+  if (!call.request.caller) return {};
+  call.tenant = call.caller().tenant;
   if (const auto* text = call.parameter("all_tenants")) {
     const auto all = flag_of(*text);
     if (!all) return all.error();
@@ -33,7 +33,7 @@ result<void> decide_tenant(api_call& call) {
       return error{errc::malformed, "tenant and all_tenants exclude each other"};
     call.tenant = tenant_id{*text};
   }
-  if ((call.all_tenants || call.tenant != call.who().tenant) && !call.who().is_operator)
+  if ((call.all_tenants || call.tenant != call.caller().tenant) && !call.caller().is_operator)
     return error{errc::forbidden, "the data of other tenants needs the operator"};
   return {};
 }
@@ -69,21 +69,23 @@ const std::string* api_call::parameter(const std::string& name) const {
 
 std::vector<net::api_route> api_routes(api_parts& parts) {
   std::vector<net::api_route> out;
-  for (const auto& rows : {history_rows(), presence_rows(), member_rows(), node_rows(), room_rows(),
-                           user_rows(), session_rows(), stats_rows(), trace_rows(), mapping_rows()})
+  for (const auto& rows :
+       {history_rows(), presence_rows(), member_rows(), bulk_member_rows(), node_rows(),
+        room_rows(), user_rows(), session_rows(), stats_rows(), trace_rows(), mapping_rows()})
     for (const auto& row : rows) out.push_back(route_of(parts, row));
   return out;
 }
 
 void if_may_read(const call_ptr& call, const std::string& room, std::function<void()> allowed) {
-  if (call->who().admin || net::may_join(call->who(), room)) return allowed();
-  const auto decide = [call, room,
-                       allowed = std::move(allowed)](const std::vector<std::string>& rooms) {
-    if (std::find(rooms.begin(), rooms.end(), room) != rooms.end()) return allowed();
-    call->fail(error{errc::forbidden, "room \"" + room + "\" is not allowed"});
-  };
+  if (call->caller().admin || net::may_join(call->caller(), room)) return allowed();
+  const auto decide =
+      [call, room, allowed = std::move(allowed)](const result<std::vector<std::string>>& rooms) {
+        if (!rooms) return call->fail(rooms.error());
+        if (std::find(rooms->begin(), rooms->end(), room) != rooms->end()) return allowed();
+        call->fail(error{errc::forbidden, "room \"" + room + "\" is not allowed"});
+      };
   call->parts.node.roster.send(
-      rooms_of_user_query{call->tenant, call->who().user.str(), call->back(decide)});
+      rooms_of_user_query{call->tenant, call->caller().user.str(), call->back(decide)});
 }
 
 }  // namespace starling::actors

@@ -42,7 +42,7 @@ class api_call {
 
   /// A query parameter; nullptr when it is not there.
   const std::string* parameter(const std::string& name) const;
-  const net::identity& who() const noexcept { return *request.who; }
+  const net::identity& caller() const noexcept { return *request.caller; }
   /// `then` for an actor, the engine or another thread to call: it runs on `loop`, unless the node
   /// ends. It must hold this call.
   template <class Then>
@@ -84,6 +84,7 @@ inline constexpr std::size_t small_body = 1024;
 api_rows history_rows();
 api_rows presence_rows();
 api_rows member_rows();
+api_rows bulk_member_rows();
 api_rows node_rows();
 api_rows room_rows();
 api_rows user_rows();

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "actors/api/listing.hpp"
+#include "actors/api/ranked_key.hpp"
 
 namespace starling::actors {
 
@@ -46,15 +47,42 @@ distinct_count count_distinct(const cluster_answer<channels_answer>& given) {
   return out;
 }
 
+namespace {
+
+/// The same by size, from what comes after `after` on.
+std::map<std::string, json> largest_first(std::map<std::string, json> all,
+                                          const channel_names& names, const std::string& after) {
+  std::map<std::string, json> out;
+  for (auto& [name, channel] : all)
+    if (auto key = ranked_key(channel[names.count].get<std::uint64_t>(), name); key > after)
+      out.emplace(std::move(key), std::move(channel));
+  return out;
+}
+
+}  // namespace
+
 void list_channels(const call_ptr& call, const channel_names& names) {
   const auto page = parse_page(call->request.query, 100, max_page);
   if (!page) return call->fail(page.error());
-  channels_question asked{names.kind, call->asked_tenant(), {}, page->after, page->limit + 1};
+  const auto* sort = call->parameter("sort");
+  const bool largest = sort && *sort == names.count;
+  if (sort && !largest && *sort != names.name)
+    return call->fail(error{errc::malformed, std::string("sort must be ") + names.name + " or " +
+                                                 names.count + ", not " + *sort});
+  if (largest && !page->after.empty() && !read_ranked_key(page->after))
+    return call->fail(error{errc::malformed, "after: not what `next` said"});
+  channels_question asked{.kind = names.kind,
+                          .tenant = call->asked_tenant(),
+                          .after = page->after,
+                          .limit = page->limit + 1,
+                          .largest = largest};
+  if (const auto* search = call->parameter("search")) asked.search = *search;
   call->parts.cluster.ask_all(
       call->loop, std::move(asked),
-      [call, names, limit = page->limit](const cluster_answer<channels_answer>& given) {
-        auto out = page_json(names.plural, merge_channels(given, names, !call->all_tenants), limit,
-                             count_distinct(given).count);
+      [call, names, largest, page = *page](const cluster_answer<channels_answer>& given) {
+        auto all = merge_channels(given, names, !call->all_tenants);
+        if (largest) all = largest_first(std::move(all), names, page.after);
+        auto out = page_json(names.plural, std::move(all), page.limit, count_distinct(given).count);
         add_nodes(out, given);
         call->answer(out);
       });

@@ -39,8 +39,8 @@ error cluster_view::unreadable(const std::string& node, std::size_t bytes, const
 }
 
 void cluster_view::deliver(event item, std::function<void(result<void>)> done) {
-  const auto id = session_id::parse(item.where.name);
-  if (!id) return done(error{errc::malformed, "not a client id: " + item.where.name});
+  const auto id = session_id::parse(item.channel.name);
+  if (!id) return done(error{errc::malformed, "not a client id: " + item.channel.name});
   // The same answer wherever the session is.
   if (!node_.engine->messages().connected()) return done(engine_away());
   const auto home = home_of(*id);

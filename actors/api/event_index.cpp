@@ -4,13 +4,13 @@
 
 namespace starling::actors {
 
-void event_index::find(const channel& where, epoch_id epoch, std::string id, done then) {
+void event_index::find(const channel& channel, epoch_id epoch, std::string id, done then) {
   sequence after = 0;
   {
     const std::lock_guard guard(mutex_);
-    if (channels_.size() >= max_channels && !channels_.contains(where))
+    if (channels_.size() >= max_channels && !channels_.contains(channel))
       std::erase_if(channels_, [](const auto& each) { return !each.second.reading; });
-    auto& of = channels_[where];
+    auto& of = channels_[channel];
     if (of.reading) {
       of.waiting.push_back({std::move(id), std::move(then)});
       return;
@@ -20,21 +20,21 @@ void event_index::find(const channel& where, epoch_id epoch, std::string id, don
     of.asked.push_back({std::move(id), std::move(then)});
     after = of.through;
   }
-  read(where, after);
+  read(channel, after);
 }
 
-void event_index::read(const channel& where, sequence after) {
-  engine_.history_of(where.tenant)
-      .read(where, after, ~sequence{0}, page_events,
-            [this, where](result<cluster::log_page> page) { on_page(where, std::move(page)); });
+void event_index::read(const channel& channel, sequence after) {
+  engine_.history_of(channel.tenant)
+      .read(channel, after, ~sequence{0}, page_events,
+            [this, channel](result<cluster::log_page> page) { on_page(channel, std::move(page)); });
 }
 
-void event_index::on_page(const channel& where, result<cluster::log_page> page) {
+void event_index::on_page(const channel& channel, result<cluster::log_page> page) {
   std::vector<std::pair<done, result<std::optional<sequence>>>> answers;
   std::optional<sequence> go_on;
   {
     const std::lock_guard guard(mutex_);
-    auto& of = channels_.at(where);
+    auto& of = channels_.at(channel);
     const bool more = page && page->more && !page->events.empty();
     if (page) learn(of, std::move(*page));
     if (more) {
@@ -55,14 +55,14 @@ void event_index::on_page(const channel& where, result<cluster::log_page> page) 
     }
   }
   for (auto& [then, answer] : answers) then(std::move(answer));
-  if (go_on) read(where, *go_on);
+  if (go_on) read(channel, *go_on);
 }
 
 void event_index::learn(known_channel& of, cluster::log_page&& page) {
   for (auto& stored : page.events) {
     of.through = stored.seq;
-    if (of.ids.emplace(stored.what.id, stored.seq).second)
-      of.order.emplace_back(stored.seq, std::move(stored.what.id));
+    if (of.ids.emplace(stored.event.id, stored.seq).second)
+      of.order.emplace_back(stored.seq, std::move(stored.event.id));
   }
   // What history has let go of cannot be resumed from.
   while (!of.order.empty() && page.oldest > of.order.front().first) {

@@ -28,7 +28,7 @@ class event_index {
   /// The first stored event of that id, nullopt when history holds none: what the store has
   /// acknowledged before this call is looked at. `epoch`: the store's present life. Called back on
   /// any thread. Error: unavailable.
-  void find(const channel& where, epoch_id epoch, std::string id, done then);
+  void find(const channel& channel, epoch_id epoch, std::string id, done then);
 
  private:
   struct question {
@@ -45,8 +45,8 @@ class event_index {
     bool reading = false;
   };
 
-  void read(const channel& where, sequence after);
-  void on_page(const channel& where, result<cluster::log_page> page);
+  void read(const channel& channel, sequence after);
+  void on_page(const channel& channel, result<cluster::log_page> page);
   static void learn(known_channel& of, cluster::log_page&& page);
 
   cluster::engine& engine_;

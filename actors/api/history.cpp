@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t max_answer_bytes = 4 * 1024 * 1024;
 
 void append_event(std::string& out, const stored_event& stored, epoch_id epoch) {
-  const auto& item = stored.what;
+  const auto& item = stored.event;
   net::json_writer object(out);
   object.text("id", item.id);
   object.text("event", item.name);
@@ -22,6 +22,7 @@ void append_event(std::string& out, const stored_event& stored, epoch_id epoch) 
     object.raw("data", item.data);  // checked when it came in
   object.text("position", cursor{epoch, stored.seq}.str());
   if (!item.sender.empty()) object.text("sender", item.sender);
+  if (!item.traceparent.empty()) object.text("traceparent", item.traceparent);
 }
 
 /// `{"events":[..],"next":..}`. No tree is made of what is stored.

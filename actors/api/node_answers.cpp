@@ -5,6 +5,9 @@
 
 #include "actors/api/back_on.hpp"
 #include "actors/api/gather.hpp"
+#include "actors/api/node_stats.hpp"
+#include "actors/api/session_pages.hpp"
+#include "actors/base/find_text.hpp"
 #include "actors/base/publication.hpp"
 #include "net/base/clock.hpp"
 
@@ -51,6 +54,7 @@ std::uint64_t fnv1a(std::string_view tenant, std::string_view name) {
 
 channels_answer page_of(std::vector<net::room_info> all, const channels_question& asked) {
   channels_answer out;
+  std::erase_if(all, [&](const auto& each) { return !holds_text(each.room, asked.search); });
   out.total = all.size();
   if (all.size() <= channels_answer::max_hashed)
     for (const auto& each : all) {
@@ -61,13 +65,17 @@ channels_answer page_of(std::vector<net::room_info> all, const channels_question
   const auto key = [&](const net::room_info& of) {
     return page_key(one_tenant, of.tenant, of.room);
   };
-  if (!asked.after.empty())
+  // Where a channel stands by size is known only when all nodes have been asked.
+  if (!asked.largest && !asked.after.empty())
     std::erase_if(all, [&](const net::room_info& each) { return key(each) <= asked.after; });
+  const auto most =
+      asked.largest ? channels_question::max_largest : std::min(asked.limit, max_page + 1);
   const auto end =
-      all.begin() +
-      static_cast<std::ptrdiff_t>(std::min<std::uint64_t>({asked.limit, max_page + 1, all.size()}));
-  std::partial_sort(all.begin(), end, all.end(),
-                    [&](const auto& a, const auto& b) { return key(a) < key(b); });
+      all.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(most, all.size()));
+  std::partial_sort(all.begin(), end, all.end(), [&](const auto& a, const auto& b) {
+    if (asked.largest && a.members != b.members) return a.members > b.members;
+    return key(a) < key(b);
+  });
   all.erase(end, all.end());
   out.channels = std::move(all);
   return out;
@@ -79,9 +87,10 @@ void node_answers::answer(net::io_loop& loop, const sessions_question& asked,
                           done<sessions_answer> reply) {
   if (closed_) return;
   const auto limit = static_cast<std::size_t>(std::min(asked.limit, max_page + 1));
+  const auto order = read_session_order(asked.order);
   const auto all = std::make_shared<gather<sessions_found>>(
       node_.fanouts.size(),
-      back_on(loop, [limit, reply = std::move(reply)](std::vector<sessions_found> parts) {
+      back_on(loop, [limit, order, reply = std::move(reply)](std::vector<sessions_found> parts) {
         sessions_answer out;
         std::vector<std::vector<net::session_info>> lists;
         for (auto& part : parts) {
@@ -89,15 +98,16 @@ void node_answers::answer(net::io_loop& loop, const sessions_question& asked,
           lists.push_back(std::move(part.sessions));
         }
         out.sessions = joined_lists(std::move(lists));
-        std::sort(out.sessions.begin(), out.sessions.end(),
-                  [](const auto& a, const auto& b) { return a.client_id < b.client_id; });
+        std::sort(out.sessions.begin(), out.sessions.end(), [order](const auto& a, const auto& b) {
+          return session_key(order, a) < session_key(order, b);
+        });
         if (out.sessions.size() > limit) out.sessions.resize(limit);
         reply(std::move(out));
       }));
-  const auto after = session_id::parse(asked.after);
+  const auto after = read_session_key(order, asked.after);
   for (const auto& shard : node_.fanouts)
     shard.send(sessions_query{asked.tenant, asked.user, asked.session, after, limit, asked.viewed,
-                              all->part()});
+                              all->part(), asked.search, order});
 }
 
 void node_answers::answer(net::io_loop& loop, const channels_question& asked,
@@ -162,6 +172,19 @@ void node_answers::answer(net::io_loop& loop, const membership_question& asked,
                        back_on(loop, [reply = std::move(reply)] { reply(nothing{}); })});
 }
 
+void node_answers::answer(net::io_loop&, const room_named_question& asked, done<nothing> reply) {
+  if (closed_) return;
+  node_.roster.send(room_named{asked.tenant, asked.room, asked.position, false});
+  reply(nothing{});
+}
+
+void node_answers::answer(net::io_loop&, const membership_news_question& asked,
+                          done<nothing> reply) {
+  if (closed_) return;
+  node_.roster.send(membership_heard{{asked.tenant, asked.user, asked.room}});
+  reply(nothing{});
+}
+
 void node_answers::answer(net::io_loop& loop, const trace_question& asked,
                           done<trace_answer> reply) {
   if (closed_) return;
@@ -191,10 +214,10 @@ void node_answers::answer(net::io_loop& loop, const deliver_question& asked, don
 }
 
 void node_answers::deliver(event item, std::function<void(result<void>)> reply) {
-  const auto id = session_id::parse(item.where.name);
-  if (!id) return reply(error{errc::malformed, "not a client id: " + item.where.name});
+  const auto id = session_id::parse(item.channel.name);
+  if (!id) return reply(error{errc::malformed, "not a client id: " + item.channel.name});
   const auto answered = one_of(node_.fanouts.size(), std::move(reply));
-  const auto here = node_.here(item.where.tenant);
+  const auto here = node_.here(item.channel.tenant);
   const auto publication = std::make_shared<const actors::publication>(std::move(item), here, 0);
   for (const auto& shard : node_.fanouts)
     shard.send(deliver_to{
@@ -233,14 +256,7 @@ void node_answers::answer(net::io_loop& loop, const stats_question& asked,
   const auto of_shards = [this, &loop, tenant = asked.tenant,
                           reply = std::move(reply)](std::vector<net::node_stats> parts) {
     net::node_stats out;
-    for (const auto& part : parts) {
-      out.sessions += part.sessions;
-      out.opened += part.opened;
-      out.closed += part.closed;
-      out.deliveries += part.deliveries;
-      out.bytes_out += part.bytes_out;
-      out.outbox_bytes += part.outbox_bytes;
-    }
+    for (const auto& part : parts) add(out, part);
     if (closed_) return;
     const auto of_bridge = [this, &loop, tenant, out, reply](const auto& rooms) mutable {
       if (closed_) return;
@@ -272,6 +288,15 @@ void node_answers::answer(net::io_loop&, const log_level_question& asked, done<n
 
 void node_answers::answer(net::io_loop&, const mappings_question&, done<mappings_answer> reply) {
   reply(commands_.mappings());
+}
+
+void node_answers::answer(net::io_loop&, const latency_question&, done<latency_answer> reply) {
+  latency_answer out;
+  out.counts.resize(latency_bounds.size() + 1);
+  for (auto* shard : node_.shards)
+    for (std::size_t i = 0; i < out.counts.size(); ++i)
+      out.counts[i] += shard->loop().metrics().delivery_latency.count(i);
+  reply(std::move(out));
 }
 
 void node_answers::answer(net::io_loop& loop, const partitions_question&,

@@ -47,6 +47,9 @@ class node_answers {
   void answer(net::io_loop& loop, const log_level_question& asked, done<nothing> reply);
   void answer(net::io_loop& loop, const partitions_question& asked, done<partitions_answer> reply);
   void answer(net::io_loop& loop, const mappings_question& asked, done<mappings_answer> reply);
+  void answer(net::io_loop& loop, const room_named_question& asked, done<nothing> reply);
+  void answer(net::io_loop& loop, const membership_news_question& asked, done<nothing> reply);
+  void answer(net::io_loop& loop, const latency_question& asked, done<latency_answer> reply);
   void answer(net::io_loop& loop, const change_question& asked, done<nothing> reply);
 
   /// Hands an event to the session that it names, if that is here. `reply`: on any thread.

@@ -63,7 +63,7 @@ template <has_members T>
 void put(std::string& out, const T& of);
 template <net::administrative T>
 void put(std::string& out, const T& of);
-void put(std::string& out, const net::identity& who);
+void put(std::string& out, const net::identity& identity);
 
 void put_member(std::string& out, const auto& value) {
   std::string content;
@@ -83,12 +83,12 @@ template <net::administrative T>
 void put(std::string& out, const T& of) {
   net::each_field(of, [&](const char*, const auto& value) { put_member(out, value); });
 }
-auto members_of(auto& who) {
-  return std::tie(who.tenant, who.user, who.device, who.rooms, who.publish, who.expires_s,
-                  who.publish_all, who.admin, who.is_operator);
+auto members_of(auto& identity) {
+  return std::tie(identity.tenant, identity.user, identity.device, identity.rooms, identity.publish,
+                  identity.expires_s, identity.publish_all, identity.admin, identity.is_operator);
 }
-void put(std::string& out, const net::identity& who) {
-  std::apply([&](const auto&... each) { (put_member(out, each), ...); }, members_of(who));
+void put(std::string& out, const net::identity& identity) {
+  std::apply([&](const auto&... each) { (put_member(out, each), ...); }, members_of(identity));
 }
 
 // -- reading: false when the content is none of that kind -----------------------------------------
@@ -299,6 +299,7 @@ STARLING_ANSWER(trace_answer)
 STARLING_ANSWER(net::node_stats)
 STARLING_ANSWER(partitions_answer)
 STARLING_ANSWER(mappings_answer)
+STARLING_ANSWER(latency_answer)
 #undef STARLING_ANSWER
 
 }  // namespace starling::actors

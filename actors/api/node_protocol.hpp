@@ -41,9 +41,12 @@ struct sessions_question {
   std::optional<session_id> session;
   std::string after;
   std::uint64_t limit = max_page;
-  bool viewed = false;  ///< only those with a dialect's view
+  bool viewed = false;      ///< only those with a dialect's view
+  std::string search;       ///< in user, device, address and client id
+  std::uint64_t order = 0;  ///< a session_order; `after` is a session_place then
   static auto members(auto& of) {
-    return std::tie(of.tenant, of.user, of.session, of.after, of.limit, of.viewed);
+    return std::tie(of.tenant, of.user, of.session, of.after, of.limit, of.viewed, of.search,
+                    of.order);
   }
 };
 
@@ -64,8 +67,11 @@ struct channels_question {
   std::string name;  ///< empty: all
   std::string after;
   std::uint64_t limit = max_page;
+  std::string search;    ///< in the name
+  bool largest = false;  ///< the `max_largest` with most sessions, whatever `after` and `limit` say
+  static constexpr std::uint64_t max_largest = 2000;
   static auto members(auto& of) {
-    return std::tie(of.kind, of.tenant, of.name, of.after, of.limit);
+    return std::tie(of.kind, of.tenant, of.name, of.after, of.limit, of.search, of.largest);
   }
 };
 
@@ -182,6 +188,34 @@ struct mappings_question {
   static auto members(auto&) { return std::tie(); }
 };
 
+/// An event for a room was accepted; it stands at `position`, or is not stored (0).
+struct room_named_question {
+  using answer = nothing;
+  tenant_id tenant;
+  std::string room;
+  std::uint64_t position = 0;
+  static auto members(auto& of) { return std::tie(of.tenant, of.room, of.position); }
+};
+
+/// What sources say of this user, or this room, may have changed. Empty: whichever.
+struct membership_news_question {
+  using answer = nothing;
+  tenant_id tenant;
+  std::string user;
+  std::string room;
+  static auto members(auto& of) { return std::tie(of.tenant, of.user, of.room); }
+};
+
+/// How many deliveries took how long since the node began: one more than `latency_bounds`.
+struct latency_answer {
+  std::vector<std::uint64_t> counts;
+  static auto members(auto& of) { return std::tie(of.counts); }
+};
+struct latency_question {
+  using answer = latency_answer;
+  static auto members(auto&) { return std::tie(); }
+};
+
 /// What net::session_change says. Errors: malformed (no such state), not_found (also when it is not
 /// of `tenant`), forbidden (not of `owner`).
 struct change_question {
@@ -200,7 +234,8 @@ struct change_question {
 using question = std::variant<sessions_question, channels_question, presence_question,
                               close_question, renew_question, membership_question, trace_question,
                               deliver_question, stats_question, drain_question, log_level_question,
-                              partitions_question, mappings_question, change_question>;
+                              partitions_question, mappings_question, room_named_question,
+                              membership_news_question, latency_question, change_question>;
 
 /// What a node says of itself every second. `leaving`: for the last time.
 struct announcement {

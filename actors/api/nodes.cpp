@@ -42,12 +42,12 @@ void get_node(const call_ptr& call) {
 
 /// Asks the node in the path to do something; `done`: what to answer then.
 template <class Command>
-void command(const call_ptr& call, Command what, json done) {
+void command(const call_ptr& call, Command order, json done) {
   const auto& id = call->request.name;
   const auto found = call->parts.nodes.find(id, steady_clock::now());
   if (!found || found->state == "gone")
     return call->fail(error{errc::not_found, "no node \"" + id + "\""});
-  call->parts.cluster.ask(call->loop, id, std::move(what),
+  call->parts.cluster.ask(call->loop, id, std::move(order),
                           [call, done = std::move(done)](const result<nothing>& outcome) {
                             if (!outcome) return call->fail(outcome.error());
                             call->answer(done);

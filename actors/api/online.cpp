@@ -24,9 +24,9 @@ void merge(users_by_name& into, const net::presence_user& from) {
 
 /// One question, shared by all who owe a part of its answer.
 struct search : std::enable_shared_from_this<search> {
-  search(api_parts& parts, net::io_loop& loop, net::identity_ptr who,
+  search(api_parts& parts, net::io_loop& loop, net::identity_ptr caller,
          std::function<void(result<std::vector<net::presence_user>>)> done)
-      : parts(parts), loop(loop), who(std::move(who)), done(std::move(done)) {}
+      : parts(parts), loop(loop), caller(std::move(caller)), done(std::move(done)) {}
 
   /// An empty name is the whole tenant.
   void ask(const std::vector<std::string>& rooms) {
@@ -36,7 +36,7 @@ struct search : std::enable_shared_from_this<search> {
           self->answer(of_rooms);
         });
     for (const auto& room : rooms)
-      parts.cluster.ask_all(loop, presence_question{who->tenant, room},
+      parts.cluster.ask_all(loop, presence_question{caller->tenant, room},
                             [part = all->part()](const cluster_answer<presence_answer>& given) {
                               part(merged(given));
                             });
@@ -46,14 +46,14 @@ struct search : std::enable_shared_from_this<search> {
     users_by_name users;
     for (const auto& one : of_rooms)
       for (const auto& [name, user] : one)
-        if (name != who->user.str()) merge(users, user);
+        if (name != caller->user.str()) merge(users, user);
     std::vector<net::presence_user> out;
     for (auto& [name, user] : users) out.push_back(std::move(user));
     done(std::move(out));
   }
 
   void ask_own_rooms(std::vector<std::string> rooms) {
-    for (const auto& room : who->rooms)
+    for (const auto& room : caller->rooms)
       if (net::is_exact(room)) rooms.push_back(room);
     std::sort(rooms.begin(), rooms.end());
     rooms.erase(std::unique(rooms.begin(), rooms.end()), rooms.end());
@@ -62,17 +62,19 @@ struct search : std::enable_shared_from_this<search> {
 
   /// `then` with the rooms that the roster gives the user.
   void with_roster(std::function<void(search&, std::vector<std::string>)> then) {
-    parts.node.roster.send(
-        rooms_of_user_query{who->tenant, who->user.str(),
-                            back_on(loop, [self = shared_from_this(),
-                                           then = std::move(then)](std::vector<std::string> rooms) {
-                              if (!self->parts.cluster.closed()) then(*self, std::move(rooms));
-                            })});
+    parts.node.roster.send(rooms_of_user_query{
+        caller->tenant, caller->user.str(),
+        back_on(loop, [self = shared_from_this(),
+                       then = std::move(then)](result<std::vector<std::string>> rooms) {
+          if (self->parts.cluster.closed()) return;
+          if (!rooms) return self->done(rooms.error());
+          then(*self, std::move(*rooms));
+        })});
   }
 
   api_parts& parts;
   net::io_loop& loop;
-  const net::identity_ptr who;
+  const net::identity_ptr caller;
   const std::function<void(result<std::vector<net::presence_user>>)> done;
 };
 
@@ -85,10 +87,10 @@ users_by_name merged(const cluster_answer<presence_answer>& given) {
   return out;
 }
 
-void find_online(api_parts& parts, net::io_loop& loop, net::identity_ptr who, scope_kind scope,
+void find_online(api_parts& parts, net::io_loop& loop, net::identity_ptr caller, scope_kind scope,
                  std::string room,
                  std::function<void(result<std::vector<net::presence_user>>)> done) {
-  const auto asked = std::make_shared<search>(parts, loop, std::move(who), std::move(done));
+  const auto asked = std::make_shared<search>(parts, loop, std::move(caller), std::move(done));
   switch (scope) {
     case scope_kind::tenant: return asked->ask({std::string()});
     case scope_kind::own_rooms:
@@ -100,7 +102,7 @@ void find_online(api_parts& parts, net::io_loop& loop, net::identity_ptr who, sc
   if (!valid_room(room))
     return asked->done(
         error{errc::malformed, "room must be 1-128 bytes of A-Z a-z 0-9 . _ ~ : / @ -"});
-  if (asked->who->admin || net::may_join(*asked->who, room)) return asked->ask({room});
+  if (asked->caller->admin || net::may_join(*asked->caller, room)) return asked->ask({room});
   asked->with_roster([room](search& self, const std::vector<std::string>& rooms) {
     if (std::find(rooms.begin(), rooms.end(), room) != rooms.end()) return self.ask({room});
     self.done(error{errc::forbidden, "room \"" + room + "\" is not allowed"});

@@ -17,7 +17,7 @@ using users_by_name = std::map<std::string, net::presence_user>;
 users_by_name merged(const cluster_answer<presence_answer>& given);
 
 /// See net::service::online_users.
-void find_online(api_parts& parts, net::io_loop& loop, net::identity_ptr who,
+void find_online(api_parts& parts, net::io_loop& loop, net::identity_ptr caller,
                  net::service::online_scope scope, std::string room,
                  std::function<void(result<std::vector<net::presence_user>>)> done);
 

@@ -36,7 +36,7 @@ void get_presence(const call_ptr& call) {
 void get_online_users(const call_ptr& call) {
   using scope = net::service::online_scope;
   const auto* room = call->parameter("room");
-  find_online(call->parts, call->loop, call->request.who, room ? scope::room : scope::own_rooms,
+  find_online(call->parts, call->loop, call->request.caller, room ? scope::room : scope::own_rooms,
               room ? *room : std::string(),
               [call](const result<std::vector<net::presence_user>>& users) {
                 if (!users) return call->fail(users.error());

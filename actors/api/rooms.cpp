@@ -41,7 +41,8 @@ void get_room(const call_ptr& call) {
 api_rows room_rows() {
   using enum net::http_method;
   return {
-      {get, "/admin/v1/rooms", net::access::admin, list_rooms, "after limit tenant all_tenants"},
+      {get, "/admin/v1/rooms", net::access::admin, list_rooms,
+       "after limit search sort tenant all_tenants"},
       {get, "/admin/v1/rooms/{name}", net::access::admin, get_room, "tenant"},
   };
 }

@@ -1,6 +1,9 @@
 #include "actors/api/stats.hpp"
 
 #include "actors/api/channel_list.hpp"
+#include "actors/api/listing.hpp"
+#include "actors/api/node_stats.hpp"
+#include "net/base/metrics.hpp"
 #include "net/wire/admin_codec.hpp"
 
 namespace starling::actors {
@@ -8,19 +11,6 @@ namespace starling::actors {
 namespace {
 
 using json = api_call::json;
-
-void add(net::node_stats& to, const net::node_stats& from) {
-  to.sessions += from.sessions;
-  to.rooms += from.rooms;
-  to.users += from.users;
-  to.events_in += from.events_in;
-  to.deliveries += from.deliveries;
-  to.bytes_out += from.bytes_out;
-  to.opened += from.opened;
-  to.closed += from.closed;
-  to.dropped += from.dropped;
-  to.outbox_bytes += from.outbox_bytes;
-}
 
 /// Replaces the sums of users and rooms by how many different ones there are.
 void count_names(cluster_view& cluster, net::io_loop& loop, const tenant_id& tenant,
@@ -48,7 +38,7 @@ void count_names(cluster_view& cluster, net::io_loop& loop, const tenant_id& ten
 
 void get_stats(const call_ptr& call) {
   // Everything that the caller may see, unless asked for less.
-  const bool all = call->all_tenants || (call->who().is_operator && !call->parameter("tenant"));
+  const bool all = call->all_tenants || (call->caller().is_operator && !call->parameter("tenant"));
   gather_stats(call->parts.cluster, call->loop, all ? tenant_id{} : call->tenant,
                [call, all](const cluster_stats& stats) {
                  json out = stats.sum;
@@ -63,6 +53,22 @@ void get_stats(const call_ptr& call) {
                  out["missing"] = stats.missing;
                  call->answer(out);
                });
+}
+
+/// Counts add up over the nodes; each `bounds_ms` is where a bucket ends, the last has no end.
+void get_latency(const call_ptr& call) {
+  call->parts.cluster.ask_all(
+      call->loop, latency_question{}, [call](const cluster_answer<latency_answer>& given) {
+        std::vector<std::uint64_t> counts(latency_bounds.size() + 1);
+        for (const auto& part : given.parts)
+          for (std::size_t i = 0; i < std::min(counts.size(), part.body.counts.size()); ++i)
+            counts[i] += part.body.counts[i];
+        std::vector<double> bounds;
+        for (const auto ns : latency_bounds) bounds.push_back(static_cast<double>(ns) / ms_in_ns);
+        json out{{"bounds_ms", bounds}, {"counts", counts}};
+        add_nodes(out, given);
+        call->answer(out);
+      });
 }
 
 }  // namespace
@@ -82,8 +88,11 @@ void gather_stats(cluster_view& cluster, net::io_loop& loop, const tenant_id& te
 }
 
 api_rows stats_rows() {
-  return {{net::http_method::get, "/admin/v1/stats", net::access::admin, get_stats,
-           "tenant all_tenants"}};
+  using enum net::http_method;
+  return {
+      {get, "/admin/v1/stats", net::access::admin, get_stats, "tenant all_tenants"},
+      {get, "/admin/v1/latency", net::access::operator_, get_latency},
+  };
 }
 
 }  // namespace starling::actors

@@ -50,8 +50,8 @@ void trace_room(const call_ptr& call) {
   event probe;
   const auto partitions = node.engine->partitions();
   const auto home = cluster::partition_of(call->tenant, partitions);
-  probe.where = {cluster::node_tenant(home, partitions), channel_kind::client,
-                 "trace:" + node.options.id.str()};
+  probe.channel = {cluster::node_tenant(home, partitions), channel_kind::client,
+                   "trace:" + node.options.id.str()};
   probe.id = make_event_id();
   probe.name = "trace";
   probe.data = "{}";
@@ -65,7 +65,7 @@ void trace_room(const call_ptr& call) {
           answer_trace(call, id, stored_ms, started, given);
         });
   };
-  auto& history = node.engine->history_of(probe.where.tenant);
+  auto& history = node.engine->history_of(probe.channel.tenant);
   history.append(std::move(probe), {}, call->back(stored));
 }
 

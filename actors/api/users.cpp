@@ -38,11 +38,12 @@ void get_user(const call_ptr& call) {
                  {"details", std::move(details)}};
         add_nodes(out, given);
         const auto with_rooms = [call, sessions, out = std::move(out)](
-                                    const std::vector<std::string>& rooms) mutable {
-          if (rooms.empty() && sessions == 0)
+                                    const result<std::vector<std::string>>& rooms) mutable {
+          if (!rooms) return call->fail(rooms.error());
+          if (rooms->empty() && sessions == 0)
             return call->fail(error{
                 errc::not_found, "user \"" + call->request.name + "\" has no session and no room"});
-          out["rooms"] = rooms;
+          out["rooms"] = *rooms;
           call->answer(out);
         };
         call->parts.node.roster.send(
@@ -78,7 +79,7 @@ api_rows user_rows() {
   using enum net::http_method;
   constexpr auto admin = net::access::admin;
   return {
-      {get, "/admin/v1/users", admin, list_users, "after limit tenant all_tenants"},
+      {get, "/admin/v1/users", admin, list_users, "after limit search sort tenant all_tenants"},
       {get, "/admin/v1/users/{name}", admin, get_user, "tenant"},
       {del, "/admin/v1/users/{name}/sessions", admin, kick_user, "tenant"},
   };

@@ -13,7 +13,7 @@ class session_locator {
   /// Delivers to the session that `what.where` names, here or on the node its id tells. A session
   /// of another tenant than the event's does not exist.
   /// `done`: not_found, unavailable (engine away) or timeout; any thread.
-  virtual void deliver(event what, std::function<void(result<void>)> done) = 0;
+  virtual void deliver(event event, std::function<void(result<void>)> done) = 0;
 
  protected:
   ~session_locator() = default;

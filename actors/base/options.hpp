@@ -4,9 +4,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "cluster/event_log.hpp"
+#include "cluster/membership_source.hpp"
 #include "net/base/ids.hpp"
 
 namespace starling::actors {
@@ -51,6 +54,14 @@ struct sweep_options {
   std::chrono::seconds cycle{10};
 };
 
+/// Where memberships come from.
+struct membership_options {
+  bool roster = true;  ///< the roster counts
+  std::vector<std::shared_ptr<cluster::membership_source>> sources;
+  std::chrono::milliseconds cache{300'000};  ///< how long a source's answer is good
+  std::size_t max_users = 100'000;           ///< that are remembered without a session
+};
+
 /// Fixed for the life of a node.
 struct node_options {
   node_id id;
@@ -58,12 +69,14 @@ struct node_options {
   std::string version;
   std::chrono::milliseconds heartbeat{30000};
   std::chrono::milliseconds drain_window{10000};
-  std::chrono::milliseconds retry{2000};  ///< of goodbyes and `connected`, before jitter
+  std::chrono::milliseconds retry{2000};  ///< of goodbyes and `connected`: see return_pace
+  double return_rate = 8000;              ///< clients a second
   session_policy sessions;
   outbox_options outbox;
   cluster::history_limits history;
   ring_limits ring;
   sweep_options sweep;
+  membership_options membership;
 };
 
 }  // namespace starling::actors

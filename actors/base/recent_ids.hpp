@@ -22,9 +22,9 @@ class recent_ids {
 
   explicit recent_ids(std::chrono::seconds window) noexcept : window_(window) {}
 
-  /// Whether `what` is to be handed out: its id was not here within the window (nor among the last
+  /// Whether `event` is to be dispatched: its id was not here within the window (nor among the last
   /// `most`). Ids that a node made are unique, and not remembered.
-  bool first(const event& what, steady_time now);
+  bool first(const event& event, steady_time now);
   std::size_t size() const noexcept { return known_.size(); }
 
  private:

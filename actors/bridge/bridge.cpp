@@ -36,21 +36,21 @@ void bridge::on_exit() {
 // -- in -----------------------------------------------------------------------------------------
 
 void bridge::on(engine_stored& arrived) {
-  order_.stored(std::move(arrived.what), steady_clock::now());
+  order_.stored(std::move(arrived.stored), steady_clock::now());
   show_position();
 }
 
 void bridge::on(engine_ephemeral& arrived) {
-  order_.ephemeral(std::move(arrived.what), steady_clock::now());
+  order_.ephemeral(std::move(arrived.event), steady_clock::now());
 }
 
 void bridge::on(engine_control& told) {
   // Only supervisors of users talk to each other; a room's actor takes no such message.
-  if (told.where.kind != channel_kind::user)
+  if (told.channel.kind != channel_kind::user)
     return cluster::refuse(cluster::refusal::wrong_channel, "control of a channel",
                            told.payload.size());
-  const auto* of = channels_.find(told.where);
-  if (of && of->live) user_of(*of).send(std::move(told));
+  // Before its actor is there nothing is lost: it asks the others when it begins.
+  if (const auto* of = channels_.find(told.channel)) user_of(*of).send(std::move(told));
 }
 
 void bridge::on(engine_changed& change) {
@@ -126,7 +126,7 @@ void bridge::ask_state() {
 }
 
 void bridge::ask_last(const live_channel& of) {
-  history().last(*of.where, [me = self(), id = of.id](result<sequence> last) {
+  history().last(*of.channel, [me = self(), id = of.id](result<sequence> last) {
     me.send(last_stored{id, std::move(last)});
   });
 }
@@ -135,17 +135,15 @@ void bridge::lost(live_channel& from, std::string_view reason) {
   metrics().gaps[1].add();
   log::warn(
       "events may be lost",
-      {{"kind", to_string(from.where->kind)}, {"name", from.where->name}, {"reason", reason}});
+      {{"kind", to_string(from.channel->kind)}, {"name", from.channel->name}, {"reason", reason}});
   event gap;
-  gap.where = *from.where;
+  gap.channel = *from.channel;
   gap.name = "gap";
-  gap.data = gap_json(reason, name_of_loss(*from.where));
+  gap.data = gap_json(reason, name_of_loss(*from.channel));
   send_to_members(from, publication::notice(std::move(gap), order_.position()));
 }
 
 void bridge::recovered(std::size_t count) { metrics().gaps[0].add(count); }
-
-void bridge::became_live(live_channel& which) { start_actor(which); }
 
 void bridge::epoch_began(const cluster::log_state& store, bool anew) {
   if (!anew) {
@@ -170,12 +168,12 @@ void bridge::wake_reorder(std::chrono::milliseconds delay) {
 void bridge::on(channels_query& query) {
   std::vector<net::room_info> out;
   channels_.for_each([&](const live_channel& each) {
-    if (each.where->kind != query.kind || each.members.total() == 0) return;
-    if (!query.tenant.empty() && each.where->tenant != query.tenant) return;
-    if (!query.name.empty() && each.where->name != query.name) return;
+    if (each.channel->kind != query.kind || each.members.total() == 0) return;
+    if (!query.tenant.empty() && each.channel->tenant != query.tenant) return;
+    if (!query.name.empty() && each.channel->name != query.name) return;
     net::room_info info;
-    info.room = each.where->name;
-    info.tenant = each.where->tenant.str();
+    info.room = each.channel->name;
+    info.tenant = each.channel->tenant.str();
     info.members = each.members.total();
     out.push_back(std::move(info));
   });
@@ -183,7 +181,7 @@ void bridge::on(channels_query& query) {
 }
 
 void bridge::on(presence_query& query) {
-  const auto* of = channels_.find(query.where);
+  const auto* of = channels_.find(query.channel);
   if (!of || !of->actor) return query.done({});
   room_of(*of).send(std::move(query));
 }

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "actors/bridge/chores.hpp"
 #include "actors/bridge/live_channels.hpp"
 #include "actors/bridge/sequencer.hpp"
 #include "actors/messages/context.hpp"
@@ -22,6 +23,9 @@ namespace starling::actors {
 ///
 /// A join is fixed here: from its position on the session's shard gets events; what was before
 /// comes from the channels' actors, which have seen the same events in the same order.
+///
+/// Who comes and goes is dealt with in bites of chores::bite channels: events that come meanwhile
+/// wait for one bite, however many rooms a session asks for.
 /// Thread: its home shard; never blocks. Dies with the process.
 class bridge final : public bridge_inbox, private sequencer_output {
  public:
@@ -43,6 +47,7 @@ class bridge final : public bridge_inbox, private sequencer_output {
   void on(tick&) override;
   // sessions (bridge_joins.cpp)
   void on(join& request) override;
+  void on(chores_due&) override;
   void on(admitted& answer) override;
   void on(turned_away& answer) override;
   void on(left& gone) override;
@@ -58,13 +63,6 @@ class bridge final : public bridge_inbox, private sequencer_output {
   /// Channels' actors end before it does: their last words are to it.
   void on_exit() override;
 
-  /// A join that waits for its channels to be live, or for the user to admit it.
-  struct pending_join {
-    join request;
-    std::vector<channel_id> channels;  ///< of request.channels, in the same order
-    std::uint64_t fence;               ///< see sequencer::next_fence
-  };
-
   // sequencer_output
   void deliver(live_channel& to, publication_ptr event) override;
   void read(const channel& of, const range_read& range) override;
@@ -73,7 +71,8 @@ class bridge final : public bridge_inbox, private sequencer_output {
   void ask_last(const live_channel& of) override;
   void lost(live_channel& from, std::string_view reason) override;
   void recovered(std::size_t count) override;
-  void became_live(live_channel& which) override;
+  /// Its actor is started with the bite that lets somebody in.
+  void became_live(live_channel&) override {}
   void epoch_began(const cluster::log_state& store, bool anew) override;
   void waiting_refused(const std::string& reason) override;
   void settled() override { release_waiting(); }
@@ -82,6 +81,12 @@ class bridge final : public bridge_inbox, private sequencer_output {
   void send_to_members(const live_channel& of, const publication_ptr& event);
   void show_position();
   shard_metrics& metrics();
+  void work();
+  /// See chores::work.
+  bool advance(chore& now, std::size_t most);
+  void reserved(pending_join&& pending);
+  void entered(pending_join&& pending);
+  void leave_channel(const left& gone, channel_id which);
   void release_waiting();
   void enter(pending_join&& pending);
   void refuse(pending_join&& pending, std::string reason);
@@ -100,6 +105,8 @@ class bridge final : public bridge_inbox, private sequencer_output {
   const channel fences_;
   live_channels channels_;
   sequencer order_;
+  chores chores_;
+  bool chores_announced_ = false;                              ///< a chores_due is under way
   std::vector<pending_join> waiting_;                          ///< for their channels
   std::unordered_map<std::uint64_t, pending_join> admitting_;  ///< by number: for their user
   std::uint64_t joins_ = 0;

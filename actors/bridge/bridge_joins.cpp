@@ -13,14 +13,60 @@ namespace starling::actors {
 // -- joining ------------------------------------------------------------------------------------
 
 void bridge::on(join& request) {
-  pending_join pending{std::move(request), {}, order_.next_fence()};
-  if (!order_.open()) return refuse(std::move(pending), "the engine is not ready");
-  for (auto& wanted : pending.request.channels) {
-    auto& entry = ensure(wanted.where);
-    ++entry.reserved;
-    wanted.where = entry.where;
-    pending.channels.push_back(entry.id);
+  chores_.add(chore::reserve{{std::move(request)}});
+  work();
+}
+
+void bridge::on(chores_due&) {
+  chores_announced_ = false;
+  work();
+}
+
+/// A bite now, unless events have their turn before the next one.
+void bridge::work() {
+  if (chores_announced_) return;
+  const auto bite = [this](chore& now, std::size_t most) { return advance(now, most); };
+  if (!chores_.work(bite) || chores_.empty()) return;
+  chores_announced_ = true;
+  self().send(chores_due{});
+}
+
+bool bridge::advance(chore& now, std::size_t most) {
+  if (auto* const leaving = std::get_if<chore::leave>(&now.step)) {
+    const auto& which = leaving->gone.channels;
+    for (const auto end = std::min(now.done + most, which.size()); now.done < end; ++now.done)
+      leave_channel(leaving->gone, which[now.done]);
+    return now.done == which.size();
   }
+  if (auto* const coming = std::get_if<chore::reserve>(&now.step)) {
+    auto& pending = coming->joining;
+    auto& wanted = pending.request.channels;
+    if (!order_.open()) {
+      refuse(std::move(pending), "the engine is not ready");
+      return true;
+    }
+    for (const auto end = std::min(now.done + most, wanted.size()); now.done < end; ++now.done) {
+      auto& entry = ensure(wanted[now.done].channel);
+      ++entry.reserved;
+      wanted[now.done].channel = entry.channel;
+      pending.channels.push_back(entry.id);
+    }
+    if (now.done < wanted.size()) return false;
+    reserved(std::move(pending));
+    return true;
+  }
+  auto& pending = std::get<chore::enter>(now.step).joining;
+  const auto& ids = pending.channels;
+  for (const auto end = std::min(now.done + most, ids.size()); now.done < end; ++now.done)
+    if (auto& entry = channels_.at(ids[now.done]); !entry.actor) start_actor(entry);
+  if (now.done < ids.size()) return false;
+  entered(std::move(pending));
+  return true;
+}
+
+/// Its channels are there, though perhaps not live.
+void bridge::reserved(pending_join&& pending) {
+  pending.fence = order_.next_fence();
   const bool fence = order_.needs_fence(pending.fence, pending.request.resume, pending.channels);
   waiting_.push_back(std::move(pending));
   if (fence) return order_.want_fence();
@@ -29,16 +75,26 @@ void bridge::on(join& request) {
 
 void bridge::release_waiting() {
   for (auto& pending : std::exchange(waiting_, {})) {
-    if (!order_.may_join(pending.fence, pending.request.resume, pending.channels)) {
+    if (order_.may_join(pending.fence, pending.request.resume, pending.channels))
+      chores_.add(chore::enter{std::move(pending)});
+    else
       waiting_.push_back(std::move(pending));
-    } else if (pending.request.opening) {
-      const auto& entry = channels_.at(pending.channels.front());
-      const auto number = ++joins_;
-      user_of(entry).send(admit{number, pending.request.session, pending.request.connection});
-      admitting_.emplace(number, std::move(pending));
-    } else {
-      enter(std::move(pending));
-    }
+  }
+  work();
+}
+
+/// Its channels are live and have actors.
+void bridge::entered(pending_join&& pending) {
+  if (!order_.open()) return refuse(std::move(pending), "the engine is not ready");
+  if (!order_.may_join(pending.fence, pending.request.resume, pending.channels)) {
+    waiting_.push_back(std::move(pending));  // a hole has opened meanwhile
+  } else if (pending.request.opening) {
+    const auto& entry = channels_.at(pending.channels.front());
+    const auto number = ++joins_;
+    user_of(entry).send(admit{number, pending.request.session, pending.request.connection});
+    admitting_.emplace(number, std::move(pending));
+  } else {
+    enter(std::move(pending));
   }
 }
 
@@ -77,10 +133,11 @@ void bridge::enter(pending_join&& pending) {
     const auto& wanted = request.channels[i];
     if (!wanted.again) {
       entry.members.add(request.shard);
-      if (entry.where->kind == channel_kind::room)
+      if (entry.channel->kind == channel_kind::room)
         room_of(entry).send(attach_member{request.session});
     }
-    out.channels.push_back({entry.id, entry.where, wanted.since, wanted.from_roster, wanted.again});
+    out.channels.push_back(
+        {entry.id, entry.channel, wanted.since, wanted.from_roster, wanted.again});
     auto after = out.position.seq;
     if (out.resume)
       after = std::max(out.resume->seq, wanted.since);
@@ -92,7 +149,7 @@ void bridge::enter(pending_join&& pending) {
       out.parts.push_back({entry.id, after});
     }
     if (out.resume)
-      for (auto& late : order_.late_for(*entry.where, wanted.since, *out.resume))
+      for (auto& late : order_.late_for(*entry.channel, wanted.since, *out.resume))
         out.late.push_back(std::move(late));
   }
   for (const auto id : pending.channels) --channels_.at(id).reserved;
@@ -103,8 +160,7 @@ void bridge::enter(pending_join&& pending) {
 
 void bridge::refuse(pending_join&& pending, std::string reason) {
   for (const auto id : pending.channels) release(id);
-  auto why = net::make_goodbye(close_code::overload, node_context::jittered(node_.options.retry),
-                               order_.position());
+  auto why = net::make_goodbye(close_code::overload, node_.retry_told(), order_.position());
   why.reason = std::move(reason);
   pending.request.connection.send(refused{pending.request.request, std::move(why)});
 }
@@ -116,35 +172,41 @@ void bridge::waiting_refused(const std::string& reason) {
 // -- leaving ------------------------------------------------------------------------------------
 
 void bridge::on(left& gone) {
-  for (const auto id : gone.channels) {
-    auto* const entry = channels_.find(id);
-    if (!entry) continue;
-    entry->members.remove(gone.shard);
-    const auto kind = entry->where->kind;
-    if (kind == channel_kind::room || (kind == channel_kind::user && gone.ended))
-      entry->actor.send(detach_member{gone.session->id});
-    retire_if_unused(*entry);
-  }
+  chores_.add(chore::leave{std::move(gone)});
+  work();
+}
+
+void bridge::leave_channel(const left& gone, channel_id which) {
+  auto* const entry = channels_.find(which);
+  if (!entry) return;
+  entry->members.remove(gone.shard);
+  const auto kind = entry->channel->kind;
+  if (kind == channel_kind::room || (kind == channel_kind::user && gone.ended))
+    entry->actor.send(detach_member{gone.session->id});
+  retire_if_unused(*entry);
 }
 
 // -- what sessions have to know -----------------------------------------------------------------
 
 void bridge::on(roster_changed& change) {
-  const auto* const entry = channels_.find(user_channel(change.tenant, change.user.str()));
-  if (!entry) return;
+  const auto of = user_channel(change.tenant, change.user.str());
   // Of sessions that are still to be admitted only the bridge knows.
   const auto tell = [&](const pending_join& pending) {
-    if (pending.request.opening && pending.channels.front() == entry->id)
+    if (pending.request.opening && *pending.request.channels.front().channel == of)
       pending.request.connection.send(roster_changed(change));
   };
+  chores_.for_each([&](const chore& each) {
+    if (const auto* coming = std::get_if<chore::reserve>(&each.step)) tell(coming->joining);
+    if (const auto* entering = std::get_if<chore::enter>(&each.step)) tell(entering->joining);
+  });
   for (const auto& pending : waiting_) tell(pending);
   for (const auto& [number, pending] : admitting_) tell(pending);
-  if (entry->actor) user_of(*entry).send(std::move(change));
+  if (const auto* const entry = channels_.find(of)) user_of(*entry).send(std::move(change));
 }
 
 void bridge::on(node_gone& gone) {
   channels_.for_each([&](const live_channel& each) {
-    if (each.actor && each.where->kind == channel_kind::user) user_of(each).send(node_gone(gone));
+    if (each.actor && each.channel->kind == channel_kind::user) user_of(each).send(node_gone(gone));
   });
 }
 
@@ -161,20 +223,20 @@ live_channel& bridge::ensure(const channel_ptr& wanted) {
 }
 
 void bridge::start_actor(live_channel& of) {
-  auto* const home = node_.home_of(*of.where);
-  if (of.where->kind == channel_kind::user)
+  auto* const home = node_.home_of(*of.channel);
+  if (of.channel->kind == channel_kind::user)
     of.actor = narrow<channel_inbox>(spawn<user_inbox, user>(home_system(), home, std::ref(node_),
-                                                             of.where, of.id, of.delivered));
+                                                             of.channel, of.id, of.delivered));
   else
     of.actor = narrow<channel_inbox>(spawn<room_inbox, room>(home_system(), home, std::ref(node_),
-                                                             of.where, of.id, of.delivered));
+                                                             of.channel, of.id, of.delivered));
 }
 
 void bridge::on(channel_died& dead) {
   auto* const entry = channels_.find(dead.channel);
   if (!entry || entry->actor.id() != dead.actor) return;  // stopped by us, or replaced already
   log::warn("channel rebuilt after a fault",
-            {{"kind", to_string(entry->where->kind)}, {"name", entry->where->name}});
+            {{"kind", to_string(entry->channel->kind)}, {"name", entry->channel->name}});
   refuse_admitting(dead.channel);
   if (!channels_.find(dead.channel)) return;  // there was nobody else
   start_actor(*entry);
@@ -196,7 +258,7 @@ void bridge::refuse_admitting(channel_id user) {
     // The dead one may have told the other nodes of it; its successor does not know of it.
     if (node_.clustered)
       node_.engine->messages().send_control(
-          *channels_.at(user).where,
+          *channels_.at(user).channel,
           encode(user_control{node_.options.id, false, {}, {pending.request.session->id}}));
     refuse(std::move(pending), "the supervisor of the user's sessions had a fault");
   }
@@ -210,9 +272,9 @@ void bridge::release(channel_id reserved) {
 
 void bridge::retire_if_unused(live_channel& candidate) {
   if (!candidate.members.empty() || candidate.reserved > 0) return;
-  node_.engine->messages().unfollow(*candidate.where);
-  if (candidate.where->kind == channel_kind::room) --node_.rooms;
-  if (candidate.where->kind == channel_kind::user) --node_.users;
+  node_.engine->messages().unfollow(*candidate.channel);
+  if (candidate.channel->kind == channel_kind::room) --node_.rooms;
+  if (candidate.channel->kind == channel_kind::user) --node_.users;
   candidate.actor.stop();
   channels_.remove(candidate);
 }

@@ -27,7 +27,7 @@ class fences {
   /// How long ago the last one was sent.
   steady_clock::duration age(steady_time now) const noexcept { return now - sent_at_; }
 
-  bool is_fence(const event& e) const { return e.where == channel_; }
+  bool is_fence(const event& e) const { return e.channel == channel_; }
   bool is_current(const event& e) const {
     return under_way() && is_fence(e) && e.data == std::to_string(sent_);
   }
@@ -45,7 +45,7 @@ class fences {
     wanted_ = false;
     sent_at_ = now;
     event out;
-    out.where = channel_;
+    out.channel = channel_;
     out.id = std::to_string(sent_ + 1);
     out.name = "fence";
     out.data = std::to_string(++sent_);

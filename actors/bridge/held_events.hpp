@@ -14,11 +14,11 @@ struct event_bounds {
   std::size_t bytes;
 };
 
-/// What an event takes in memory, about.
+/// What an event takes in memory, about; what it shares with others is counted as its own.
 inline std::size_t footprint(const stored_event& of) noexcept {
-  const auto& e = of.what;
+  const auto& e = of.event;
   return sizeof of + e.data.size() + e.id.size() + e.name.size() + e.sender.size() +
-         e.where.name.size() + e.exclude.size() * sizeof(session_id);
+         e.channel.name.size() + e.exclude.size() * sizeof(session_id);
 }
 
 /// A queue that knows its size. Plain state.

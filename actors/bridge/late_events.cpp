@@ -14,13 +14,13 @@ void late_events::remember(const publication_ptr& late, sequence before) {
   if (latest_.size() > most) latest_.pop_front();
 }
 
-std::vector<publication_ptr> late_events::missed(const channel& where, sequence since,
+std::vector<publication_ptr> late_events::missed(const channel& channel, sequence since,
                                                  sequence cursor) const {
   std::vector<publication_ptr> out;
   for (const auto& late : latest_) {
     const auto seq = late.event->seq();
     if (cursor < seq || cursor >= late.seen_from) continue;
-    if (since < seq && late.event->what().where == where) out.push_back(late.event);
+    if (since < seq && late.event->event().channel == channel) out.push_back(late.event);
   }
   return out;
 }

@@ -17,9 +17,10 @@ class late_events {
 
   /// `late` goes out now; `before`: the highest id that went out until now.
   void remember(const publication_ptr& late, sequence before);
-  /// Those of `where` after `since` that a client with this cursor has not had and would not find
+  /// Those of `channel` after `since` that a client with this cursor has not had and would not find
   /// behind it.
-  std::vector<publication_ptr> missed(const channel& where, sequence since, sequence cursor) const;
+  std::vector<publication_ptr> missed(const channel& channel, sequence since,
+                                      sequence cursor) const;
   void clear() noexcept { latest_.clear(); }
 
  private:

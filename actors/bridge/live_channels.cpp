@@ -2,8 +2,8 @@
 
 namespace starling::actors {
 
-live_channel* live_channels::find(const channel& where) noexcept {
-  const auto found = by_name_.find(where);
+live_channel* live_channels::find(const channel& channel) noexcept {
+  const auto found = by_name_.find(channel);
   return found == by_name_.end() ? nullptr : slots_[slot_of(found->id)];
 }
 
@@ -13,7 +13,7 @@ live_channel* live_channels::find(channel_id id) noexcept {
   return found && found->id == id ? found : nullptr;
 }
 
-live_channel& live_channels::add(const channel_ptr& where) {
+live_channel& live_channels::add(const channel_ptr& channel) {
   if (free_.empty()) {
     free_.push_back(static_cast<std::uint32_t>(slots_.size()));
     slots_.push_back(nullptr);
@@ -21,16 +21,16 @@ live_channel& live_channels::add(const channel_ptr& where) {
   const auto slot = free_.back();
   const auto id =
       ++number_ << (slot_bits + partition_bits) | cluster::index_of(partition_) << slot_bits | slot;
-  const auto& fresh = *by_name_.insert({where, id}).first;
+  const auto& fresh = *by_name_.insert({channel, id}).first;
   free_.pop_back();
   return *(slots_[slot] = const_cast<live_channel*>(&fresh));
 }
 
-void live_channels::remove(const live_channel& what) {
-  const auto slot = slot_of(what.id);
+void live_channels::remove(const live_channel& gone) {
+  const auto slot = slot_of(gone.id);
   slots_[slot] = nullptr;
   free_.push_back(static_cast<std::uint32_t>(slot));
-  by_name_.erase(by_name_.find(*what.where));
+  by_name_.erase(by_name_.find(*gone.channel));
 }
 
 live_channel* live_channels::next(std::size_t& slot) noexcept {

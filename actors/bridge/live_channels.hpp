@@ -12,7 +12,7 @@
 namespace starling::actors {
 
 struct live_channel {
-  channel_ptr where;
+  channel_ptr channel;
   channel_id id = 0;
   handle<channel_inbox> actor;  ///< while it is live
   shard_counts members;         ///< sessions that get its events
@@ -38,19 +38,19 @@ class live_channels {
  public:
   explicit live_channels(cluster::partition_id partition = {}) : partition_(partition) {}
 
-  live_channel* find(const channel& where) noexcept;
+  live_channel* find(const channel& channel) noexcept;
   live_channel* find(channel_id id) noexcept;
   /// For an id that is known to live.
   live_channel& at(channel_id id) const noexcept { return *slots_[slot_of(id)]; }
   /// A new one, with an id nobody has had.
-  live_channel& add(const channel_ptr& where);
-  void remove(const live_channel& what);
+  live_channel& add(const channel_ptr& channel);
+  void remove(const live_channel& gone);
   std::size_t size() const noexcept { return by_name_.size(); }
 
   template <class F>
-  void for_each(F&& what) const {
+  void for_each(F&& visit) const {
     for (auto* each : slots_)
-      if (each) what(*each);
+      if (each) visit(*each);
   }
   /// The first one behind `slot`, which becomes its own, or nullptr. For a walk in steps; what is
   /// added meanwhile may be missed.
@@ -63,11 +63,11 @@ class live_channels {
   struct by_text {
     using is_transparent = void;
     static const channel& of(const channel& c) noexcept { return c; }
-    static const channel& of(const live_channel& c) noexcept { return *c.where; }
+    static const channel& of(const live_channel& c) noexcept { return *c.channel; }
     std::size_t operator()(const auto& c) const noexcept { return std::hash<channel>{}(of(c)); }
     bool operator()(const auto& a, const auto& b) const noexcept { return of(a) == of(b); }
   };
-  /// Of the values only `where` must never change.
+  /// Of the values only `channel` must never change.
   std::unordered_set<live_channel, by_text, by_text> by_name_;
   std::vector<live_channel*> slots_{nullptr};  ///< slot 0 stays empty: a walk begins there
   std::vector<std::uint32_t> free_;

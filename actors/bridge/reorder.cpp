@@ -5,16 +5,16 @@
 
 namespace starling::actors {
 
-std::vector<stored_event> reorder::push(stored_event what, steady_time now) {
+std::vector<stored_event> reorder::push(stored_event stored, steady_time now) {
   std::vector<stored_event> out;
-  const auto seq = what.seq;
+  const auto seq = stored.seq;
   if (hold_.count() == 0 || seq <= top_ + 1) {
     top_ = std::max(top_, seq);
-    out.push_back(std::move(what));
+    out.push_back(std::move(stored));
     release(early_.begin(), out);
   } else {
-    const auto bytes = footprint(what);
-    if (early_.try_emplace(seq, early{std::move(what), now}).second) bytes_ += bytes;
+    const auto bytes = footprint(stored);
+    if (early_.try_emplace(seq, early{std::move(stored), now}).second) bytes_ += bytes;
     if (early_.size() > most_.events || bytes_ > most_.bytes) release(early_.end(), out);
   }
   return out;
@@ -49,8 +49,8 @@ void reorder::release(std::map<sequence, early>::iterator end, std::vector<store
     if (next == end) waited = false;
     if (!waited && next->first > top_ + 1) return;
     top_ = std::max(top_, next->first);
-    bytes_ -= footprint(next->second.what);
-    out.push_back(std::move(next->second.what));
+    bytes_ -= footprint(next->second.stored);
+    out.push_back(std::move(next->second.stored));
     early_.erase(next);
   }
 }

@@ -31,7 +31,7 @@ class reorder {
   }
 
   /// Takes one that arrived; answers those to be handed on now, in order.
-  std::vector<stored_event> push(stored_event what, steady_time now);
+  std::vector<stored_event> push(stored_event stored, steady_time now);
   /// Those whose gap has been waited for long enough, and what follows them without one.
   std::vector<stored_event> due(steady_time now);
   bool waiting() const noexcept { return !early_.empty(); }
@@ -43,7 +43,7 @@ class reorder {
 
  private:
   struct early {
-    stored_event what;
+    stored_event stored;
     steady_time arrived;
   };
   void release(std::map<sequence, early>::iterator end, std::vector<stored_event>& out);

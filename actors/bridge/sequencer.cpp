@@ -117,11 +117,11 @@ void sequencer::last_known(channel_id id, const result<sequence>& last) {
 
 // -- events -------------------------------------------------------------------------------------
 
-void sequencer::stored(stored_event&& what, steady_time now) {
+void sequencer::stored(stored_event&& stored, steady_time now) {
   now_ = now;
   if (phase_ == away) return;
-  if (early_.passes(what.seq)) return take(std::move(what));
-  for (auto& each : early_.push(std::move(what), now)) take(std::move(each));
+  if (early_.passes(stored.seq)) return take(std::move(stored));
+  for (auto& each : early_.push(std::move(stored), now)) take(std::move(each));
   await_reorder(now);
 }
 
@@ -141,38 +141,47 @@ void sequencer::await_reorder(steady_time now) {
 void sequencer::take(stored_event&& next) {
   if (phase_ == live) return handle(std::move(next));
   // What is held waits for the fence that ends a catch-up: it may not be held itself.
-  if (phase_ == catching_up && fences_.is_current(next.what)) return fence_back(next.seq);
+  if (phase_ == catching_up && fences_.is_current(next.event)) return fence_back(next.seq);
   hold(std::move(next));
 }
 
 void sequencer::handle(stored_event&& next) {
-  auto* const to = channels_.find(next.what.where);
+  auto* const to = channels_.find(next.event.channel);
   if (!to) {
-    if (fences_.is_current(next.what)) fence_back(next.seq);
+    if (fences_.is_current(next.event)) fence_back(next.seq);
     return;
   }
   if (!to->live) return;  // a fence and a read of the store will cover it
   if (next.seq <= to->delivered) return;
-  if (next.previous <= to->delivered) return deliver(*to, std::move(next.what), next.seq, next.seq);
+  if (next.previous <= to->delivered) {
+    if (next.unreadable) return pass_over(*to, next.seq);
+    return deliver(*to, std::move(next.event), next.seq, next.seq);
+  }
   begin_repair(next.seq, std::nullopt).add(*to, next.previous);
   held_.push_front(std::move(next));
   advance_repair();
 }
 
-void sequencer::deliver(live_channel& to, event&& what, sequence seq, sequence id) {
+void sequencer::deliver(live_channel& to, event&& event, sequence seq, sequence id) {
   to.delivered = seq;
   const auto before = position_;
   // Never below what its receivers have seen, even if it is late itself.
   position_ = std::max(before, id);
-  auto out = std::make_shared<publication>(std::move(what), position(), seq);
+  auto out = std::make_shared<publication>(std::move(event), position(), seq);
   if (seq <= before) late_.remember(out, before);
   output_.deliver(to, std::move(out));
 }
 
-void sequencer::ephemeral(event&& what, steady_time now) {
-  auto* const to = channels_.find(what.where);
-  if (!to || !to->live || !ephemeral_.first(what, now)) return;
-  output_.deliver(*to, std::make_shared<publication>(std::move(what), position(), 0));
+/// As if it had been delivered: it is not looked for again.
+void sequencer::pass_over(live_channel& of, sequence seq) {
+  of.delivered = seq;
+  position_ = std::max(position_, seq);
+}
+
+void sequencer::ephemeral(event&& event, steady_time now) {
+  auto* const to = channels_.find(event.channel);
+  if (!to || !to->live || !ephemeral_.first(event, now)) return;
+  output_.deliver(*to, std::make_shared<publication>(std::move(event), position(), 0));
 }
 
 // -- fences -------------------------------------------------------------------------------------
@@ -198,7 +207,7 @@ void sequencer::fence_back(sequence at) {
   else
     sweep_.settle(fences_.sent(), channels_, [&](live_channel& missing) {
       log::warn("the store has an event that was never handed on",
-                {{"kind", to_string(missing.where->kind)}, {"name", missing.where->name}});
+                {{"kind", to_string(missing.channel->kind)}, {"name", missing.channel->name}});
       holes.push_back(&missing);
     });
   auto& missing = begin_repair(at + 1, at);

@@ -49,9 +49,9 @@ struct sequencer_options {
 class sequencer_output {
  public:
   /// The next event of a live channel, stored or ephemeral. Ids (`publication::at`) never decrease.
-  virtual void deliver(live_channel& to, publication_ptr what) = 0;
-  /// Read `range` of `where` and answer with sequencer::page, also when it failed.
-  virtual void read(const channel& where, const range_read& range) = 0;
+  virtual void deliver(live_channel& to, publication_ptr publication) = 0;
+  /// Read `range` of `channel` and answer with sequencer::page, also when it failed.
+  virtual void read(const channel& channel, const range_read& range) = 0;
   /// Store `fence`; sequencer::fence_failed if that fails. It comes back as sequencer::stored.
   virtual void store_fence(std::uint64_t number, event fence) = 0;
   /// Ask where the store stands; answer with sequencer::state, also when it failed.
@@ -84,7 +84,8 @@ class sequencer_output {
 ///
 /// Guarantees: when an event with position p is delivered, everything of live channels below p has
 /// been delivered or reported lost, as far as anything has told of it; what is found later (a
-/// *late* event) gets an id beyond p. Each stored event of a live channel is delivered once.
+/// *late* event) gets an id beyond p. Each stored event of a live channel is delivered once, but
+/// those that nobody can read, which only take their place.
 ///
 /// The *fence* is a stored event of the owner's own channel. When it comes back, every subscription
 /// made before it is active and everything stored before it has arrived: its sequence is where the
@@ -129,8 +130,8 @@ class sequencer {
   void engine_down(const std::string& reason);
   void state(const result<cluster::log_state>& answer, steady_time now);
   void leader_changed();
-  void stored(stored_event&& what, steady_time now);
-  void ephemeral(event&& what, steady_time now);
+  void stored(stored_event&& stored, steady_time now);
+  void ephemeral(event&& event, steady_time now);
   void fence_failed(std::uint64_t number, const error& why);
   void page(const range_read& range, result<cluster::log_page>&& answer);
   void last_known(channel_id id, const result<sequence>& answer);
@@ -173,11 +174,11 @@ class sequencer {
   bool may_join(std::uint64_t asked, const std::optional<cursor>& resume, const Ids& ids) const {
     return phase_ == sequencer_phase::live && !needs_fence(asked, resume, ids);
   }
-  /// Late events of `where` that a resume from `from` needs besides those stored after it: stored
+  /// Late events of `channel` that a resume from `from` needs besides those stored after it: stored
   /// after `since`, delivered after the cursor was given.
-  std::vector<publication_ptr> late_for(const channel& where, sequence since,
+  std::vector<publication_ptr> late_for(const channel& channel, sequence since,
                                         const cursor& from) const {
-    return from.epoch == epoch_ ? late_.missed(where, since, from.seq)
+    return from.epoch == epoch_ ? late_.missed(channel, since, from.seq)
                                 : std::vector<publication_ptr>{};
   }
 
@@ -187,7 +188,8 @@ class sequencer {
 
   void take(stored_event&& next);    ///< in the store's order
   void handle(stored_event&& next);  ///< phase live
-  void deliver(live_channel& to, event&& what, sequence seq, sequence id);
+  void deliver(live_channel& to, event&& event, sequence seq, sequence id);
+  void pass_over(live_channel& of, sequence seq);
   void hold(stored_event&& later);
   void drop_held();
   void drain_held();

@@ -22,11 +22,11 @@ void sequencer::drop_held() {
   bool with_fence = false;
   for (const auto& each : held_) {
     // Of channels that are not live too: they may be when these are read.
-    if (const auto* to = channels_.find(each.what.where)) {
+    if (const auto* to = channels_.find(each.event.channel)) {
       auto& last = dropped_[to->id];
       last = std::max(last, each.seq);
     } else {
-      with_fence |= fences_.is_current(each.what);
+      with_fence |= fences_.is_current(each.event);
     }
   }
   held_.clear();
@@ -75,7 +75,7 @@ void sequencer::advance_repair() {
   do {
     while (const auto range = repair_->begin_read()) {
       if (const auto* of = channels_.find(repair_->hole_of(*range).id))
-        output_.read(*of->where, *range);
+        output_.read(*of->channel, *range);
       else
         repair_->take(*range, {});  // nobody is there any more
     }
@@ -129,7 +129,7 @@ void sequencer::deliver_found() {
       --late;
       id = std::max(before + late, highest_id) - late;
     }
-    deliver(*channel_of(missed), std::move(missed.stored.what), missed.stored.seq, id);
+    deliver(*channel_of(missed), std::move(missed.stored.event), missed.stored.seq, id);
   }
   for (const auto& hole : repair_->holes())
     if (auto* each = channels_.find(hole.id))

@@ -94,33 +94,37 @@ void ingester::go_on() {
 }
 
 void ingester::add_event(message& to, net::mapped_event& from) const {
-  event what;
-  what.where.tenant = *from.tenant;
-  what.id = std::move(from.id);
-  what.id_given = true;
-  what.name = std::move(from.name);
-  what.data = std::move(from.data);
-  what.data_is_text = from.data_is_text;
-  what.accepted_ns = wall_ns();
-  for (const auto& user : from.exclude) what.exclude.push_back(user_mark(user));
-  bool first = true;
-  const auto add = [&](channel_kind kind, const std::string& name) {
-    what.where.kind = kind;
-    what.where.name = name;
-    to.events.push_back({what, from.ephemeral, std::exchange(first, false)});
-  };
-  if (from.everyone) return add(channel_kind::all, tenant_channel(*from.tenant).name);
+  event out;
+  out.channel.tenant = *from.tenant;
+  out.id = std::move(from.id);
+  out.id_given = true;
+  out.name = std::move(from.name);
+  out.data = std::move(from.data);
+  out.data_is_text = from.data_is_text;
+  out.accepted_ns = wall_ns();
   // Who comes or goes is told as a user: in the room he is not yet, or no longer, for sure.
   const bool apart = from.members != net::member_change::none;
-  if (apart)
-    for (const auto& user : from.users) what.exclude.push_back(user_mark(user));
-  for (const auto& room : from.rooms) {
-    add(channel_kind::room, room);
-    what.earlier_targets.push_back(room);
+  std::vector<session_id> exclude;
+  for (const auto& user : from.exclude) exclude.push_back(user_mark(user));
+  if (apart && !from.everyone)
+    for (const auto& user : from.users) exclude.push_back(user_mark(user));
+  out.exclude = std::move(exclude);
+  bool first = true;
+  const auto add = [&](channel_kind kind, const std::string& name) {
+    out.channel.kind = kind;
+    out.channel.name = name;
+    to.events.push_back({out, from.ephemeral, std::exchange(first, false)});
+  };
+  if (from.everyone) return add(channel_kind::all, tenant_channel(*from.tenant).name);
+  const shared_list<std::string> rooms(from.rooms);
+  for (std::size_t at = 0; at < rooms.size(); ++at) {
+    out.earlier_targets = rooms.first(at);
+    add(channel_kind::room, rooms[at]);
   }
+  out.earlier_targets = rooms;
   if (apart) {
-    what.exclude.clear();
-    what.earlier_targets.clear();
+    out.exclude = {};
+    out.earlier_targets = {};
   } else {
     spare_members(from);
   }
@@ -269,12 +273,14 @@ void ingester::publish(std::uint64_t number) {
 void ingester::publish_event(std::uint64_t number, std::size_t index, message& of) {
   auto& one = of.events[index];
   if (one.ephemeral) {
-    const auto sent = node_.engine->messages().send_ephemeral(one.what);
+    if (node_.asks_sources() && one.event.channel.kind == channel_kind::room)
+      node_.roster.send(room_named{one.event.channel.tenant, one.event.channel.name, 0, true});
+    const auto sent = node_.engine->messages().send_ephemeral(one.event);
     return handed_in(of, one, sent ? nullptr : &sent.error(), false);
   }
   ++of.outstanding;
-  node_.engine->history_of(one.what.where.tenant)
-      .append(one.what, one.what.id,
+  node_.engine->history_of(one.event.channel.tenant)
+      .append(one.event, one.event.id,
               [me = self(), term = term_, number, index](result<cluster::append_ack> ack) {
                 me.send(mapped_stored{term, number, index, std::move(ack)});
               });
@@ -314,6 +320,9 @@ void ingester::on(mapped_stored& done) {
   const auto found = messages_.find(done.number);
   if (done.term != term_ || found == messages_.end()) return;
   auto& of = found->second;
+  const auto& channel = of.events[done.index].event.channel;
+  if (done.ack && node_.asks_sources() && channel.kind == channel_kind::room)
+    node_.roster.send(room_named{channel.tenant, channel.name, done.ack->seq, true});
   handed_in(of, of.events[done.index], done.ack ? nullptr : &done.ack.error(),
             done.ack && done.ack->duplicate);
   --of.outstanding;
@@ -324,6 +333,9 @@ void ingester::on(member_changed& done) {
   const auto found = messages_.find(done.number);
   if (done.term != term_ || found == messages_.end()) return;
   auto& of = found->second;
+  const auto& entry = of.changes[done.index].entry;
+  if (done.outcome && node_.tell_of_membership)
+    node_.tell_of_membership({entry.tenant, entry.user, entry.room});
   if (done.outcome)
     of.changes[done.index].done = true;
   else if (worth_a_retry(done.outcome.error().code))

@@ -43,7 +43,7 @@ class ingester final : public ingest_inbox {
 
  private:
   struct outgoing {
-    event what;
+    starling::event event;
     bool ephemeral = false;
     bool counts = false;  ///< the first of its event's targets
     bool done = false;

@@ -58,12 +58,13 @@ void ingestion::on_told(std::string words) {
   for (const auto& each : actors_) each.send(tenants_told{words});
 }
 
-void ingestion::session_opened(const net::identity& who, const std::vector<std::string>& rooms) {
+void ingestion::session_opened(const net::identity& identity,
+                               const std::vector<std::string>& rooms) {
   if (!finds_tenants_) return;
-  state_.tenants.user_seen(who.tenant, who.user.str());
-  for (const auto* all : {&who.rooms, &rooms})
+  state_.tenants.user_seen(identity.tenant, identity.user.str());
+  for (const auto* all : {&identity.rooms, &rooms})
     for (const auto& room : *all)
-      if (net::is_exact(room)) state_.tenants.room_seen(who.tenant, room);
+      if (net::is_exact(room)) state_.tenants.room_seen(identity.tenant, room);
 }
 
 void ingestion::roster_loaded(const cluster::roster_part& part) {

@@ -30,7 +30,7 @@ class ingestion final : private cluster::foreign_listener {
   void end_actors();
 
   /// Members' tokens and the roster tell whose a room or a user is.
-  void session_opened(const net::identity& who, const std::vector<std::string>& rooms);
+  void session_opened(const net::identity& identity, const std::vector<std::string>& rooms);
   void roster_loaded(const cluster::roster_part& part);
   void member_changed(const cluster::roster_entry& entry, bool added);
 

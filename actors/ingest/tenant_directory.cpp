@@ -61,9 +61,8 @@ std::vector<tenant_id> tenant_directory::named(const std::vector<tenant_index>& 
   return out;
 }
 
-void tenant_directory::see(names& where, const tenant_id& tenant, const std::string& name) {
-  if (tenants_.size() < most_tenants || indexes_.contains(tenant))
-    where.add(name, index_of(tenant));
+void tenant_directory::see(names& into, const tenant_id& tenant, const std::string& name) {
+  if (tenants_.size() < most_tenants || indexes_.contains(tenant)) into.add(name, index_of(tenant));
 }
 
 void tenant_directory::room_seen(const tenant_id& tenant, const std::string& room) {

@@ -52,7 +52,7 @@ class tenant_directory {
 
   tenant_index index_of(const tenant_id& tenant);
   std::vector<tenant_id> named(const std::vector<tenant_index>& indexes) const;
-  void see(names& where, const tenant_id& tenant, const std::string& name);
+  void see(names& into, const tenant_id& tenant, const std::string& name);
   void add_member(const cluster::roster_entry& entry);
 
   mutable std::mutex mutex_;

@@ -14,12 +14,12 @@ namespace starling::actors {
 
 /// engine (any thread) -> bridge.
 struct engine_stored {
-  stored_event what;
+  stored_event stored;
 };
 
 /// engine -> bridge.
 struct engine_ephemeral {
-  event what;
+  starling::event event;
 };
 
 /// connection -> roster (adds the roster's rooms) -> bridge. Later joins go to the bridge at once.
@@ -33,6 +33,9 @@ struct join {
   std::optional<cursor> resume;
   std::vector<net::lost_room> lost;
 };
+
+/// bridge -> bridge: more of who comes and goes waits.
+struct chores_due {};
 
 /// user -> bridge: the session may be.
 struct admitted {
@@ -107,10 +110,10 @@ struct channels_query {
 
 /// Taken by bridge/bridge.cpp.
 class bridge_inbox
-    : public inbox<engine_stored, engine_ephemeral, engine_control, join, admitted, turned_away,
-                   left, members_report, roster_changed, repair_read, last_stored, store_state,
-                   engine_changed, engine_leader_changed, reorder_due, fence_failed, channel_died,
-                   node_gone, tick, channels_query, presence_query> {
+    : public inbox<engine_stored, engine_ephemeral, engine_control, join, chores_due, admitted,
+                   turned_away, left, members_report, roster_changed, repair_read, last_stored,
+                   store_state, engine_changed, engine_leader_changed, reorder_due, fence_failed,
+                   channel_died, node_gone, tick, channels_query, presence_query> {
  public:
   using inbox::inbox;
 };

@@ -13,7 +13,7 @@ namespace starling::actors {
 
 /// bridge -> room, user: a stored event of the channel, in order; it has been sent to the members.
 struct inbound {
-  publication_ptr what;
+  publication_ptr publication;
 };
 
 /// bridge -> room: the session is a member from here on.
@@ -50,7 +50,7 @@ struct members_report {
 
 /// node -> bridge -> room: who is in it, on this node.
 struct presence_query {
-  channel where;
+  starling::channel channel;
   std::function<void(std::vector<net::presence_user>)> done;
 };
 
@@ -63,7 +63,7 @@ struct admit {
 
 /// engine -> bridge -> user.
 struct engine_control {
-  channel where;
+  starling::channel channel;
   std::string payload;
 };
 

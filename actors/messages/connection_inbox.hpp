@@ -39,7 +39,7 @@ struct denied {
 struct replay_part {
   std::uint64_t request;
   channel_id id;
-  channel_ptr where;
+  channel_ptr channel;
   std::vector<publication_ptr> events;  ///< ascending
   sequence store_after = 0;
   sequence store_through = 0;

@@ -14,6 +14,7 @@
 #include "actors/base/locator.hpp"
 #include "actors/base/options.hpp"
 #include "actors/base/outbox_budget.hpp"
+#include "actors/base/return_pace.hpp"
 #include "actors/messages/bridge_inbox.hpp"
 #include "actors/messages/connection_inbox.hpp"
 #include "actors/messages/fanout_inbox.hpp"
@@ -51,10 +52,25 @@ struct node_context {
   std::function<result<net::identity_ptr>(std::string_view)> verify_token;
 
   outbox_budget outboxes{options.outbox};
+  return_pace returns{options};
 
   shard_metrics* home_metrics = nullptr;  ///< of actors without a shard (tests)
 
   session_locator* locator = nullptr;
+
+  // Where sources of memberships are asked; empty in tests. Any thread.
+  bool asks_sources() const noexcept { return !options.membership.sources.empty(); }
+  /// Tells all other nodes that a room was named, or all nodes what may have changed.
+  std::function<void(const tenant_id&, const std::string& room, sequence position)> tell_of_room;
+  std::function<void(const cluster::membership_news&)> tell_of_membership;
+  /// Called with what sources say, besides the roster's own changes.
+  std::function<void(const cluster::roster_entry&, bool member)> membership_learnt;
+  /// What the roster remembers of sources, for metrics.
+  struct {
+    std::atomic<std::size_t> users{0};
+    std::atomic<std::size_t> memberships{0};
+    std::atomic<std::uint64_t> hits{0}, misses{0}, stale{0};
+  } source_cache;
 
   std::vector<handle<bridge_inbox>> bridges;  ///< by partition
   handle<roster_inbox> roster;
@@ -88,6 +104,10 @@ struct node_context {
   /// Where a live channel's actor lives: hashed, so that no shard has more of them than others.
   shard* home_of(const channel& live) const {
     return shards.empty() ? nullptr : shards[std::hash<channel>{}(live) % shards.size()];
+  }
+  /// How long a client is told to wait before it comes back.
+  std::chrono::milliseconds retry_told() const {
+    return returns.told(sessions.load(std::memory_order_relaxed), steady_clock::now());
   }
   /// `base` with up to half of it added or taken away, so that clients do not come back together.
   static std::chrono::milliseconds jittered(std::chrono::milliseconds base);

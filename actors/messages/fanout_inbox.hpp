@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/messages/channel_inbox.hpp"
+#include "actors/messages/session_order.hpp"
 #include "actors/runtime/inbox.hpp"
 #include "cluster/partition.hpp"
 
@@ -18,7 +19,7 @@ class bridge_inbox;
 /// bridge -> fanout: one message per shard with members and event.
 struct fan_out {
   channel_id channel;
-  publication_ptr what;
+  publication_ptr publication;
 };
 
 /// connection -> fanout: a connection's first message.
@@ -79,7 +80,7 @@ struct drain {
 /// tenant?
 struct deliver_to {
   session_id id;
-  publication_ptr what;
+  publication_ptr publication;
   std::function<void(bool)> done;
 };
 
@@ -115,7 +116,7 @@ struct recount {
   handle<bridge_inbox> to;
 };
 
-/// A page of the shard's sessions, in the order of their ids.
+/// A page of the shard's sessions, in the order asked for.
 struct sessions_found {
   std::vector<net::session_info> sessions;
   std::size_t total = 0;  ///< how many match
@@ -126,10 +127,12 @@ struct sessions_query {
   tenant_id tenant;
   std::string user;
   std::optional<session_id> id;
-  std::optional<session_id> after;
+  std::optional<session_place> after;
   std::size_t limit;
   bool viewed;  ///< only those with a dialect's view
   std::function<void(sessions_found)> done;
+  std::string search{};  ///< in user, device, address and client id
+  session_order order = session_order::id;
 };
 
 /// node -> fanout: what a tenant's sessions of this shard have done since the process began.

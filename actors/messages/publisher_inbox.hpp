@@ -15,7 +15,7 @@ namespace starling::actors {
 /// connection, node -> publisher: publish for this client. `done` is called on the publisher's
 /// shard with one verdict per item, in order.
 struct publish_request {
-  net::identity_ptr who;
+  net::identity_ptr caller;
   std::shared_ptr<net::publish_batch> batch;
   event_source source;
   std::function<void(std::vector<net::publish_verdict>)> done;

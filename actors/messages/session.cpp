@@ -25,8 +25,8 @@ bool more_available(std::string_view state, std::string_view than) noexcept {
   return one && (!other || *one < *other);
 }
 
-std::string name_of_loss(const channel& where) {
-  return where.kind == channel_kind::room ? where.name : "*";
+std::string name_of_loss(const channel& channel) {
+  return channel.kind == channel_kind::room ? channel.name : "*";
 }
 
 void add_loss(std::vector<net::lost_room>& to, std::string room, std::string_view reason) {

@@ -45,6 +45,7 @@ node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> en
   context_.clustered = engine_->kind() == "nats";
   context_.locator = &cluster_;
   context_.partitions.resize(engine_->partitions());
+  if (context_.asks_sources()) connect_sources();
 
   io_scheduler::load(caf_config_, loops_);
   system_ = std::make_unique<caf::actor_system>(caf_config_);
@@ -64,6 +65,26 @@ node::node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> en
   context_.roster = spawn<roster_inbox, roster>(
       *system_, &shards.at(home_of_roster(context_.partitions.size(), loops_.size())),
       std::ref(context_));
+}
+
+void node::connect_sources() {
+  context_.tell_of_room = [this](const tenant_id& tenant, const std::string& room, sequence at) {
+    if (context_.other_nodes > 0) tell_all(room_named_question{tenant, room, at});
+  };
+  context_.tell_of_membership = [this](const cluster::membership_news& news) {
+    tell_all(membership_news_question{news.tenant, news.user, news.room});
+  };
+  context_.membership_learnt = [this](const cluster::roster_entry& entry, bool member) {
+    if (ingestion_) ingestion_->member_changed(entry, member);
+  };
+}
+
+template <class Question>
+void node::tell_all(Question told) {
+  auto& loop = *loops_.front();
+  boost::asio::post(loop.context(), [this, &loop, told = std::move(told)] {
+    cluster_.ask_all(loop, told, [](const auto&) {});
+  });
 }
 
 node::~node() {
@@ -87,6 +108,7 @@ void node::start(std::string public_address, std::string admin_address) {
   nodes_.heard(self_, false, last_.at);
   engine_->messages().start(*this);
   engine_->roster().start(*this);
+  for (const auto& source : context_.options.membership.sources) source->start(*this);
   if (ingestion_) ingestion_->start();
   second_ = std::make_unique<boost::asio::steady_timer>(loops_.front()->context());
   boost::asio::post(loops_.front()->context(), [this] { every_second(); });
@@ -103,6 +125,7 @@ void node::stop() {
   announce(true);
   if (ingestion_) ingestion_->stop();
   answers_.close();
+  for (const auto& source : context_.options.membership.sources) source->stop();
   engine_->roster().stop();
   engine_->messages().stop();
   // Whoever is left: their clients come back elsewhere. Settling sees it written.
@@ -139,8 +162,7 @@ void node::drain() {
 
 std::optional<net::goodbye> node::cannot_open(const tenant_id& tenant) const {
   const auto no = [&](close_code code, std::string reason) {
-    auto out = net::make_goodbye(code, node_context::jittered(context_.options.retry),
-                                 context_.here(tenant));
+    auto out = net::make_goodbye(code, context_.retry_told(), context_.here(tenant));
     out.reason = std::move(reason);
     return out;
   };
@@ -155,12 +177,13 @@ std::optional<net::goodbye> node::cannot_open(const tenant_id& tenant) const {
 
 void node::open(net::io_loop& loop, net::stream_request request,
                 std::unique_ptr<net::stream_responder> responder) {
-  if (const auto no = cannot_open(request.who->tenant)) return responder->refuse(*no);
-  if (ingestion_) ingestion_->session_opened(*request.who, request.rooms);
-  auto session = std::make_shared<session_record>();
+  context_.returns.came(steady_clock::now());
+  if (const auto no = cannot_open(request.identity->tenant)) return responder->refuse(*no);
+  if (ingestion_) ingestion_->session_opened(*request.identity, request.rooms);
+  boost::intrusive_ptr session(new session_record);
   session->id = session_id::make(context_.options.tag);
-  session->who = request.who;
-  session->device = request.device.empty() ? request.who->device : request.device;
+  session->identity = request.identity;
+  session->device = request.device.empty() ? request.identity->device : request.device;
   session->kind = request.kind;
   session->opened_ns = wall_ns();
   session->remote = std::move(request.remote);
@@ -173,107 +196,109 @@ void node::open(net::io_loop& loop, net::stream_request request,
 
 result<void> node::check(const net::stream_request& request) {
   for (const auto& room : request.rooms)
-    if (!net::may_join(*request.who, room))
+    if (!net::may_join(*request.identity, room))
       return error{errc::forbidden, "room \"" + room + "\" is not allowed by the token"};
   return {};
 }
 
-void node::publish(net::io_loop& loop, net::identity_ptr who, net::publish_batch batch,
+void node::publish(net::io_loop& loop, net::identity_ptr caller, net::publish_batch batch,
                    std::function<void(std::vector<net::publish_verdict>)> done) {
   context_.publishers[loop.index()].send(
-      publish_request{std::move(who), std::make_shared<net::publish_batch>(std::move(batch)),
+      publish_request{std::move(caller), std::make_shared<net::publish_batch>(std::move(batch)),
                       event_source::http, std::move(done)});
 }
 
-void node::close_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+void node::close_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                          std::function<void(result<void>)> done) {
-  close_question asked{id, who->is_operator ? tenant_id{} : who->tenant, {}};
-  if (!who->admin) asked.owner = who->user.str();
+  close_question asked{id, caller->is_operator ? tenant_id{} : caller->tenant, {}};
+  if (!caller->admin) asked.owner = caller->user.str();
   cluster_.ask_home_of(loop, id, std::move(asked),
                        [done = std::move(done)](const result<nothing>& closed) {
                          done(closed ? result<void>{} : closed.error());
                        });
 }
 
-void node::send_to_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+void node::send_to_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                            net::publish_item item, std::function<void(net::publish_verdict)> done) {
   cluster_.ask_home_of(
-      loop, id, sessions_question{.tenant = who->tenant, .session = id},
-      [this, &loop, who, done = std::move(done), id,
+      loop, id, sessions_question{.tenant = caller->tenant, .session = id},
+      [this, &loop, caller, done = std::move(done), id,
        item = std::move(item)](const result<sessions_answer>& found) mutable {
         if (!found) return done(found.error());
         if (found->sessions.empty()) return done(error{errc::not_found, "no session " + id.str()});
-        if (!who->admin && found->sessions.front().user != who->user.str())
+        if (!caller->admin && found->sessions.front().user != caller->user.str())
           return done(error{errc::forbidden, "the session belongs to somebody else"});
         // Whoever may close a session may speak to it, whatever the token lets them publish.
-        auto speaker = std::make_shared<net::identity>(*who);
+        auto speaker = std::make_shared<net::identity>(*caller);
         speaker->publish = {"client:" + id.str()};
         item.target = net::publish_item::target_kind::client;
         item.client = id;
-        publish_one(loop, std::move(speaker), std::move(item), std::move(done));
+        publish_one(loop, std::move(speaker), std::move(item), {}, std::move(done));
       });
 }
 
-void node::change_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+void node::change_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                           net::session_change change, std::function<void(result<void>)> done) {
-  change_question asked{.session = id, .tenant = who->tenant};
+  change_question asked{.session = id, .tenant = caller->tenant};
   if (change.presence && !parse_presence(*change.presence))
     return done(error{errc::malformed, std::string(presence_rule)});
   asked.presence = change.presence.value_or("");
   if (change.retry) asked.retry_ms = static_cast<std::uint64_t>(change.retry->count());
   // Nobody but the user says how available they are.
-  if (!who->admin || change.presence) asked.owner = who->user.str();
+  if (!caller->admin || change.presence) asked.owner = caller->user.str();
   cluster_.ask_home_of(loop, id, std::move(asked),
                        [done = std::move(done)](const result<nothing>& changed) {
                          done(changed ? result<void>{} : changed.error());
                        });
 }
 
-void node::publish_from_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
-                                net::publish_item item,
+void node::publish_from_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
+                                net::publish_item item, std::string traceparent,
                                 std::function<void(net::publish_verdict)> done) {
   cluster_.ask_home_of(
-      loop, id, sessions_question{.tenant = who->tenant, .session = id},
-      [this, &loop, who, id, done = std::move(done),
-       item = std::move(item)](const result<sessions_answer>& found) mutable {
+      loop, id, sessions_question{.tenant = caller->tenant, .session = id},
+      [this, &loop, caller, id, done = std::move(done), item = std::move(item),
+       traceparent = std::move(traceparent)](const result<sessions_answer>& found) mutable {
         if (!found) return done(found.error());
         if (found->sessions.empty()) return done(error{errc::not_found, "no session " + id.str()});
-        if (found->sessions.front().user != who->user.str())
+        if (found->sessions.front().user != caller->user.str())
           return done(error{errc::forbidden, "the session belongs to somebody else"});
-        publish_one(loop, who, std::move(item), std::move(done));
+        publish_one(loop, caller, std::move(item), std::move(traceparent), std::move(done));
       });
 }
 
-void node::publish_one(net::io_loop& loop, net::identity_ptr who, net::publish_item item,
-                       std::function<void(net::publish_verdict)> done) {
+void node::publish_one(net::io_loop& loop, net::identity_ptr caller, net::publish_item item,
+                       std::string traceparent, std::function<void(net::publish_verdict)> done) {
   net::publish_batch batch;
+  batch.traceparent = std::move(traceparent);
   batch.items.emplace_back(std::move(item));
-  publish(loop, std::move(who), std::move(batch),
+  publish(loop, std::move(caller), std::move(batch),
           back_on(loop, [done = std::move(done)](std::vector<net::publish_verdict> verdicts) {
             done(std::move(verdicts.front()));
           }));
 }
 
-void node::online_users(net::io_loop& loop, net::identity_ptr who, online_scope scope,
+void node::online_users(net::io_loop& loop, net::identity_ptr caller, online_scope scope,
                         std::string room,
                         std::function<void(result<std::vector<net::presence_user>>)> done) {
-  find_online(api_, loop, std::move(who), scope, std::move(room), std::move(done));
+  find_online(api_, loop, std::move(caller), scope, std::move(room), std::move(done));
 }
 
-void node::list_sessions(net::io_loop& loop, net::identity_ptr who, std::size_t most,
+void node::list_sessions(net::io_loop& loop, net::identity_ptr caller, std::size_t most,
                          std::function<void(result<std::vector<net::session_info>>)> done) {
-  cluster_.ask_all(
-      loop,
-      sessions_question{.tenant = who->is_operator ? tenant_id{} : who->tenant, .limit = most},
-      [most, done = std::move(done)](const cluster_answer<sessions_answer>& given) {
-        std::vector<net::session_info> out;
-        for (const auto& part : given.parts)
-          out.insert(out.end(), part.body.sessions.begin(), part.body.sessions.end());
-        std::sort(out.begin(), out.end(),
-                  [](const auto& a, const auto& b) { return a.client_id < b.client_id; });
-        if (out.size() > most) out.resize(most);
-        done(std::move(out));
-      });
+  cluster_.ask_all(loop,
+                   sessions_question{.tenant = caller->is_operator ? tenant_id{} : caller->tenant,
+                                     .limit = most},
+                   [most, done = std::move(done)](const cluster_answer<sessions_answer>& given) {
+                     std::vector<net::session_info> out;
+                     for (const auto& part : given.parts)
+                       out.insert(out.end(), part.body.sessions.begin(), part.body.sessions.end());
+                     std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
+                       return a.client_id < b.client_id;
+                     });
+                     if (out.size() > most) out.resize(most);
+                     done(std::move(out));
+                   });
 }
 
 void node::renew_session(net::io_loop& loop, net::identity_ptr fresh, const session_id& id,
@@ -284,10 +309,10 @@ void node::renew_session(net::io_loop& loop, net::identity_ptr fresh, const sess
                        });
 }
 
-void node::find_event(net::io_loop& loop, const channel& where, std::string id,
+void node::find_event(net::io_loop& loop, const channel& channel, std::string id,
                       std::function<void(result<std::optional<cursor>>)> done) {
-  const auto epoch = context_.here(where.tenant).epoch;
-  events_.find(where, epoch, std::move(id),
+  const auto epoch = context_.here(channel.tenant).epoch;
+  events_.find(channel, epoch, std::move(id),
                back_on(loop, [epoch, done = std::move(done)](result<std::optional<sequence>> at) {
                  if (!at) return done(at.error());
                  done(*at ? std::optional(cursor{epoch, **at}) : std::nullopt);
@@ -299,9 +324,9 @@ void node::describe_views(net::io_loop& loop, const tenant_id& tenant,
   collect_views(cluster_, loop, tenant, std::move(done));
 }
 
-void node::statistics(net::io_loop& loop, net::identity_ptr who,
+void node::statistics(net::io_loop& loop, net::identity_ptr caller,
                       std::function<void(result<net::node_stats>)> done) {
-  gather_stats(cluster_, loop, who->is_operator ? tenant_id{} : who->tenant,
+  gather_stats(cluster_, loop, caller->is_operator ? tenant_id{} : caller->tenant,
                [done = std::move(done)](const cluster_stats& all) { done(all.sum); });
 }
 
@@ -326,21 +351,27 @@ net::health node::health() const {
   out.version = context_.options.version;
   out.started_ms = self_.started_ms;
   out.ready = std::all_of(out.checks.begin(), out.checks.end(), [](const auto& c) { return c.ok; });
+  // Whoever is here stays, and whoever is known comes in: not a reason to send clients elsewhere.
+  for (const auto& source : context_.options.membership.sources) {
+    auto state = source->state();
+    out.checks.push_back(
+        {"membership_" + std::string(source->name()), state.ok, std::move(state.detail)});
+  }
   return out;
 }
 
 // -- engine -> actors, on the engine's threads ---------------------------------------------------
 
-void node::on_stored(cluster::partition_id p, stored_event what) {
-  context_.bridges[cluster::index_of(p)].send(engine_stored{std::move(what)});
+void node::on_stored(cluster::partition_id p, stored_event stored) {
+  context_.bridges[cluster::index_of(p)].send(engine_stored{std::move(stored)});
 }
-void node::on_ephemeral(event what) {
-  const auto& to = context_.bridge_of(what.where.tenant);
-  to.send(engine_ephemeral{std::move(what)});
+void node::on_ephemeral(event event) {
+  const auto& to = context_.bridge_of(event.channel.tenant);
+  to.send(engine_ephemeral{std::move(event)});
 }
-void node::on_control(channel where, std::string payload) {
-  const auto& to = context_.bridge_of(where.tenant);
-  to.send(engine_control{std::move(where), std::move(payload)});
+void node::on_control(channel channel, std::string payload) {
+  const auto& to = context_.bridge_of(channel.tenant);
+  to.send(engine_control{std::move(channel), std::move(payload)});
 }
 void node::on_engine(bool up, std::string detail) {
   for (const auto& each : context_.bridges) each.send(engine_changed{up, detail});
@@ -361,6 +392,10 @@ void node::on_member_added(cluster::roster_entry entry) {
 void node::on_member_removed(cluster::roster_entry entry) {
   if (ingestion_) ingestion_->member_changed(entry, false);
   context_.roster.send(roster_entry_changed{std::move(entry), false});
+}
+
+void node::on_membership_news(cluster::membership_news news) {
+  context_.roster.send(membership_heard{std::move(news)});
 }
 
 void node::read_on(net::io_loop& loop, const char* kind, std::string payload,
@@ -439,6 +474,7 @@ void node::every_second() {
     if (!cancelled) every_second();
   });
   for (const auto& each : context_.bridges) each.send(tick{});
+  context_.roster.send(tick{});
   announce(false);
   for (auto& gone : nodes_.newly_gone(steady_clock::now())) {
     log::warn("node gone", {{"node", gone.str()}});

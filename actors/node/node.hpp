@@ -37,7 +37,8 @@ struct node_hooks {
 /// from start() until stop() has returned.
 class node final : public net::service,
                    private cluster::bus_listener,
-                   private cluster::roster_listener {
+                   private cluster::roster_listener,
+                   private cluster::membership_listener {
  public:
   node(std::vector<net::io_loop*> loops, std::unique_ptr<cluster::engine> engine,
        node_options options, node_hooks hooks);
@@ -72,31 +73,32 @@ class node final : public net::service,
   void open(net::io_loop& loop, net::stream_request request,
             std::unique_ptr<net::stream_responder> responder) override;
   result<void> check(const net::stream_request& request) override;
-  void publish(net::io_loop& loop, net::identity_ptr who, net::publish_batch batch,
+  void publish(net::io_loop& loop, net::identity_ptr caller, net::publish_batch batch,
                std::function<void(std::vector<net::publish_verdict>)> done) override;
   std::vector<net::api_route> routes() override { return api_routes(api_); }
-  void close_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+  void close_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                      std::function<void(result<void>)> done) override;
-  void send_to_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+  void send_to_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                        net::publish_item item,
                        std::function<void(net::publish_verdict)> done) override;
   void renew_session(net::io_loop& loop, net::identity_ptr fresh, const session_id& id,
                      std::function<void(result<void>)> done) override;
-  void change_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
+  void change_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                       net::session_change change, std::function<void(result<void>)> done) override;
-  void publish_from_session(net::io_loop& loop, net::identity_ptr who, const session_id& id,
-                            net::publish_item item,
+  void publish_from_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
+                            net::publish_item item, std::string traceparent,
                             std::function<void(net::publish_verdict)> done) override;
-  void online_users(net::io_loop& loop, net::identity_ptr who, online_scope scope, std::string room,
+  void online_users(net::io_loop& loop, net::identity_ptr caller, online_scope scope,
+                    std::string room,
                     std::function<void(result<std::vector<net::presence_user>>)> done) override;
-  void list_sessions(net::io_loop& loop, net::identity_ptr who, std::size_t most,
+  void list_sessions(net::io_loop& loop, net::identity_ptr caller, std::size_t most,
                      std::function<void(result<std::vector<net::session_info>>)> done) override;
-  void find_event(net::io_loop& loop, const channel& where, std::string id,
+  void find_event(net::io_loop& loop, const channel& channel, std::string id,
                   std::function<void(result<std::optional<cursor>>)> done) override;
   void describe_views(net::io_loop& loop, const tenant_id& tenant,
                       std::function<void(std::vector<std::string>)> done) override;
   cursor here(const tenant_id& tenant) const override { return context_.here(tenant); }
-  void statistics(net::io_loop& loop, net::identity_ptr who,
+  void statistics(net::io_loop& loop, net::identity_ptr caller,
                   std::function<void(result<net::node_stats>)> done) override;
   net::health health() const override;
   std::string metrics_text() const override { return hooks_.metrics_text(); }
@@ -105,9 +107,9 @@ class node final : public net::service,
   /// Why the engine is not there, for people.
   std::string away() const;
   // cluster::bus_listener
-  void on_stored(cluster::partition_id p, stored_event what) override;
-  void on_ephemeral(event what) override;
-  void on_control(channel where, std::string payload) override;
+  void on_stored(cluster::partition_id p, stored_event stored) override;
+  void on_ephemeral(event event) override;
+  void on_control(channel channel, std::string payload) override;
   void on_announcement(std::string payload) override;
   void on_request(std::string payload, std::function<void(std::string)> reply) override;
   void on_engine(bool up, std::string detail) override;
@@ -117,6 +119,14 @@ class node final : public net::service,
   void on_roster(cluster::roster_part part) override;
   void on_member_added(cluster::roster_entry entry) override;
   void on_member_removed(cluster::roster_entry entry) override;
+  // cluster::membership_listener
+  void on_membership_news(cluster::membership_news news) override;
+
+  /// Where sources of memberships are asked, nodes tell each other what may have changed.
+  void connect_sources();
+  /// Asks all nodes, this one too, without wanting to know what they say. Any thread.
+  template <class Question>
+  void tell_all(Question told);
 
   void end_actors();
   void every_second();
@@ -132,8 +142,8 @@ class node final : public net::service,
   void hear_question(net::io_loop& loop, const std::string& payload,
                      const std::function<void(std::string)>& reply);
   node_commands commands();
-  void publish_one(net::io_loop& loop, net::identity_ptr who, net::publish_item item,
-                   std::function<void(net::publish_verdict)> done);
+  void publish_one(net::io_loop& loop, net::identity_ptr caller, net::publish_item item,
+                   std::string traceparent, std::function<void(net::publish_verdict)> done);
   std::optional<net::goodbye> cannot_open(const tenant_id& tenant) const;
 
   std::vector<net::io_loop*> loops_;

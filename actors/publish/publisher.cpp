@@ -3,6 +3,7 @@
 #include "actors/base/access.hpp"
 #include "actors/base/locator.hpp"
 #include "net/base/clock.hpp"
+#include "net/base/trace.hpp"
 #include "net/wire/codec.hpp"
 
 namespace starling::actors {
@@ -11,17 +12,19 @@ namespace {
 
 using target_kind = net::publish_item::target_kind;
 
-/// The item as an event for the first of its targets.
-event to_event(const net::publish_item& item, const net::identity& who) {
+/// The item as an event for the first of its targets. Takes the item's data.
+event to_event(net::publish_item& item, const net::identity& caller,
+               const std::string& traceparent) {
   event out;
-  out.where.tenant = who.tenant;
+  out.channel.tenant = caller.tenant;
   out.id = item.id;
   out.name = item.event;
-  out.data = item.data;
+  out.data = std::move(item.data);
   out.data_is_text = item.data_is_text;
   out.accepted_ns = wall_ns();
-  out.sender = who.user.str();
-  out.exclude = item.exclude;
+  out.sender = caller.user.str();
+  out.exclude = std::move(item.exclude);
+  out.traceparent = traceparent;
   return out;
 }
 
@@ -34,6 +37,8 @@ void publisher::on(publish_request& request) {
   const auto number = next_request_++;
   auto& entry = pending_[number];
   entry.request = std::move(request);
+  auto& trace = entry.request.batch->traceparent;
+  if (trace.empty()) make_traceparent(trace);
   const auto count = entry.request.batch->items.size();
   entry.verdicts.reserve(count);
   entry.repeated.resize(count);
@@ -51,8 +56,8 @@ void publisher::publish_item(pending& entry, std::uint64_t number, std::size_t i
     return;
   }
   auto& item = *parsed;
-  const auto& who = *entry.request.who;
-  if (const auto allowed = may_publish(who, item); !allowed) {
+  const auto& caller = *entry.request.caller;
+  if (const auto allowed = may_publish(caller, item); !allowed) {
     entry.verdicts[i] = allowed.error();
     return;
   }
@@ -67,59 +72,75 @@ void publisher::publish_item(pending& entry, std::uint64_t number, std::size_t i
   const bool given = !item.id.empty();
   if (!given) item.id = make_event_id();
   entry.verdicts[i]->id = item.id;
-  event what = to_event(item, who);
-  what.id_given = given;
+  event outgoing = to_event(item, caller, entry.request.batch->traceparent);
+  outgoing.id_given = given;
   switch (item.target) {
     case target_kind::client:
-      what.where.kind = channel_kind::client;
-      what.where.name = item.client.str();
-      return send_to_client(entry, number, i, std::move(what));
+      outgoing.channel.kind = channel_kind::client;
+      outgoing.channel.name = item.client.str();
+      return send_to_client(entry, number, i, std::move(outgoing));
     case target_kind::all:
-      what.where = tenant_channel(who.tenant);
-      return item.ephemeral ? send_now(entry, i, std::move(what))
-                            : append(entry, number, i, std::move(what));
+      outgoing.channel = tenant_channel(caller.tenant);
+      return item.ephemeral ? send_now(entry, i, std::move(outgoing))
+                            : append(entry, number, i, std::move(outgoing));
     case target_kind::rooms:
-    case target_kind::users:
-      what.where.kind = item.target == target_kind::rooms ? channel_kind::room : channel_kind::user;
-      for (const auto& name : item.names) {
-        what.where.name = name;
+    case target_kind::users: {
+      const bool rooms = item.target == target_kind::rooms;
+      outgoing.channel.kind = rooms ? channel_kind::room : channel_kind::user;
+      const shared_list<std::string> names(std::move(item.names));
+      for (std::size_t at = 0; at < names.size(); ++at) {
+        outgoing.channel.name = names[at];
+        if (rooms) outgoing.earlier_targets = names.first(at);
         if (item.ephemeral)
-          send_now(entry, i, what);
+          send_now(entry, i, outgoing);
         else
-          append(entry, number, i, what);
-        if (item.target == target_kind::rooms) what.earlier_targets.push_back(name);
+          append(entry, number, i, outgoing);
       }
       return;
+    }
   }
 }
 
-void publisher::append(pending& entry, std::uint64_t number, std::size_t item, event what) {
+void publisher::append(pending& entry, std::uint64_t number, std::size_t item, event event) {
   const auto index = entry.item_of_append.size();
   entry.item_of_append.push_back(item);
   ++entry.outstanding;
-  auto key = what.id;
-  auto& history = node_.engine->history_of(what.where.tenant);
-  history.append(std::move(what), std::move(key),
+  auto key = event.id;
+  auto& history = node_.engine->history_of(event.channel.tenant);
+  if (node_.asks_sources() && event.channel.kind == channel_kind::room) {
+    auto channel = event.channel;
+    return history.append(std::move(event), std::move(key),
+                          [me = self(), &roster = node_.roster, number, index,
+                           channel = std::move(channel)](result<cluster::append_ack> ack) {
+                            if (ack)
+                              roster.send(room_named{channel.tenant, channel.name, ack->seq, true});
+                            me.send(append_done{number, index, std::move(ack)});
+                          });
+  }
+  history.append(std::move(event), std::move(key),
                  [me = self(), number, index](result<cluster::append_ack> ack) {
                    me.send(append_done{number, index, std::move(ack)});
                  });
 }
 
-void publisher::send_now(pending& entry, std::size_t item, const event& what) {
+void publisher::send_now(pending& entry, std::size_t item, const event& event) {
   auto& verdict = entry.verdicts[item];
   if (!verdict) return;
-  if (const auto sent = node_.engine->messages().send_ephemeral(what); !sent)
+  if (const auto sent = node_.engine->messages().send_ephemeral(event); !sent)
     verdict = sent.error();
   else
-    verdict->position = node_.here(entry.request.who->tenant);
+    verdict->position = node_.here(entry.request.caller->tenant);
+  if (verdict && node_.asks_sources() && event.channel.kind == channel_kind::room)
+    node_.roster.send(room_named{event.channel.tenant, event.channel.name, 0, true});
 }
 
-void publisher::send_to_client(pending& entry, std::uint64_t number, std::size_t item, event what) {
+void publisher::send_to_client(pending& entry, std::uint64_t number, std::size_t item,
+                               event event) {
   const auto index = entry.item_of_append.size();
   entry.item_of_append.push_back(item);
   ++entry.outstanding;
-  entry.verdicts[item]->position = node_.here(entry.request.who->tenant);
-  node_.locator->deliver(std::move(what), [me = self(), number, index](result<void> reached) {
+  entry.verdicts[item]->position = node_.here(entry.request.caller->tenant);
+  node_.locator->deliver(std::move(event), [me = self(), number, index](result<void> reached) {
     me.send(client_reached{number, index, std::move(reached)});
   });
 }

@@ -34,9 +34,9 @@ class publisher final : public publisher_inbox {
   };
 
   void publish_item(pending& request, std::uint64_t number, std::size_t item);
-  void append(pending& request, std::uint64_t number, std::size_t item, event what);
-  void send_now(pending& request, std::size_t item, const event& what);
-  void send_to_client(pending& request, std::uint64_t number, std::size_t item, event what);
+  void append(pending& request, std::uint64_t number, std::size_t item, event event);
+  void send_now(pending& request, std::size_t item, const event& event);
+  void send_to_client(pending& request, std::uint64_t number, std::size_t item, event event);
   static void count(const pending& done, shard_metrics& metrics);
   void finish_if_complete(std::uint64_t number);
 

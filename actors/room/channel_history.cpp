@@ -4,24 +4,25 @@
 
 namespace starling::actors {
 
-void ring::push(publication_ptr what, const ring_limits& limits) {
-  if (!events_) events_ = std::make_unique<std::deque<publication_ptr>>();
-  bytes_ += what->what().data.size();
-  events_->push_back(std::move(what));
-  while (events_->size() > limits.max_events ||
-         (bytes_ > limits.max_bytes && events_->size() > 1)) {
-    const auto& oldest = events_->front();
+void ring::push(publication_ptr publication, const ring_limits& limits) {
+  if (!kept_) kept_ = std::make_unique<kept>();
+  auto& [events, bytes] = *kept_;
+  bytes += publication->event().data.size();
+  events.push_back(std::move(publication));
+  while (events.size() > limits.max_events || (bytes > limits.max_bytes && events.size() > 1)) {
+    const auto& oldest = events.front();
     complete_after_ = oldest->seq();
-    bytes_ -= oldest->what().data.size();
-    events_->pop_front();
+    bytes -= oldest->event().data.size();
+    events.pop_front();
   }
 }
 
 void ring::copy_after(sequence after, std::vector<publication_ptr>& out) const {
-  if (!events_) return;
-  const auto from = std::partition_point(events_->begin(), events_->end(),
+  if (!kept_) return;
+  const auto& events = kept_->events;
+  const auto from = std::partition_point(events.begin(), events.end(),
                                          [&](const auto& p) { return p->seq() <= after; });
-  out.insert(out.end(), from, events_->end());
+  out.insert(out.end(), from, events.end());
 }
 
 void channel_history::forget(sequence from) {

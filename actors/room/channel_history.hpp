@@ -17,17 +17,20 @@ class ring {
   /// Complete for everything after `from`.
   explicit ring(sequence from) : complete_after_(from) {}
 
-  void push(publication_ptr what, const ring_limits& limits);
+  void push(publication_ptr publication, const ring_limits& limits);
   /// Events with seq > after; only meaningful when after >= complete_after().
   void copy_after(sequence after, std::vector<publication_ptr>& out) const;
   sequence complete_after() const noexcept { return complete_after_; }
-  std::size_t size() const noexcept { return events_ ? events_->size() : 0; }
+  std::size_t size() const noexcept { return kept_ ? kept_->events.size() : 0; }
 
  private:
+  struct kept {
+    std::deque<publication_ptr> events;
+    std::size_t bytes = 0;  ///< of payloads
+  };
   sequence complete_after_;
-  std::size_t bytes_ = 0;
   /// A deque costs 576 bytes even when empty; most channels are single users that hear nothing.
-  std::unique_ptr<std::deque<publication_ptr>> events_;
+  std::unique_ptr<kept> kept_;
 };
 
 /// What a channel's actor gives to resumes. Plain state.

@@ -12,22 +12,22 @@ namespace starling::actors {
 /// no table of buckets, and a single one takes no allocation. Plain state.
 class member_set {
  public:
-  void insert(const session_ptr& who) {
+  void insert(const session_ptr& session) {
     if (several_) {
-      several_->insert(who);
+      several_->insert(session);
     } else if (!only_) {
-      only_ = who;
-    } else if (only_->id != who->id) {
-      several_ = std::make_unique<sessions>(sessions{only_, who});
+      only_ = session;
+    } else if (only_->id != session->id) {
+      several_ = std::make_unique<sessions>(sessions{only_, session});
       only_.reset();
     }
   }
-  void erase(const session_id& who) {
+  void erase(const session_id& id) {
     if (!several_) {
-      if (only_ && only_->id == who) only_.reset();
+      if (only_ && only_->id == id) only_.reset();
       return;
     }
-    if (const auto at = several_->find(who); at != several_->end()) several_->erase(at);
+    if (const auto at = several_->find(id); at != several_->end()) several_->erase(at);
     if (several_->size() > 1) return;
     only_ = *several_->begin();
     several_.reset();
@@ -35,10 +35,10 @@ class member_set {
 
   /// In the order of their ids.
   template <class F>
-  void for_each(F&& what) const {
-    if (only_) what(*only_);
+  void for_each(F&& visit) const {
+    if (only_) visit(*only_);
     if (!several_) return;
-    for (const auto& each : *several_) what(*each);
+    for (const auto& each : *several_) visit(*each);
   }
 
  private:

@@ -8,7 +8,9 @@ namespace starling::actors {
 room::room(caf::actor_config& cfg, node_context& node, channel_ptr of, channel_id id, sequence from)
     : room_inbox(cfg), node_(node), of_(std::move(of)), id_(id), history_(from) {}
 
-void room::on(inbound& event) { history_.remember(std::move(event.what), node_.options.ring); }
+void room::on(inbound& event) {
+  history_.remember(std::move(event.publication), node_.options.ring);
+}
 
 void room::on(replay_wanted& wish) { wish.connection.send(history_.answer(wish, id_, of_)); }
 
@@ -30,7 +32,7 @@ std::vector<net::presence_user> room::present() const {
   members_.for_each([&](const session_record& member) {
     const auto state = member.state.load(std::memory_order_relaxed);
     if (state == presence_state::invisible) return;
-    auto& user = by_user[member.who->user.str()];
+    auto& user = by_user[member.identity->user.str()];
     if (user.sessions == 0 || more_available(to_string(state), user.state))
       user.state = to_string(state);
     if (user.sessions == 0 || member.opened_ms() < user.since_ms)

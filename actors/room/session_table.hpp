@@ -12,7 +12,7 @@
 namespace starling::actors {
 
 /// One session of the user, wherever it is.
-struct seat {
+struct user_session {
   session_id id;
   std::int64_t opened_ns = 0;
   device_id device;
@@ -21,7 +21,7 @@ struct seat {
 };
 
 struct eviction {
-  seat who;
+  user_session session;
   close_code why;
 };
 
@@ -30,7 +30,7 @@ struct eviction {
 class session_table {
  public:
   /// Adds a session; one that is known already stays as it is.
-  void add(seat who);
+  void add(user_session session);
   /// False when it was not there.
   bool remove(const session_id& id);
   /// False when it had none.
@@ -39,10 +39,10 @@ class session_table {
   /// then what is over the limit (session_limit), oldest first or, with reject_new, newest first.
   std::vector<eviction> enforce(const session_policy& policy);
 
-  const std::vector<seat>& seats() const noexcept { return seats_; }
+  const std::vector<user_session>& all() const noexcept { return sessions_; }
 
  private:
-  std::vector<seat> seats_;  // ascending (opened_ns, id)
+  std::vector<user_session> sessions_;  // ascending (opened_ns, id)
 };
 
 }  // namespace starling::actors

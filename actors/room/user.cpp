@@ -12,12 +12,16 @@ namespace {
 /// below 1 ms; this leaves room for a busy machine.
 constexpr std::chrono::milliseconds settle_time{100};
 constexpr std::chrono::milliseconds come_back_later{60'000};
+/// Sessions of other nodes that may be known beyond those that may stay.
+constexpr std::size_t most_untrimmed = 10'000;
 }  // namespace
 
 user::user(caf::actor_config& cfg, node_context& node, channel_ptr of, channel_id id, sequence from)
     : user_inbox(cfg), node_(node), of_(std::move(of)), id_(id), history_(from) {}
 
-void user::on(inbound& event) { history_.remember(std::move(event.what), node_.options.ring); }
+void user::on(inbound& event) {
+  history_.remember(std::move(event.publication), node_.options.ring);
+}
 
 void user::on(replay_wanted& wish) { wish.connection.send(history_.answer(wish, id_, of_)); }
 
@@ -31,7 +35,7 @@ void user::on(engine_control& control) {
 void user::on(forget_history& anew) { history_.forget(anew.from); }
 
 void user::on(roster_changed& change) {
-  for (const auto& each : sessions_.seats())
+  for (const auto& each : sessions_.all())
     if (each.connection) each.connection.send(roster_changed(change));
 }
 
@@ -40,36 +44,38 @@ void user::on(settled&) { settle(); }
 void user::on(admit& request) {
   const auto& session = *request.session;
   sessions_.add({session.id, session.opened_ns, session.device, {}, request.connection});
-  const bool settling = !waiting_.empty();
+  const bool settling = waiting_ != nullptr;
   const bool others_known = introduced_ && !settling;
   say(introduction(!introduced_));
   introduced_ = true;
-  waiting_.push_back(std::move(request));
+  if (!waiting_) waiting_ = std::make_unique<std::vector<admit>>();
+  waiting_->push_back(std::move(request));
   if (!node_.options.sessions.reject_new || !node_.clustered || others_known) return settle();
   if (settling) return;  // with those who wait already
   send_after(home(), settle_time, self(), settled{});
 }
 
 void user::settle() {
-  auto newcomers = std::exchange(waiting_, {});
+  std::vector<admit> newcomers;
+  if (const auto waiting = std::exchange(waiting_, nullptr)) newcomers = std::move(*waiting);
   const auto policy = node_.options.sessions;
   const auto out = sessions_.enforce(policy);
   for (const auto& loser : out) {
     const auto newcomer = std::find_if(newcomers.begin(), newcomers.end(), [&](const admit& each) {
-      return each.session->id == loser.who.id;
+      return each.session->id == loser.session.id;
     });
     if (newcomer == newcomers.end()) {
-      if (loser.who.connection)
-        loser.who.connection.send(close_session{loser.why, std::nullopt, std::nullopt});
+      if (loser.session.connection)
+        loser.session.connection.send(close_session{loser.why, std::nullopt, std::nullopt});
       continue;
     }
     const bool rejected = policy.reject_new && loser.why == close_code::session_limit;
     auto why = net::make_goodbye(
-        loser.why, rejected ? node_context::jittered(come_back_later) : node_.options.retry,
+        loser.why, rejected ? node_context::jittered(come_back_later) : node_.retry_told(),
         node_.here(of_->tenant));
     why.reconnect = rejected || why.reconnect;
     newcomer->connection.send(refused{opening_request, why});
-    say({node_.options.id, false, {}, {loser.who.id}});
+    say({node_.options.id, false, {}, {loser.session.id}});
     bridge().send(turned_away{newcomer->number});
     newcomers.erase(newcomer);
   }
@@ -77,18 +83,22 @@ void user::settle() {
 }
 
 void user::enforce() {
-  if (!waiting_.empty()) return;  // settle() follows
+  if (waiting_) return;  // settle() follows
   for (const auto& loser : sessions_.enforce(node_.options.sessions))
-    if (loser.who.connection)
-      loser.who.connection.send(close_session{loser.why, std::nullopt, std::nullopt});
+    if (loser.session.connection)
+      loser.session.connection.send(close_session{loser.why, std::nullopt, std::nullopt});
 }
 
-void user::on(detach_member& who) {
-  sessions_.remove(who.session);
-  say({node_.options.id, false, {}, {who.session}});
+void user::on(detach_member& gone) {
+  sessions_.remove(gone.session);
+  say({node_.options.id, false, {}, {gone.session}});
 }
 
 void user::hear(const user_control& told) {
+  // While a newcomer waits nobody is sent away, so others could tell of ever more.
+  const auto known = sessions_.all().size();
+  if (waiting_ && known > node_.options.sessions.max_per_user + most_untrimmed)
+    return cluster::refuse(cluster::refusal::overload, "control of a user", told.opened.size());
   for (auto opened : told.opened) {
     opened.node = told.from;
     sessions_.add(std::move(opened));
@@ -105,14 +115,25 @@ void user::on(node_gone& gone) {
 
 user_control user::introduction(bool ask) const {
   user_control out{node_.options.id, ask, {}, {}};
-  for (const auto& s : sessions_.seats())
+  for (const auto& s : sessions_.all())
     if (s.connection) out.opened.push_back(s);
   return out;
 }
 
-void user::say(const user_control& what) {
+void user::say(user_control control) {
   if (!node_.clustered) return;
-  node_.engine->messages().send_control(*of_, encode(what));
+  const auto all = std::move(control.opened);
+  const auto most = max_sessions_told - control.closed.size();
+  for (std::size_t at = 0;;) {
+    const auto count = std::min(most, all.size() - at);
+    const auto from = all.begin() + static_cast<std::ptrdiff_t>(at);
+    control.opened.assign(from, from + static_cast<std::ptrdiff_t>(count));
+    node_.engine->messages().send_control(*of_, encode(control));
+    at += count;
+    if (at == all.size()) return;
+    control.ask = false;  // once is enough
+    control.closed.clear();
+  }
 }
 
 void user::on(members_report& report) {

@@ -39,7 +39,8 @@ class user final : public user_inbox {
   void settle();
   void hear(const user_control& told);
   void enforce();
-  void say(const user_control& what);
+  /// In as many messages as it takes.
+  void say(user_control control);
   user_control introduction(bool ask) const;
 
   const handle<bridge_inbox>& bridge() const { return node_.bridge_of(of_->tenant); }
@@ -51,7 +52,7 @@ class user final : public user_inbox {
   channel_history history_;
   session_table sessions_;
   /// Newcomers under `reject-new` while other nodes may still object.
-  std::vector<admit> waiting_;
+  std::unique_ptr<std::vector<admit>> waiting_;
   bool introduced_ = false;  ///< other nodes were asked for their sessions
 };
 

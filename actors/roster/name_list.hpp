@@ -10,7 +10,7 @@
 namespace starling::actors {
 
 /// Sorted runs of at most `most` pointers: a change moves what stands behind it in one run, not in
-/// all. `Node::first` is the name. Plain state.
+/// all. `Node::name()` is the name. Plain state.
 template <class Node>
 class name_list {
  public:
@@ -22,8 +22,10 @@ class name_list {
       runs_.push_back({node});
       return;
     }
-    const auto at = run_of(runs_, node->first);
-    at->insert(place(*at, node->first), node);
+    const auto at = run_of(runs_, node->name());
+    // Not as much again as it has: most runs are full to two thirds, and never get larger.
+    if (at->size() == at->capacity()) at->reserve(std::min(2 * at->size(), most + 1));
+    at->insert(place(*at, node->name()), node);
     if (at->size() <= most) return;
     const auto middle = at->begin() + most / 2;
     std::vector<Node*> upper(middle, at->end());
@@ -43,7 +45,7 @@ class name_list {
   void after(std::string_view name, Each each) const {
     for (auto run = run_of(runs_, name); run != runs_.end(); ++run)
       for (auto at = place(*run, name); at != run->end(); ++at)
-        if ((*at)->first != name && !each(std::as_const(**at))) return;
+        if ((*at)->name() != name && !each(std::as_const(**at))) return;
   }
 
  private:
@@ -53,12 +55,12 @@ class name_list {
   /// The run in which `name` stands or would stand; the end when there is none.
   static auto run_of(auto& runs, std::string_view name) {
     const auto behind = std::ranges::upper_bound(
-        runs, name, {}, [](const run& each) -> std::string_view { return each.front()->first; });
+        runs, name, {}, [](const run& each) -> std::string_view { return each.front()->name(); });
     return behind == runs.begin() ? behind : behind - 1;
   }
   static auto place(auto& in, std::string_view name) {
     return std::ranges::lower_bound(
-        in, name, {}, [](const Node* node) -> std::string_view { return node->first; });
+        in, name, {}, [](const Node* node) -> std::string_view { return node->name(); });
   }
 
   std::vector<run> runs_;

@@ -22,10 +22,21 @@ auto& node_of(Map& of, std::string_view name) {
 
 }  // namespace
 
-std::vector<roster_state::room_entry>::const_iterator roster_state::place(
-    const std::vector<room_entry>& in, std::string_view room) {
-  return std::ranges::lower_bound(
+roster_state::tenant_record::~tenant_record() {
+  users.for_each([](user_node& user) { user_node::deleter{}(&user); });
+}
+
+std::size_t roster_state::place(std::span<const room_entry> in, std::string_view room) {
+  const auto at = std::ranges::lower_bound(
       in, room, {}, [](const room_entry& entry) -> std::string_view { return entry.room->first; });
+  return static_cast<std::size_t>(at - in.begin());
+}
+
+const roster_state::room_entry* roster_state::entry_of(const user_node& user,
+                                                       std::string_view room) {
+  const auto rooms = user.rooms();
+  const auto at = place(rooms, room);
+  return at < rooms.size() && rooms[at].room->first == room ? &rooms[at] : nullptr;
 }
 
 const roster_state::tenant_record* roster_state::tenant_of(const tenant_id& tenant) const {
@@ -35,16 +46,22 @@ const roster_state::tenant_record* roster_state::tenant_of(const tenant_id& tena
 
 bool roster_state::add(const cluster::roster_entry& entry) {
   auto& tenant = node_of(tenants_, entry.tenant.str()).second;
-  auto& user = node_of(tenant.users, entry.user);
-  auto& rooms = user.second.rooms;
+  auto* user = tenant.users.find(entry.user);
+  if (!user) {
+    auto fresh = user_node::make(entry.user);
+    user = fresh.get();
+    tenant.users.insert(user);
+    static_cast<void>(fresh.release());  // the tenant's now
+  }
+  const auto rooms = user->rooms();
   const auto at = place(rooms, entry.room);
-  if (at != rooms.end() && at->room->first == entry.room) {
-    rooms[static_cast<std::size_t>(at - rooms.begin())].load = load_;
+  if (at < rooms.size() && rooms[at].room->first == entry.room) {
+    rooms[at].load = load_;
     return false;
   }
   auto& room = node_of(tenant.rooms, entry.room);
-  rooms.insert(at, {&room, entry.since_seq, entry.since_ms, load_});
-  room.second.users.insert(&user);
+  user->insert(at, {&room, entry.since_seq, entry.since_ms, load_});
+  room.second.users.insert(user);
   ++size_;
   return true;
 }
@@ -58,14 +75,15 @@ bool roster_state::remove(const cluster::roster_entry& entry) {
   const auto tenant = tenants_.find(entry.tenant.str());
   if (tenant == tenants_.end()) return false;
   auto& users = tenant->second.users;
-  const auto user = users.find(entry.user);
-  if (user == users.end()) return false;
-  auto& rooms = user->second.rooms;
-  const auto at = place(rooms, entry.room);
-  if (at == rooms.end() || at->room->first != entry.room) return false;
-  leave(tenant->second, *at->room, entry.user);
-  rooms.erase(at);
-  if (rooms.empty()) users.erase(user);
+  auto* const user = users.find(entry.user);
+  const auto* const known = user ? entry_of(*user, entry.room) : nullptr;
+  if (!known) return false;
+  leave(tenant->second, *known->room, entry.user);
+  user->erase(static_cast<std::size_t>(known - user->rooms().data()));
+  if (user->rooms().empty()) {
+    users.erase(user);
+    user_node::deleter{}(user);
+  }
   if (users.empty()) tenants_.erase(tenant);
   --size_;
   return true;
@@ -74,11 +92,12 @@ bool roster_state::remove(const cluster::roster_entry& entry) {
 std::vector<cluster::roster_entry> roster_state::end_load() {
   std::vector<cluster::roster_entry> gone;
   for (const auto& [tenant, record] : tenants_)
-    for (const auto& [user, of] : record.users)
-      for (const auto& entry : of.rooms)
+    record.users.for_each([&, &tenant = tenant](const user_node& user) {
+      for (const auto& entry : user.rooms())
         if (entry.load != load_)
-          gone.push_back(
-              {tenant_id(tenant), entry.room->first, user, entry.since_ms, entry.since_seq});
+          gone.push_back({tenant_id(tenant), entry.room->first, std::string(user.name()),
+                          entry.since_ms, entry.since_seq});
+    });
   for (const auto& entry : gone) remove(entry);
   return gone;
 }
@@ -87,22 +106,23 @@ std::optional<roster_state::membership> roster_state::find(const tenant_id& tena
                                                            std::string_view user,
                                                            std::string_view room) const {
   const auto* const known = tenant_of(tenant);
-  const auto* const node = known ? found(known->users, user) : nullptr;
-  if (!node) return std::nullopt;
-  const auto at = place(node->second.rooms, room);
-  if (at == node->second.rooms.end() || at->room->first != room) return std::nullopt;
-  return membership{at->since_ms, at->since_seq};
+  const auto* const node = known ? known->users.find(user) : nullptr;
+  const auto* const entry = node ? entry_of(*node, room) : nullptr;
+  if (!entry) return std::nullopt;
+  return membership{entry->since_ms, entry->since_seq};
 }
 
 std::vector<cluster::roster_entry> roster_state::rooms_of(const tenant_id& tenant,
                                                           std::string_view user) const {
   std::vector<cluster::roster_entry> out;
   const auto* const known = tenant_of(tenant);
-  const auto* const node = known ? found(known->users, user) : nullptr;
+  const auto* const node = known ? known->users.find(user) : nullptr;
   if (!node) return out;
-  out.reserve(node->second.rooms.size());
-  for (const auto& entry : node->second.rooms)
-    out.push_back({tenant, entry.room->first, node->first, entry.since_ms, entry.since_seq});
+  const auto rooms = node->rooms();
+  out.reserve(rooms.size());
+  for (const auto& entry : rooms)
+    out.push_back(
+        {tenant, entry.room->first, std::string(node->name()), entry.since_ms, entry.since_seq});
   return out;
 }
 
@@ -116,8 +136,9 @@ std::vector<cluster::roster_entry> roster_state::members_of(const tenant_id& ten
   if (!node) return out;
   if (limit == 0) return out;
   node->second.users.after(after, [&](const user_node& user) {
-    const auto entry = place(user.second.rooms, room);
-    out.push_back({tenant, std::string(room), user.first, entry->since_ms, entry->since_seq});
+    const auto* const entry = entry_of(user, room);
+    out.push_back(
+        {tenant, std::string(room), std::string(user.name()), entry->since_ms, entry->since_seq});
     return out.size() < limit;
   });
   return out;

@@ -4,18 +4,21 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "actors/roster/name_list.hpp"
+#include "actors/roster/node_table.hpp"
+#include "actors/roster/roster_user.hpp"
 #include "cluster/roster_store.hpp"
 
 namespace starling::actors {
 
 /// A million memberships are nothing unusual, so a name is stored once, and a membership is an
-/// entry of 24 bytes in its user's list and a pointer in its room's. Both lists are sorted by name.
+/// entry of 24 bytes with its user and a pointer in its room's list. Both are sorted by name.
 class roster_state {
  public:
   struct membership {
@@ -53,9 +56,7 @@ class roster_state {
   template <class Value>
   using by_name = std::unordered_map<std::string, Value, hash_text, std::equal_to<>>;
 
-  struct user_record;
   struct room_record;
-  using user_node = by_name<user_record>::value_type;  ///< lives as long as it has an entry
   using room_node = by_name<room_record>::value_type;
   struct room_entry {
     room_node* room;
@@ -64,19 +65,23 @@ class roster_state {
     std::uint64_t load : 8;  ///< the last one that had it
   };
   static_assert(sizeof(room_entry) == 24);
-  struct user_record {
-    std::vector<room_entry> rooms;
-  };
+  using user_node = roster_user<room_entry>;  ///< lives as long as it has an entry
   struct room_record {
     name_list<user_node> users;
   };
   struct tenant_record {
-    by_name<user_record> users;
+    tenant_record() = default;
+    tenant_record(const tenant_record&) = delete;
+    tenant_record& operator=(const tenant_record&) = delete;
+    ~tenant_record();
+
+    node_table<user_node> users;  ///< which it owns
     by_name<room_record> rooms;
   };
 
-  static std::vector<room_entry>::const_iterator place(const std::vector<room_entry>& in,
-                                                       std::string_view room);
+  /// Where the room's entry is, or would be.
+  static std::size_t place(std::span<const room_entry> in, std::string_view room);
+  static const room_entry* entry_of(const user_node& user, std::string_view room);
   static void leave(tenant_record& tenant, room_node& room, std::string_view user);
   const tenant_record* tenant_of(const tenant_id& tenant) const;
 

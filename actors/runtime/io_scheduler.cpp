@@ -9,12 +9,12 @@ namespace starling::actors {
 
 namespace {
 
-/// Waits until `what` has run on the shard's thread.
+/// Waits until `task` has run on the thread of `home`.
 template <class F>
-void run_on(shard& where, F&& what) {
+void run_on(shard& home, F&& task) {
   std::promise<void> done;
-  boost::asio::post(where.loop().context(), [&] {
-    what();
+  boost::asio::post(home.loop().context(), [&] {
+    task();
     done.set_value();
   });
   done.get_future().wait();
@@ -34,8 +34,8 @@ void io_scheduler::load(caf::actor_system_config& cfg, std::vector<net::io_loop*
       });
 }
 
-void io_scheduler::enqueue(caf::resumable* what) {
-  shards_[next_worker_.fetch_add(1, std::memory_order_relaxed) % shards_.size()]->exec_later(what);
+void io_scheduler::enqueue(caf::resumable* task) {
+  shards_[next_worker_.fetch_add(1, std::memory_order_relaxed) % shards_.size()]->exec_later(task);
 }
 
 void io_scheduler::start() {

@@ -29,7 +29,7 @@ class io_scheduler final : public caf::scheduler::abstract_coordinator {
   shard& at(std::size_t index) noexcept { return *shards_[index]; }
   std::size_t size() const noexcept { return shards_.size(); }
 
-  void enqueue(caf::resumable* what) override;
+  void enqueue(caf::resumable* task) override;
   caf::actor_clock& clock() noexcept override { return clock_; }
 
  protected:

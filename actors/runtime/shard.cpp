@@ -9,11 +9,11 @@ namespace starling::actors {
 shard::shard(caf::actor_system& system, net::io_loop& loop)
     : caf::execution_unit(&system), loop_(loop) {}
 
-void shard::deliver(caf::strong_actor_ptr to, caf::mailbox_element_ptr what) {
-  push({std::move(to), std::move(what), nullptr});
+void shard::deliver(caf::strong_actor_ptr to, caf::mailbox_element_ptr message) {
+  push({std::move(to), std::move(message), nullptr});
 }
 
-void shard::exec_later(caf::resumable* what) { push({nullptr, nullptr, what}); }
+void shard::exec_later(caf::resumable* task) { push({nullptr, nullptr, task}); }
 
 void shard::push(job work) {
   if (loop_.on_thread()) {
@@ -78,7 +78,7 @@ void shard::run(job& work) {
     }
     return;
   }
-  static_cast<pinned_actor*>(work.to->get())->consume(*work.what);
+  static_cast<pinned_actor*>(work.to->get())->consume(*work.message);
 }
 
 }  // namespace starling::actors

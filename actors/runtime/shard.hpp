@@ -28,9 +28,9 @@ class shard final : public caf::execution_unit {
   shard(caf::actor_system& system, net::io_loop& loop);
 
   /// Queues a message. Any thread.
-  void deliver(caf::strong_actor_ptr to, caf::mailbox_element_ptr what);
+  void deliver(caf::strong_actor_ptr to, caf::mailbox_element_ptr message);
   /// Queues anything else CAF wants to run. Any thread.
-  void exec_later(caf::resumable* what) override;
+  void exec_later(caf::resumable* task) override;
 
   /// What has been done so far, and whether there is nothing left to do. Loop thread only.
   struct progress {
@@ -50,7 +50,7 @@ class shard final : public caf::execution_unit {
   /// A message for an actor, or (without one) a resumable that owns a reference to itself.
   struct job {
     caf::strong_actor_ptr to;
-    caf::mailbox_element_ptr what;
+    caf::mailbox_element_ptr message;
     caf::resumable* task = nullptr;
   };
   static constexpr std::size_t budget = 256;

@@ -9,19 +9,20 @@ namespace {
 constexpr std::size_t max_bytes = 64 * 1024;
 }  // namespace
 
-void batch::push(publication_ptr what) {
-  bytes_ += what->what().data.size();
-  uniform_ = uniform_ && what->what().exclude.empty() && what->what().earlier_targets.empty() &&
-             (events_.empty() || what->at().epoch == events_.front()->at().epoch);
-  if (what->at().seq > through_.seq) through_ = what->at();
-  events_.push_back(std::move(what));
+void batch::push(publication_ptr publication) {
+  bytes_ += publication->event().data.size();
+  uniform_ = uniform_ && publication->event().exclude.empty() &&
+             publication->event().earlier_targets.empty() &&
+             (events_.empty() || publication->at().epoch == events_.front()->at().epoch);
+  if (publication->at().seq > position_.seq) position_ = publication->at();
+  events_.push_back(std::move(publication));
 }
 
 void batch::clear() {
   events_.clear();
   bytes_ = 0;
   uniform_ = true;
-  through_ = {};
+  position_ = {};
   joined_.fill({});
 }
 

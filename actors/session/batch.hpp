@@ -16,7 +16,7 @@ class batch {
   /// `max_events`: what a member with nothing to do can take at once.
   explicit batch(std::size_t max_events) : max_events_(max_events) {}
 
-  void push(publication_ptr what);
+  void push(publication_ptr publication);
   void clear();
 
   bool empty() const noexcept { return events_.empty(); }
@@ -28,14 +28,14 @@ class batch {
   /// All events in one frame; the first caller per format pays for it.
   const frame& joined(net::wire_format format);
   /// Where a session is that has got all of it.
-  const cursor& through() const noexcept { return through_; }
+  const cursor& position() const noexcept { return position_; }
 
  private:
   const std::size_t max_events_;
   std::vector<publication_ptr> events_;
   std::size_t bytes_ = 0;  ///< of payloads
   bool uniform_ = true;
-  cursor through_;
+  cursor position_;
   std::array<frame, net::wire_format_count> joined_;
 };
 

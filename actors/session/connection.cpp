@@ -1,29 +1,12 @@
 #include "actors/session/connection.hpp"
 
-#include <algorithm>
-
-#include "actors/base/access.hpp"
+#include "actors/base/gap.hpp"
+#include "actors/session/replay_fit.hpp"
 #include "net/base/log.hpp"
 #include "net/io/io_loop.hpp"
-#include "net/wire/codec.hpp"
 #include "net/wire/encoders.hpp"
 
 namespace starling::actors {
-
-namespace {
-
-constexpr std::chrono::seconds expiry_notice{60};
-
-shard_metrics& metrics_of(net::io_loop& loop) { return loop.metrics(); }
-
-/// When the session's right to be here ends. A token that was accepted within the leeway after its
-/// `exp` gets that leeway.
-std::chrono::milliseconds ends(const net::identity& who, const session_record& session) {
-  const std::chrono::milliseconds at = std::chrono::seconds(who.expires_s);
-  return at.count() > session.opened_ms() ? at : at + expiry_notice;
-}
-
-}  // namespace
 
 connection::connection(caf::actor_config& cfg, node_context& node, net::io_loop& loop,
                        session_ptr session, std::unique_ptr<net::stream_request> request,
@@ -32,32 +15,27 @@ connection::connection(caf::actor_config& cfg, node_context& node, net::io_loop&
       node_(node),
       loop_(loop),
       session_(std::move(session)),
-      who_(session_->who),
-      opening_(new opening{std::move(request), std::move(responder), {}}) {}
+      identity_(session_->identity),
+      opening_(new opening{std::move(request), std::move(responder)}) {}
 
 connection::~connection() = default;
+
+// -- beginning ----------------------------------------------------------------------------------
 
 void connection::start() {
   node_.sessions.fetch_add(1, std::memory_order_relaxed);
   node_.fanouts[loop_.index()].send(session_started{session_, self()});
-  const auto& request = *opening_->request;
-  if (request.since_last && !request.last_event_id) {
-    ask_for_former_rooms();
-    node_.engine->positions().get(
-        who_->tenant, who_->user.str(),
-        [me = self()](result<std::optional<cursor>> at) { me.send(last_position{std::move(at)}); });
-    return;
-  }
-  if (!request.last_event_id) return ask_to_join(std::nullopt, {});
-  const auto at = parse_cursor(*request.last_event_id);
-  if (!at) return ask_to_join(std::nullopt, {net::lost_room{"*", "bad_cursor"}});
-  if (!request.view) ask_for_former_rooms();  // else nobody remembers any
-  ask_to_join(at->at, {});
+  auto wish = opening_->wish();
+  if (wish.former_rooms) ask_for_former_rooms();
+  if (!wish.at_last_position) return ask_to_join(wish.from, std::move(wish.lost));
+  node_.engine->positions().get(
+      identity_->tenant, identity_->user.str(),
+      [me = self()](result<std::optional<cursor>> at) { me.send(last_position{std::move(at)}); });
 }
 
 void connection::ask_for_former_rooms() {
   opening_->former_rooms_awaited = true;
-  node_.engine->positions().rooms(who_->tenant, who_->user.str(),
+  node_.engine->positions().rooms(identity_->tenant, identity_->user.str(),
                                   [me = self()](result<std::vector<std::string>> rooms) {
                                     me.send(former_rooms{std::move(rooms)});
                                   });
@@ -65,22 +43,15 @@ void connection::ask_for_former_rooms() {
 
 void connection::ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost,
                              bool own_history) {
-  join request;
-  request.connection = self();
-  request.shard = loop_.index();
-  request.session = session_;
-  request.request = opening_request;
-  request.resume = resume;
-  request.lost = std::move(lost);
-  const auto& tenant = who_->tenant;
-  request.channels.push_back({std::make_shared<channel>(user_channel(tenant, who_->user.str())), 0,
-                              false, false, own_history});
-  request.channels.push_back({std::make_shared<channel>(tenant_channel(tenant))});
-  for (auto& name : rooms_to_join(*who_, opening_->request->rooms))
-    request.channels.push_back({std::make_shared<channel>(room_channel(tenant, name))});
-  hold_events();
-  joins_unanswered_ = 1;
-  node_.roster.send(std::move(request));
+  outbox_.wait_for_join(terms());
+  roster_counts_ = node_.asks_sources();
+  node_.roster.send(join{.connection = self(),
+                         .shard = loop_.index(),
+                         .session = session_,
+                         .request = opening_request,
+                         .channels = opening_->channels(*identity_, own_history),
+                         .resume = resume,
+                         .lost = std::move(lost)});
 }
 
 void connection::on(refused& no) {
@@ -88,12 +59,11 @@ void connection::on(refused& no) {
     opening_->responder->refuse(no.why);
     return quit();
   }
-  --joins_unanswered_;
-  const auto pending = take_pending_join(no.request);
+  const auto pending = rooms_.answered(no.request);
   if (pending && pending->ref_json)
     acknowledge(*pending->ref_json, error{errc::unavailable, no.why.reason});
   else if (pending && pending->unwanted.empty())  // a member that hears nothing must come back
-    return say_goodbye({close_code::overload, std::nullopt, std::nullopt});
+    return say_goodbye(close_code::overload);
   pump();
 }
 
@@ -103,9 +73,9 @@ void connection::on(denied& no) {
 }
 
 void connection::on(last_position& known) {
+  if (!known.at) return say_goodbye(close_code::overload);
   // Whoever was never here gets what was said to them.
-  if (known.at) return ask_to_join(*known.at, {}, !*known.at);
-  say_goodbye({close_code::overload, std::nullopt, std::nullopt});
+  ask_to_join(*known.at, {}, !*known.at);
 }
 
 void connection::on(former_rooms& known) {
@@ -116,113 +86,85 @@ void connection::on(former_rooms& known) {
   else  // where events are to be had they are worth more than a list of rooms
     log::warn("former rooms are not known",
               {{"client_id", session_->id.str()}, {"why", known.rooms.error().message}});
-  if (!opening_->answered) return;
-  auto [answer, events] = std::move(*opening_->answered);
-  begin(answer, std::move(events));
-}
-
-void connection::add_forbidden(joined& answer, const std::vector<std::string>& former) {
-  for (const auto& room : former) {
-    if (in_room(room) || net::may_join(*who_, room)) continue;
-    add_loss(answer.lost, room, "forbidden");
-    answer.resumed = false;
-  }
-}
-
-// -- beginning ----------------------------------------------------------------------------------
-
-replay& connection::replay_of(std::uint64_t request) {
-  if (!replays_) replays_ = std::make_unique<std::vector<replay>>();
-  for (auto& each : *replays_)
-    if (each.request() == request) return each;
-  return replays_->emplace_back(request, node_.options.history.max_events_per_channel);
+  if (opening_->answered) begin(std::move(*opening_->answered));
 }
 
 void connection::on_joined(joined&& answer) {
   guarded("joined", [&] {
-    if (answer.parts.empty()) {
-      replay nothing(answer.request, 0);
-      nothing.begin(std::move(answer));
-      auto late = nothing.take();
-      return begin(nothing.answer(), std::move(late));
-    }
-    hold_events();  // live events wait for those before them
+    outbox_.wait_for_join(terms());  // live events wait for those before them
     const auto request = answer.request;
-    replay_of(request).begin(std::move(answer));
-    finish_if_complete(request);
+    replays_.of(request, node_.options.history.max_events_per_channel).begin(std::move(answer));
+    begin_if_complete(request);
   });
 }
 
 void connection::on(replay_part& part) {
   const auto request = part.request;
-  read_store(request, replay_of(request).add(std::move(part)));
-  finish_if_complete(request);
+  auto& replay = replays_.of(request, node_.options.history.max_events_per_channel);
+  read_store(request, replay.add(std::move(part)));
+  begin_if_complete(request);
 }
 
 void connection::on(history_read& answer) {
   if (!answer.page) {
     log::warn("replay failed",
               {{"client_id", session_->id.str()}, {"why", answer.page.error().message}});
-    return say_goodbye({close_code::overload, std::nullopt, std::nullopt});
+    return say_goodbye(close_code::overload);
   }
-  const auto epoch = node_.here(who_->tenant).epoch;
-  read_store(answer.request,
-             replay_of(answer.request).add(answer.id, std::move(*answer.page), epoch));
-  finish_if_complete(answer.request);
+  const auto epoch = node_.here(identity_->tenant).epoch;
+  auto& replay = replays_.of(answer.request, node_.options.history.max_events_per_channel);
+  read_store(answer.request, replay.add(answer.id, std::move(*answer.page), epoch));
+  begin_if_complete(answer.request);
 }
 
 void connection::actor_rebuilt(channel_id id) {
   guarded("actor_rebuilt", [&] {
-    if (!replays_) return;
-    for (auto& each : *replays_) read_store(each.request(), each.actor_rebuilt(id));
+    replays_.for_each([&](replay& each) { read_store(each.request(), each.actor_rebuilt(id)); });
   });
 }
 
 void connection::read_store(std::uint64_t request, const std::optional<replay::store_read>& part) {
   if (!part) return;
-  node_.engine->history_of(who_->tenant)
+  node_.engine->history_of(identity_->tenant)
       .read(*part->of, part->after, part->through, part->limit,
             [me = self(), request, id = part->id](result<cluster::log_page> page) {
               me.send(history_read{request, id, std::move(page)});
             });
 }
 
-void connection::finish_if_complete(std::uint64_t request) {
-  auto& parts = replay_of(request);
-  if (!parts.complete()) return;
-  auto events = parts.take();
-  auto answer = std::move(parts.answer());
-  std::erase_if(*replays_, [&](const replay& each) { return each.request() == request; });
-  if (replays_->empty()) replays_.reset();
-  begin(answer, std::move(events));
+void connection::begin_if_complete(std::uint64_t request) {
+  if (auto join = replays_.take(request)) begin(std::move(*join));
 }
 
-void connection::hold_events() {
-  if (!waiting_) waiting_ = std::make_unique<backlog>();
-  waiting_->limit = std::max(waiting_->limit, 10 * node_.options.outbox.session.events);
-}
-
-void connection::begin(joined& answer, std::vector<publication_ptr> events) {
+void connection::begin(replays::complete join) {
   if (opening_ && opening_->former_rooms_awaited) {
-    opening_->answered.emplace(std::move(answer), std::move(events));
+    opening_->answered = std::move(join);
     return;
   }
-  --joins_unanswered_;
   if (!alive() || closing_) return;
-  if (!answer.opening) return continue_with(answer, std::move(events));
+  if (join.answer.opening)
+    open(std::move(join));
+  else
+    go_on(std::move(join));
+}
 
-  add_forbidden(answer, opening_->former_rooms);
+void connection::open(replays::complete join) {
+  auto& [answer, events] = join;
+  for (auto& room : rooms_.forbidden(opening_->former_rooms, *identity_)) {
+    add_loss(answer.lost, std::move(room), "forbidden");
+    answer.resumed = false;
+  }
   // The id of `connected` must not run ahead of the replay that follows it.
-  cursor_ = answer.position;
-  if (!events.empty()) cursor_.seq = events.front()->seq() - 1;
+  auto at = answer.position;
+  if (!events.empty()) at.seq = events.front()->seq() - 1;
+  position_.begin(at);
   net::connected hello;
   hello.client_id = session_->id;
-  hello.user = who_->user.str();
-  hello.tenant = who_->tenant.str();
+  hello.user = identity_->user.str();
+  hello.tenant = identity_->tenant.str();
   hello.node = node_.options.id.str();
-  hello.rooms = rooms();
-  got_ = mark_.at = cursor_;
-  hello.position = cursor_;
+  hello.rooms = rooms_.names();
+  hello.position = at;
   hello.resumed = answer.resumed;
   hello.replayed = events.size();
   hello.lost = answer.lost;
@@ -230,18 +172,25 @@ void connection::begin(joined& answer, std::vector<publication_ptr> events) {
   hello.server_time_ms = wall_ms();
 
   transport_ = opening_->responder->accept(hello, *this);
+  log::info("session opened", {{"client_id", session_->id.str()},
+                               {"user", identity_->user.str()},
+                               {"transport", net::to_string(session_->kind)},
+                               {"remote", session_->remote},
+                               {"request_id", opening_->request->request_id},
+                               {"trace_id", opening_->request->trace_id}});
   if (transport_) view_ = std::move(opening_->request->view);
   const auto changes = std::move(opening_->roster_changes);
   opening_.reset();
   if (!transport_) return quit();
-  auto& metrics = metrics_of(loop_);
+  auto& metrics = loop_.metrics();
   metrics.sessions[static_cast<std::size_t>(session_->kind)].add();
   metrics.sessions_opened.add();
-  const auto retry = node_context::jittered(node_.options.retry);
+  const auto retry = node_.retry_told();
   transport_->send(net::encode_connected(transport_->format(), hello, retry));
   metrics.replayed.add(events.size());
-  queue_replay(events);
-  next_heartbeat_ = steady_clock::now() + node_.options.heartbeat;
+  outbox_.insert_replay(events, terms());
+  pump();
+  clock_.begin(steady_clock::now(), node_.options.heartbeat);
   arm();
   ask_to_save();
   for (auto change : changes) on(change);
@@ -252,15 +201,87 @@ void connection::tell_retry(std::chrono::milliseconds retry) {
   transport_->send(net::encode_retry(retry));
 }
 
-void connection::continue_with(joined& answer, std::vector<publication_ptr> events) {
-  const auto pending = take_pending_join(answer.request);
-  fit_in(answer, events, pending && pending->ref_json);
-  if (pending && pending->ref_json) confirm_subscription(*pending->ref_json, answer, events.size());
-  if (pending) leave_rooms(pending->unwanted);
-  metrics_of(loop_).replayed.add(events.size());
-  hold_events();
-  queue_replay(events);
+void connection::go_on(replays::complete join) {
+  auto& [answer, events] = join;
+  const auto pending = rooms_.answered(answer.request);
+  forget_left(events, answer.channels, rooms_);
+  if (pending && pending->ref_json) {
+    const replayed_events known(events);
+    outbox_.drop_known([&](const publication_ptr& live) { return known.contain(live); });
+    confirm_subscription(*pending->ref_json, answer, events.size());
+  } else {
+    stand_behind(events, position_.at());
+    for (const auto& lost : answer.lost)
+      transport_->send(net::encode_notice(transport_->format(), "gap",
+                                          gap_json(lost.reason, lost.room), position_.at().str()));
+  }
+  if (pending) leave_channels(rooms_.leave({pending->unwanted.begin(), pending->unwanted.end()}));
+  loop_.metrics().replayed.add(events.size());
+  outbox_.insert_replay(events, terms());
+  pump();
   ask_to_save();
+}
+
+// -- its position -------------------------------------------------------------------------------
+
+void connection::ask_to_save() {
+  if (position_.ask()) node_.fanouts[loop_.index()].send(position_changed{session_->id});
+}
+
+bool connection::save_position() {
+  if (!transport_) return true;
+  if (outbox_.anything_dropped()) return false;  // whoever comes back must not pass them unawares
+  const auto sent = transport_->sent_bytes();
+  const auto arrived = position_.look(sent, transport_->acknowledged_bytes());
+  if (arrived == client_position::arrival::unknown) return false;
+  note_activity();
+  // A store that ends with this node need not know before the session's end.
+  if (node_.clustered) {
+    tell_position();
+    tell_rooms();
+  }
+  return arrived == client_position::arrival::all;
+}
+
+void connection::tell_position() {
+  if (view_) return;  // a dialect's clients bring what they are found again by
+  if (const auto at = position_.take_news())
+    node_.engine->positions().put(identity_->tenant, identity_->user.str(), *at);
+}
+
+void connection::tell_rooms() {
+  if (!view_ && rooms_.take_news())
+    node_.engine->positions().put_rooms(identity_->tenant, identity_->user.str(), rooms_.names());
+}
+
+// -- time ---------------------------------------------------------------------------------------
+
+std::chrono::milliseconds connection::end() const {
+  return session_clock::end(std::chrono::seconds(identity_->expires_s),
+                            std::chrono::milliseconds(session_->opened_ms()));
+}
+
+void connection::arm() {
+  loop_.timers().arm(*this,
+                     clock_.next(std::chrono::milliseconds(wall_ms()), steady_clock::now(), end()));
+}
+
+void connection::look_at_clock() {
+  if (closing_ || !transport_) return;
+  const auto due = clock_.look(std::chrono::milliseconds(wall_ms()), steady_clock::now(), end(),
+                               node_.options.heartbeat);
+  if (due.expired) return say_goodbye(close_code::token_expired);
+  const auto at = position_.at().str();
+  if (due.expiring)
+    transport_->send(
+        net::encode_notice(transport_->format(), "token_expiring",
+                           "{\"expires_in_ms\":" + std::to_string(due.left.count()) + "}", at));
+  if (due.heartbeat) {
+    outbox_.account(load().queued);
+    if (transport_->acknowledged_bytes() >= transport_->sent_bytes()) note_activity();
+    transport_->send_heartbeat(at);
+  }
+  arm();
 }
 
 // -- ending -------------------------------------------------------------------------------------
@@ -268,9 +289,9 @@ void connection::continue_with(joined& answer, std::vector<publication_ptr> even
 void connection::say_goodbye(const close_session& why) {
   if (closing_ || !alive()) return;
   closing_ = true;
-  auto retry = why.retry.value_or(node_context::jittered(node_.options.retry));
-  auto goodbye =
-      net::make_goodbye(why.code, retry, transport_ ? cursor_ : node_.here(who_->tenant));
+  const auto retry = why.retry.value_or(node_.retry_told());
+  auto goodbye = net::make_goodbye(why.code, retry,
+                                   transport_ ? position_.at() : node_.here(identity_->tenant));
   if (why.reconnect) goodbye.reconnect = *why.reconnect;
   if (!why.reason.empty()) goodbye.reason = why.reason;
   if (transport_) {
@@ -284,55 +305,14 @@ void connection::say_goodbye(const close_session& why) {
 }
 
 void connection::closed(close_code why) {
-  auto& metrics = metrics_of(loop_);
+  auto& metrics = loop_.metrics();
   metrics.sessions_closed[static_cast<std::size_t>(why)].add();
   metrics.session_duration.observe((wall_ms() - session_->opened_ms()) * ms_in_ns);
   log::info("session closed", {{"client_id", session_->id.str()},
-                               {"user", who_->user.str()},
+                               {"user", identity_->user.str()},
                                {"code", info(why).code},
                                {"delivered", transport_->delivered()}});
   quit();
-}
-
-void connection::ask_to_save() {
-  if (std::exchange(save_asked_, true)) return;
-  node_.fanouts[loop_.index()].send(position_changed{session_->id});
-}
-
-bool connection::save_position() {
-  save_asked_ = !save_what_arrived();
-  return !save_asked_;
-}
-
-bool connection::save_what_arrived() {
-  if (!transport_) return true;
-  if (dropped_ > 0) return false;  // whoever comes back here must not pass them unawares
-  const auto sent = transport_->sent_bytes();
-  const auto got = transport_->acknowledged_bytes();
-  const bool all = got >= sent;
-  if (!all && got < mark_.bytes) return false;
-  note_activity();
-  const auto at = all ? cursor_ : mark_.at;
-  mark_ = {cursor_, sent};
-  got_told_ = got_told_ && got_ == at;
-  got_ = at;
-  // A store that ends with this node need not know before the session's end.
-  if (node_.clustered) {
-    tell_position();
-    tell_rooms();
-  }
-  return all;
-}
-
-void connection::tell_position() {
-  // A dialect's sessions are found again by what their clients bring, not by their user.
-  if (view_ || std::exchange(got_told_, true)) return;
-  node_.engine->positions().put(who_->tenant, who_->user.str(), got_);
-}
-
-void connection::tell_rooms() {
-  if (view_ || std::exchange(rooms_told_, true)) return;
-  node_.engine->positions().put_rooms(who_->tenant, who_->user.str(), rooms());
 }
 
 void connection::on_exit() {
@@ -341,76 +321,45 @@ void connection::on_exit() {
     save_position();
     tell_position();
     tell_rooms();
-    metrics_of(loop_).sessions[static_cast<std::size_t>(session_->kind)].sub();
+    loop_.metrics().sessions[static_cast<std::size_t>(session_->kind)].sub();
   }
   loop_.timers().cancel(*this);
   if (view_) view_->ended();
   view_.reset();
   transport_.reset();
   opening_.reset();
-  waiting_.reset();
-  held_up_.reset();
+  outbox_ = {};
   node_.sessions.fetch_sub(1, std::memory_order_relaxed);
+  if (roster_counts_) node_.roster.send(session_gone{identity_->tenant, identity_->user});
   node_.fanouts[loop_.index()].send(session_ended{session_->id, sent.events, sent.bytes});
-}
-
-// -- time ---------------------------------------------------------------------------------------
-
-void connection::arm() {
-  const auto left = ends(*who_, *session_) - std::chrono::milliseconds(wall_ms());
-  const auto until_expiry = expiry_announced_ ? left : left - expiry_notice;
-  const auto now = steady_clock::now();
-  loop_.timers().arm(
-      *this, std::min(next_heartbeat_, now + std::max(until_expiry, decltype(left)::zero())));
-}
-
-void connection::look_at_clock() {
-  if (closing_ || !transport_) return;
-  const auto now = steady_clock::now();
-  const auto left = ends(*who_, *session_) - std::chrono::milliseconds(wall_ms());
-  if (left <= decltype(left)::zero())
-    return say_goodbye({close_code::token_expired, std::nullopt, std::nullopt});
-  if (!expiry_announced_ && left <= expiry_notice) {
-    expiry_announced_ = true;
-    transport_->send(net::encode_notice(transport_->format(), "token_expiring",
-                                        "{\"expires_in_ms\":" + std::to_string(left.count()) + "}",
-                                        cursor_.str()));
-  }
-  if (now >= next_heartbeat_) {
-    if (held_up_) held_up_->hold(in_outbox());
-    if (transport_->acknowledged_bytes() >= transport_->sent_bytes()) note_activity();
-    transport_->send_heartbeat(cursor_.str());
-    next_heartbeat_ = now + node_.options.heartbeat;
-  }
-  arm();
 }
 
 // -- inspection ---------------------------------------------------------------------------------
 
 connection::sent_so_far connection::traffic() const {
   if (!transport_) return {};
-  return {transport_->delivered(), transport_->sent_bytes(), in_outbox().bytes};
+  return {transport_->delivered(), transport_->sent_bytes(), outbox_.held(load().queued).bytes};
 }
 
 net::session_info connection::describe() const {
   net::session_info out;
   out.client_id = session_->id.str();
-  out.user = who_->user.str();
-  out.tenant = who_->tenant.str();
+  out.user = identity_->user.str();
+  out.tenant = identity_->tenant.str();
   out.node = node_.options.id.str();
   out.transport = net::to_string(session_->kind);
   out.device = session_->device.str();
   out.remote = session_->remote;
-  out.rooms = rooms();
+  out.rooms = rooms_.names();
   out.opened_ms = session_->opened_ms();
-  out.expires_ms = who_->expires_s * 1000;
+  out.expires_ms = identity_->expires_s * 1000;
   if (transport_) {
     out.delivered = transport_->delivered();
-    const auto queued = in_outbox();
+    const auto queued = outbox_.held(load().queued);
     out.queued_events = queued.events;
     out.queued_bytes = queued.bytes;
   }
-  out.position = cursor_.str();
+  out.position = position_.at().str();
   if (view_) out.detail = view_->describe();
   out.bytes_out = traffic().bytes;
   out.last_activity_ms = std::max(last_activity_ms_, session_->opened_ms());

@@ -1,30 +1,27 @@
-/// One client connection: the decisions about it, from the request to the goodbye.
+/// One client connection: its transport, and the parts that decide about it.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "actors/messages/context.hpp"
 #include "actors/session/batch.hpp"
+#include "actors/session/client_position.hpp"
+#include "actors/session/opening.hpp"
+#include "actors/session/outbox_policy.hpp"
 #include "actors/session/replay.hpp"
+#include "actors/session/session_clock.hpp"
+#include "actors/session/session_rooms.hpp"
 #include "net/io/timer_wheel.hpp"
 #include "net/service.hpp"
 
 namespace starling::actors {
 
-/// A session's place in one channel.
-struct subscription {
-  channel_id id;
-  std::uint32_t index;  ///< in the fanout's member list
-  bool from_roster;
-  bool leaving;  ///< the fanout has been told
-  channel_ptr where;
-  sequence since = 0;  ///< a member from here on
-};
-
-/// Owns the transport, the outbox limits, the cursor and the timers of one session.
+/// Owns a session's transport and carries out what its parts decide: `outbox_policy` (what waits,
+/// who is too slow), `client_position` (how far the client has got), `session_rooms` (where it is
+/// and comes to), `replays` and `opening`, `session_clock`. Those are plain; this one talks.
 ///
 /// Control comes as messages; events come by `deliver`, called by the shard's fanout on the same
 /// thread. Dies when its transport is closed; the fanout then lets it go.
@@ -59,7 +56,7 @@ class connection final : public connection_inbox,
   void prefetch() const noexcept {
     __builtin_prefetch(static_cast<const connection_inbox*>(this));
     __builtin_prefetch(&node_);
-    __builtin_prefetch(&expiry_announced_);
+    __builtin_prefetch(&position_);
   }
   void prefetch_transport() const noexcept {
     constexpr std::size_t line = 64, lines = 4;
@@ -77,20 +74,10 @@ class connection final : public connection_inbox,
   void on_joined(joined&& answer);
   /// The actor of a channel died: what it was to replay comes from the store.
   void actor_rebuilt(channel_id id);
-  void expect_subscriptions(std::size_t more) {
-    subscriptions_.reserve(subscriptions_.size() + more);
-  }
-  void add_subscription(subscription in) {
-    subscriptions_.push_back(std::move(in));
-    rooms_told_ = false;
-  }
-  /// Index of the membership that was removed.
-  std::optional<std::uint32_t> drop_subscription(channel_id id);
+  session_rooms& rooms() noexcept { return rooms_; }
   /// Finds out how far the client has got, for `since=last`, and tells the position store. False
   /// when it has not (as far as is known) got everything it was sent; then call again.
   bool save_position();
-  void move_subscription(channel_id id, std::uint32_t index);
-  std::vector<channel_id> channels() const;
   result<void> renew(const net::identity_ptr& fresh);
   /// The presence of its user, as far as this session goes.
   void show(presence_state state) { session_->state.store(state, std::memory_order_relaxed); }
@@ -113,16 +100,6 @@ class connection final : public connection_inbox,
   void on_exit() override;
 
  private:
-  /// A join under way on a stream that has begun.
-  struct pending_join {
-    std::uint64_t request;
-    std::vector<std::string> rooms;
-    std::optional<std::string> ref_json;  ///< of a WebSocket subscribe; else the roster's
-    std::vector<std::string> unwanted{};  ///< of `rooms`: to be left as soon as they are joined
-  };
-
-  class room_index;
-
   // transport_observer
   void on_closed(close_code why) override {
     guarded("closed", [&] { closed(why); });
@@ -138,124 +115,79 @@ class connection final : public connection_inbox,
     guarded("timer", [&] { look_at_clock(); });
   }
 
-  void closed(close_code why);
-  void obey(net::ws_command command);
-  void drained();
-  void look_at_clock();
-
-  /// Who resumes is told which rooms were taken away meanwhile.
+  // Its beginning.
   void ask_for_former_rooms();
-  void add_forbidden(joined& answer, const std::vector<std::string>& former);
-  std::vector<std::string> rooms() const;
   void ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost,
                    bool own_history = false);
-  /// All events of a join are there.
-  void begin(joined& answer, std::vector<publication_ptr> events);
-  void continue_with(joined& answer, std::vector<publication_ptr> events);
-  /// Fits the replay of a join into a stream that has begun.
-  void fit_in(const joined& answer, std::vector<publication_ptr>& events, bool asked_for);
-  /// A join for more rooms on a stream that has begun.
-  join next_join();
-  void send_join(join request, std::optional<std::string> ref_json);
-  replay& replay_of(std::uint64_t request);
   void read_store(std::uint64_t request, const std::optional<replay::store_read>& part);
-  void finish_if_complete(std::uint64_t request);
-  std::optional<pending_join> take_pending_join(std::uint64_t request);
-  void leave_rooms(const std::vector<std::string>& rooms);
-  subscription* find_room(const std::string& room);
-  /// Named by the token itself.
-  bool own_room(const std::string& room) const;
-  void confirm_subscription(const std::string& ref, const joined& answer, std::size_t replayed);
-  /// Events that come from now on wait for a join.
-  void hold_events();
-  void ask_to_save();
-  bool save_what_arrived();
   /// The peer has got something.
   void note_activity() { last_activity_ms_ = wall_ms(); }
-  void tell_position();
-  void tell_rooms();
-  void take(batch& events);
-  void take(const publication_ptr& event);
-  void queue_replay(const std::vector<publication_ptr>& events);
-  void write(const publication_ptr& what);
-  void hand_over(const publication_ptr& what);
-  /// `bytes` may be none: nothing of it is for this session.
-  void send_events(const frame& bytes, const cursor& through);
-  bool wanted(const event& what) const;
-  void pump();
-  /// Whether `more` events fit besides what is queued.
-  bool outbox_holds(std::size_t more);
-  /// What the outbox holds, and what waits as a part of it.
-  outbox_amount in_outbox() const;
-  outbox_budget::share& held_up_share();
-  bool overflows();
-  void outbox_is_full(const publication_ptr& what);
-  void relieve_outbox();
-  void drop_oldest();
-  void tell_of_dropped();
-  void say_goodbye(const close_session& why);
-  void subscribe(std::vector<std::string> rooms, const std::optional<std::string>& from,
-                 std::string ref_json);
-  void unsubscribe(const std::vector<std::string>& rooms, const std::string& ref_json);
+  void begin_if_complete(std::uint64_t request);
+  void begin(replays::complete join);
+  void open(replays::complete join);
+  void go_on(replays::complete join);
+
+  // What is asked of it (connection_commands.cpp).
+  void obey(net::ws_command command);
+  void subscribe(const net::ws_command& command);
   void publish(net::ws_command command);
   void acknowledge(const std::string& ref_json, const net::publish_verdict& verdict);
-  handle<connection_inbox> self() { return handle<connection_inbox>(*this); }
-  bool in_room(const std::string& room) const;
-  void arm();
+  void confirm_subscription(const std::string& ref, const joined& answer, std::size_t replayed);
+  void join_more(std::vector<wanted_channel> channels, std::optional<cursor> resume,
+                 std::vector<net::lost_room> lost, std::optional<std::string> ref_json);
+  void leave_channels(std::vector<channel_id> channels);
 
-  /// Events that must wait: while a join is answered, while a replay is being written, and, with
-  /// drop-oldest, behind an outbox that is full.
-  struct backlog {
-    std::deque<publication_ptr> events;
-    std::size_t limit = 0;     ///< events; more, and the client is too slow
-    bool full_outbox = false;  ///< behind a full outbox, and counts as part of it
-    std::size_t bytes = 0;     ///< of payloads, while it is
-    void push(const publication_ptr& what);
-    publication_ptr pop();
-  };
-  /// What is needed until the stream begins.
-  struct opening {
-    std::unique_ptr<net::stream_request> request;
-    std::unique_ptr<net::stream_responder> responder;
-    std::vector<roster_changed> roster_changes{};  ///< to be followed then
-    bool former_rooms_awaited = false;
-    std::vector<std::string> former_rooms{};  ///< of the user's latest session
-    /// The join's answer and its replay, while `former_rooms` are awaited.
-    std::optional<std::pair<joined, std::vector<publication_ptr>>> answered{};
-  };
+  // Events (connection_events.cpp).
+  void take(batch& events);
+  void take(const publication_ptr& event);
+  void write(const publication_ptr& event);
+  void hand_over(const publication_ptr& event);
+  /// `bytes` may be none: nothing of it is for this session.
+  void send_events(const frame& bytes, const cursor& position);
+  bool wanted(const publication& published) const;
+  void drained();
+  /// Sends what waits, as far as there is room.
+  void pump();
+  void outbox_is_full(const publication_ptr& event);
+  void relieve_outbox();
+  void tell_of_dropped();
+  transport_load load() const {
+    return {{transport_->queued_items(), transport_->queued_bytes()}, transport_->back_pressure()};
+  }
+  outbox_terms terms() { return {node_.options.outbox, node_.outboxes, identity_}; }
+
+  // Its position.
+  void ask_to_save();
+  void tell_position();
+  void tell_rooms();
+
+  // Time, and its end.
+  std::chrono::milliseconds end() const;
+  void arm();
+  void look_at_clock();
+  void say_goodbye(const close_session& why);
+  void say_goodbye(close_code why) { say_goodbye({why, std::nullopt, std::nullopt}); }
+  void closed(close_code why);
+
+  handle<connection_inbox> self() { return handle<connection_inbox>(*this); }
 
   // What deliver() looks at stands together.
   node_context& node_;
-  std::unique_ptr<net::transport> transport_;  // while the stream lives
-  std::unique_ptr<backlog> waiting_;
-  std::unique_ptr<net::session_view> view_;  ///< of a dialect, while the stream lives
-  cursor cursor_;  ///< everything up to here has been handed to the transport
-  std::uint32_t joins_unanswered_ = 0;
+  [[no_unique_address]] session_clock clock_;
   bool closing_ = false;
-  bool save_asked_ = false;  ///< the fanout will call save_position
-  bool got_told_ = false;    ///< the position store knows of got_
-  bool rooms_told_ = false;  ///< it knows of the rooms
-  bool expiry_announced_ = false;
+  bool roster_counts_ = false;                 ///< the roster is to be told of the end
+  std::unique_ptr<net::transport> transport_;  // while the stream lives
+  outbox_policy outbox_;
+  std::unique_ptr<net::session_view> view_;  ///< of a dialect, while the stream lives
+  client_position position_;
 
   net::io_loop& loop_;
   session_ptr session_;
-  net::identity_ptr who_;
+  net::identity_ptr identity_;
   std::unique_ptr<opening> opening_;
-  std::vector<subscription> subscriptions_;
-  std::unique_ptr<outbox_budget::share> held_up_;  ///< while the kernel takes no more
-  std::unique_ptr<std::vector<pending_join>> joins_;
-  std::unique_ptr<std::vector<replay>> replays_;  ///< of joins under way
-  cursor got_;                                    ///< everything up to here has reached the peer
-  /// Everything up to `at` has reached the peer once it has acknowledged `bytes`.
-  struct {
-    cursor at;
-    std::uint64_t bytes = 0;
-  } mark_;
-  steady_time next_heartbeat_{};
+  session_rooms rooms_;
+  replays replays_;                    ///< of joins under way
   std::int64_t last_activity_ms_ = 0;  ///< when the peer was last known to have got something
-  /// Events of which the client is still to be told that they are gone.
-  std::uint32_t dropped_ = 0;
-  std::uint32_t last_request_ = 0;  ///< numbers the joins on a stream that has begun
 };
 
 }  // namespace starling::actors

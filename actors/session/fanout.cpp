@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "actors/base/find_text.hpp"
 #include "actors/runtime/delayed.hpp"
 #include "actors/session/connection.hpp"
 
@@ -14,6 +15,16 @@ namespace {
 constexpr std::chrono::milliseconds save_interval{100};
 constexpr std::size_t saves_at_once = 50;
 constexpr std::size_t looks_at_once = 1000;
+
+std::uint64_t rank_in(session_order order, const connection& session) {
+  switch (order) {
+    case session_order::id: return 0;
+    case session_order::newest: return static_cast<std::uint64_t>(session.record()->opened_ms());
+    case session_order::delivered: return session.traffic().events;
+    case session_order::queued: return session.traffic().waiting;
+  }
+  return 0;
+}
 
 /// Members lie anywhere in memory, and each costs several waits for it: so those that come are
 /// fetched while the ones before them are served.
@@ -35,6 +46,10 @@ connection& session_of(const handle<connection_inbox>& session) {
 }
 }  // namespace
 
+const session_id& fanout::id_of(const handle<connection_inbox>& session) {
+  return session_of(session).record()->id;
+}
+
 fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
     : fanout_inbox(cfg),
       node_(node),
@@ -47,7 +62,7 @@ fanout::fanout(caf::actor_config& cfg, node_context& node, unsigned shard_index)
 void fanout::on_exit() {
   dispatch();
   // Nobody else ends them, and they need the node until they have ended.
-  for (const auto& [id, session] : sessions_) session.stop();
+  for (const auto& session : sessions_) session.stop();
   sessions_.clear();
   if (!home()) return;
   pause_.reset();
@@ -57,14 +72,14 @@ void fanout::on_exit() {
 
 void fanout::on(session_started& started) {
   dispatch();
-  sessions_.emplace(started.session->id, std::move(started.connection));
+  sessions_.insert(std::move(started.connection));
 }
 
 void fanout::on(leave& leaving) {
   dispatch();
   auto* const session = find(leaving.id);
   if (!session) return;
-  for (const auto each : leaving.channels) unsubscribe(*session, each);
+  unsubscribe(*session, leaving.channels);
   bridge_of(*session->record())
       .send(left{session->record(), shard_, std::move(leaving.channels), false});
 }
@@ -82,17 +97,17 @@ void fanout::on(deliver_to& one) {
   auto* const session = find(one.id);
   // A client id is no secret: whoever publishes to it must be of its tenant.
   const bool there = session && !session->leaving() &&
-                     session->record()->who->tenant == one.what->what().where.tenant;
-  if (there && for_sessions_.first(one.what->what(), steady_clock::now()))
-    session->deliver(one.what);
+                     session->record()->identity->tenant == one.publication->event().channel.tenant;
+  if (there && for_sessions_.first(one.publication->event(), steady_clock::now()))
+    session->deliver(one.publication);
   one.done(there);
 }
 
 void fanout::on(close_one& one) {
   auto* const session = find(one.id);
-  if (!session || (one.tenant && session->record()->who->tenant != *one.tenant))
+  if (!session || (one.tenant && session->record()->identity->tenant != *one.tenant))
     return one.done(error{errc::not_found, "no session " + one.id.str()});
-  if (one.owner && session->record()->who->user != *one.owner)
+  if (one.owner && session->record()->identity->user != *one.owner)
     return one.done(error{errc::forbidden, "the session belongs to somebody else"});
   handle<connection_inbox>(*session).send(close_session{one.code, std::nullopt, std::nullopt});
   one.done({});
@@ -102,7 +117,7 @@ void fanout::on(renew_token& token) {
   dispatch();
   auto* const session = find(token.id);
   // A session of another tenant is none.
-  if (!session || session->record()->who->tenant != token.fresh->tenant)
+  if (!session || session->record()->identity->tenant != token.fresh->tenant)
     return token.done(error{errc::not_found, "no session " + token.id.str()});
   token.done(session->renew(token.fresh));
 }
@@ -110,9 +125,9 @@ void fanout::on(renew_token& token) {
 void fanout::on(change_one& change) {
   dispatch();
   auto* const session = find(change.id);
-  if (!session || session->leaving() || session->record()->who->tenant != change.tenant)
+  if (!session || session->leaving() || session->record()->identity->tenant != change.tenant)
     return change.done(error{errc::not_found, "no session " + change.id.str()});
-  if (change.owner && session->record()->who->user != *change.owner)
+  if (change.owner && session->record()->identity->user != *change.owner)
     return change.done(error{errc::forbidden, "the session belongs to somebody else"});
   if (change.presence) session->show(*change.presence);
   if (change.retry) session->tell_retry(*change.retry);
@@ -122,7 +137,7 @@ void fanout::on(change_one& change) {
 void fanout::on(fan_out& event) {
   if (event.channel != batch_channel_) dispatch();
   batch_channel_ = event.channel;
-  batch_.push(std::move(event.what));
+  batch_.push(std::move(event.publication));
   if (!home() || batch_.full())
     dispatch();
   else if (batch_.events().size() == 1 && !pace_.under_way())
@@ -170,10 +185,10 @@ void fanout::save_positions() {
     if (saved == saves_at_once) return;
     const auto id = unsaved_.front();
     unsaved_.pop_front();
-    auto* who = find(id);
-    if (!who) continue;
+    auto* connection = find(id);
+    if (!connection) continue;
     ++saved;
-    if (!who->save_position()) unsaved_.push_back(id);
+    if (!connection->save_position()) unsaved_.push_back(id);
   }
 }
 
@@ -187,53 +202,66 @@ void fanout::on(joined& done) {
     return bridge_of(*done.session)
         .send(left{std::move(done.session), shard_, std::move(entered), true});
   }
-  session->expect_subscriptions(done.channels.size());
+  session->rooms().expect(done.channels.size());
   for (const auto& each : done.channels) {
     if (each.again) continue;
     auto& members = channels_[each.id];
-    session->add_subscription({each.id, static_cast<std::uint32_t>(members.size()),
-                               each.from_roster, false, each.where, each.since});
+    session->rooms().add({each.id, static_cast<std::uint32_t>(members.size()), each.from_roster,
+                          false, each.channel, each.since});
     members.push_back(session);
   }
   session->on_joined(std::move(done));
 }
 
-void fanout::unsubscribe(connection& session, channel_id channel) {
-  const auto index = session.drop_subscription(channel);
-  const auto found = channels_.find(channel);
-  if (!index || found == channels_.end()) return;
-  auto& members = found->second;
-  if (*index + 1 != members.size()) {
-    members[*index] = members.back();
-    members[*index]->move_subscription(channel, *index);
+void fanout::unsubscribe(connection& session, std::vector<channel_id> channels) {
+  // Whoever was the last member of a channel takes the place that is free now; all such places of a
+  // member together, or a session in many rooms would cost others the square of them.
+  std::vector<std::pair<connection*, member_place>> moved;
+  for (const auto& place : session.rooms().drop(std::move(channels))) {
+    const auto found = channels_.find(place.id);
+    if (found == channels_.end()) continue;
+    auto& members = found->second;
+    if (place.index + 1 != members.size()) {
+      members[place.index] = members.back();
+      moved.emplace_back(members[place.index], place);
+    }
+    members.pop_back();
+    if (members.empty()) channels_.erase(found);
   }
-  members.pop_back();
-  if (members.empty()) channels_.erase(found);
+  std::ranges::sort(moved, {}, [](const auto& m) { return std::pair(m.first, m.second.id); });
+  std::vector<member_place> places;
+  for (auto at = moved.begin(); at != moved.end();) {
+    auto* const member = at->first;
+    places.clear();
+    for (; at != moved.end() && at->first == member; ++at) places.push_back(at->second);
+    member->rooms().move(places);
+  }
 }
 
 void fanout::on(session_ended& ended) {
   dispatch();
   const auto found = sessions_.find(ended.id);
   if (found == sessions_.end()) return;
-  const auto gone = std::move(found->second);
+  const auto gone = *found;
   sessions_.erase(found);
-  auto& who = session_of(gone);
-  auto& totals = ended_[who.record()->who->tenant];
+  auto& connection = session_of(gone);
+  auto& totals = ended_[connection.record()->identity->tenant];
   ++totals.closed;
   totals.deliveries += ended.delivered;
   totals.bytes_out += ended.bytes_out;
-  auto channels = who.channels();
-  for (const auto each : channels) unsubscribe(who, each);
+  auto channels = connection.rooms().channels();
+  unsubscribe(connection, channels);
   if (!channels.empty())
-    bridge_of(*who.record()).send(left{who.record(), shard_, std::move(channels), true});
+    bridge_of(*connection.record())
+        .send(left{connection.record(), shard_, std::move(channels), true});
 }
 
 void fanout::on(drain& all) {
   std::vector<handle<connection_inbox>> order;
   order.reserve(sessions_.size());
-  for (const auto& [id, session] : sessions_)
+  for (const auto& session : sessions_)
     if (!all.partition ||
-        *all.partition == cluster::partition_of(session_of(session).record()->who->tenant,
+        *all.partition == cluster::partition_of(session_of(session).record()->identity->tenant,
                                                 node_.partitions.size()))
       order.push_back(session);
   std::shuffle(order.begin(), order.end(), std::minstd_rand{std::random_device{}()});
@@ -248,21 +276,27 @@ void fanout::on(drain& all) {
 }
 
 void fanout::on(sessions_query& query) {
+  const auto found_in = [&](const session_record& r) {
+    return query.search.empty() || holds_text(r.identity->user.str(), query.search) ||
+           holds_text(r.device.str(), query.search) || holds_text(r.remote, query.search) ||
+           holds_text(r.id.str(), query.search);
+  };
   const auto matches = [&](const session_record& r) {
-    return (query.tenant.empty() || r.who->tenant == query.tenant) &&
-           (query.user.empty() || r.who->user.str() == query.user);
+    return (query.tenant.empty() || r.identity->tenant == query.tenant) &&
+           (query.user.empty() || r.identity->user.str() == query.user) && found_in(r);
   };
   sessions_found out;
-  std::vector<std::pair<session_id, const connection*>> page;
+  std::vector<std::pair<session_place, const connection*>> page;
   const auto look_at = [&](const session_id& id, const connection& session) {
     if (!matches(*session.record()) || (query.viewed && !session.has_view())) return;
     ++out.total;
-    if (!query.after || id > *query.after) page.emplace_back(id, &session);
+    const session_place place(id, rank_in(query.order, session));
+    if (!query.after || place > *query.after) page.emplace_back(place, &session);
   };
   if (query.id) {
     if (const auto* session = find(*query.id)) look_at(*query.id, *session);
   } else {
-    for (const auto& [id, session] : sessions_) look_at(id, session_of(session));
+    for (const auto& each : sessions_) look_at(id_of(each), session_of(each));
   }
   const auto end = page.begin() + static_cast<std::ptrdiff_t>(std::min(query.limit, page.size()));
   std::partial_sort(page.begin(), end, page.end());
@@ -274,9 +308,9 @@ void fanout::on(tenant_stats_query& query) {
   net::node_stats out;
   if (const auto found = ended_.find(query.tenant); found != ended_.end()) out = found->second;
   out.opened = out.closed;
-  for (const auto& [id, each] : sessions_) {
+  for (const auto& each : sessions_) {
     const auto& session = session_of(each);
-    if (session.record()->who->tenant != query.tenant) continue;
+    if (session.record()->identity->tenant != query.tenant) continue;
     ++out.sessions;
     ++out.opened;
     const auto sent = session.traffic();
@@ -300,12 +334,12 @@ void fanout::on(recount& query) {
 }
 
 const handle<bridge_inbox>& fanout::bridge_of(const session_record& session) const {
-  return node_.bridge_of(session.who->tenant);
+  return node_.bridge_of(session.identity->tenant);
 }
 
 connection* fanout::find(const session_id& id) const {
   const auto found = sessions_.find(id);
-  return found == sessions_.end() ? nullptr : &session_of(found->second);
+  return found == sessions_.end() ? nullptr : &session_of(*found);
 }
 
 }  // namespace starling::actors

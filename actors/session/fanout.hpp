@@ -6,6 +6,7 @@
 #include <deque>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "actors/base/recent_ids.hpp"
 #include "actors/messages/context.hpp"
@@ -59,10 +60,11 @@ class fanout final : public fanout_inbox, private net::flushable, private net::w
   void pass_is_over();
   void save_next_positions();
   void save_positions();
-  void unsubscribe(connection& session, channel_id channel);
+  void unsubscribe(connection& session, std::vector<channel_id> channels);
   handle<fanout_inbox> self() { return handle<fanout_inbox>(*this); }
   const handle<bridge_inbox>& bridge_of(const session_record& session) const;
   connection* find(const session_id& id) const;
+  static const session_id& id_of(const handle<connection_inbox>& session);
 
   node_context& node_;
   const unsigned shard_;
@@ -71,7 +73,16 @@ class fanout final : public fanout_inbox, private net::flushable, private net::w
   channel_id batch_channel_ = 0;
   pace pace_;
   std::optional<boost::asio::steady_timer> pause_;  ///< until the batch may go out; with a home
-  std::unordered_map<session_id, handle<connection_inbox>> sessions_;
+  /// By the id that each has itself. (May throw, says the hash, so that the table keeps its values
+  /// and need not go to the sessions when it grows.)
+  struct by_id {
+    using is_transparent = void;
+    static const session_id& of(const session_id& id) { return id; }
+    static const session_id& of(const handle<connection_inbox>& session) { return id_of(session); }
+    std::size_t operator()(const auto& s) const { return std::hash<session_id>{}(of(s)); }
+    bool operator()(const auto& a, const auto& b) const { return of(a) == of(b); }
+  };
+  std::unordered_set<handle<connection_inbox>, by_id, by_id> sessions_;
   /// Of sessions that ended: closed, deliveries, bytes_out.
   std::unordered_map<tenant_id, net::node_stats> ended_;
   recent_ids for_sessions_;         ///< ids of events for single sessions

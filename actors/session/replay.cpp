@@ -14,8 +14,8 @@ replay::part* replay::find(channel_id id) noexcept {
 
 std::optional<replay::store_read> replay::add(replay_part&& came) {
   if (find(came.id)) return std::nullopt;
-  part fresh{came.id,          std::move(came.where), std::move(came.events), {},
-             came.store_after, came.store_through,    came.gap_is_loss};
+  part fresh{came.id,          std::move(came.channel), std::move(came.events), {},
+             came.store_after, came.store_through,      came.gap_is_loss};
   fresh.reading = fresh.store_after < fresh.store_through;
   parts_.push_back(std::move(fresh));
   if (!parts_.back().reading) return std::nullopt;
@@ -36,7 +36,7 @@ std::optional<replay::store_read> replay::add(channel_id id, cluster::log_page&&
   auto& found = of->from_store;
   for (auto& stored : page.events) {
     const cursor at{epoch, stored.seq};
-    found.push_back(std::make_shared<publication>(std::move(stored.what), at, stored.seq));
+    found.push_back(std::make_shared<publication>(std::move(stored.event), at, stored.seq));
   }
   const bool cut = found.size() > keep_;
   if (page.more && !page.events.empty() && !cut) return rest_of(*of);
@@ -55,7 +55,7 @@ std::optional<replay::store_read> replay::actor_rebuilt(channel_id id) {
                                     [&](const entered_channel& each) { return each.id == id; });
   if (wanted == answer.parts.end() || entered == answer.channels.end()) return std::nullopt;
   return add(replay_part{
-      request_, id, entered->where, {}, wanted->after, answer.position.seq, answer.gap_is_loss});
+      request_, id, entered->channel, {}, wanted->after, answer.position.seq, answer.gap_is_loss});
 }
 
 bool replay::complete() const noexcept {
@@ -85,7 +85,26 @@ std::vector<publication_ptr> replay::take() {
   const auto behind = answer.resume ? answer.resume->seq + 1 : 0;
   for (auto& p : out)
     if (p->seq() < p->at().seq)
-      p = std::make_shared<publication>(event(p->what()), p->at(), std::max(p->at().seq, behind));
+      p = std::make_shared<publication>(event(p->event()), p->at(), std::max(p->at().seq, behind));
+  return out;
+}
+
+replay& replays::of(std::uint64_t request, std::size_t keep) {
+  if (!under_way_) under_way_ = std::make_unique<std::vector<replay>>();
+  for (auto& each : *under_way_)
+    if (each.request() == request) return each;
+  return under_way_->emplace_back(request, keep);
+}
+
+std::optional<replays::complete> replays::take(std::uint64_t request) {
+  if (!under_way_) return std::nullopt;
+  const auto found = std::find_if(under_way_->begin(), under_way_->end(),
+                                  [&](const replay& each) { return each.request() == request; });
+  if (found == under_way_->end() || !found->complete()) return std::nullopt;
+  auto events = found->take();
+  complete out{std::move(found->answer()), std::move(events)};
+  under_way_->erase(found);
+  if (under_way_->empty()) under_way_.reset();
   return out;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -60,6 +61,29 @@ class replay {
   std::size_t keep_;
   std::optional<joined> answer_;
   std::vector<part> parts_;
+};
+
+/// The replays of a session's joins under way. Plain state; one word while there are none.
+class replays {
+ public:
+  /// An answer whose replay is there as a whole.
+  struct complete {
+    joined answer;
+    std::vector<publication_ptr> events;
+  };
+
+  /// That of the join with this number, a new one if need be. `keep`: see replay.
+  replay& of(std::uint64_t request, std::size_t keep);
+  /// Once all of it is there; it is forgotten then.
+  std::optional<complete> take(std::uint64_t request);
+  template <class F>
+  void for_each(F&& visit) {
+    if (under_way_)
+      for (auto& each : *under_way_) visit(each);
+  }
+
+ private:
+  std::unique_ptr<std::vector<replay>> under_way_;
 };
 
 }  // namespace starling::actors

@@ -29,6 +29,7 @@ void run(starling::bench::world& all) {
   switch (all.asked.mode) {
     case run_mode::idle: return run_idle(all);
     case run_mode::churn: return run_churn(all);
+    case run_mode::recovery: return run_recovery(all);
     default: return run_traffic(all);
   }
 }

@@ -22,6 +22,12 @@ void add_global_flags(CLI::App& root, global_flags& flags) {
       ->type_name("TOKEN");
   root.add_option("--ca", flags.ca, "PEM certificate to believe, for https (STARLINGCTL_CA)")
       ->type_name("FILE");
+  root.add_option("--cert", flags.cert,
+                  "PEM certificate to show to a server that demands one (STARLINGCTL_CERT)")
+      ->type_name("FILE");
+  root.add_option("--key", flags.key,
+                  "PEM private key of --cert, when it is not in the same file (STARLINGCTL_KEY)")
+      ->type_name("FILE");
   root.add_flag("--insecure", flags.insecure, "https: take any certificate");
   root.add_flag("--json", flags.json, "Answer as JSON on standard output");
 }

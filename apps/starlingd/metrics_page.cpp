@@ -30,6 +30,16 @@ constexpr std::array<const char*, drop_reason_count> reasons{"slow_consumer", "o
                                                              "no_recipient"};
 constexpr std::array<const char*, 2> gap_results{"repaired", "lost"};
 
+/// All there may be, so that every series is there from the start.
+constexpr std::array<const char*, 2> membership_sources{"postgres", "http"};
+
+/// A source that is not configured has asked nothing.
+cluster::source_state state_of(const actors::node_context& node, const char* name) {
+  for (const auto& source : node.options.membership.sources)
+    if (source->name() == name) return source->state();
+  return {};
+}
+
 class page {
  public:
   page(const loops& from) : loops_(from) {}
@@ -112,6 +122,56 @@ class page {
       m.histogram.sample_sum += static_cast<double>((loop->metrics().*member).sum_ns()) / 1e9;
     m.histogram.sample_count = cumulative;
     families_.back().metric.push_back(std::move(m));
+  }
+
+  void membership(const actors::node_context& node) {
+    std::array<cluster::source_state, membership_sources.size()> states;
+    for (std::size_t i = 0; i < states.size(); ++i)
+      states[i] = state_of(node, membership_sources[i]);
+    begin("starling_membership_requests_total", "Questions to sources of memberships.",
+          MetricType::Counter);
+    for (std::size_t i = 0; i < states.size(); ++i)
+      for (std::size_t r = 0; r < cluster::source_result_count; ++r) {
+        ClientMetric m;
+        m.label.push_back({"source", membership_sources[i]});
+        m.label.push_back(
+            {"result", std::string(to_string(static_cast<cluster::source_result>(r)))});
+        m.counter.value = static_cast<double>(states[i].requests[r]);
+        families_.back().metric.push_back(std::move(m));
+      }
+    begin("starling_membership_seconds", "How long sources of memberships took.",
+          MetricType::Histogram);
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      ClientMetric m;
+      m.label.push_back({"source", membership_sources[i]});
+      std::uint64_t cumulative = 0;
+      for (std::size_t b = 0; b <= latency_bounds.size(); ++b) {
+        cumulative += states[i].by_latency[b];
+        m.histogram.bucket.push_back({cumulative, b < latency_bounds.size()
+                                                      ? static_cast<double>(latency_bounds[b]) / 1e9
+                                                      : std::numeric_limits<double>::infinity()});
+      }
+      m.histogram.sample_count = cumulative;
+      m.histogram.sample_sum = static_cast<double>(states[i].latency_sum_ns) / 1e9;
+      families_.back().metric.push_back(std::move(m));
+    }
+    each(
+        "starling_membership_source_up", "1 while the source answers, or was not asked yet.",
+        MetricType::Gauge, "source", states.size(),
+        [](std::size_t i) { return membership_sources[i]; },
+        [&](std::size_t i) { return states[i].ok ? 1 : 0; });
+    const auto& cache = node.source_cache;
+    const std::array<std::uint64_t, 3> looks{cache.hits, cache.misses, cache.stale};
+    constexpr std::array<const char*, 3> results{"hit", "miss", "stale"};
+    each(
+        "starling_membership_cache_total",
+        "Sessions and questions by whether answers of sources were remembered.",
+        MetricType::Counter, "result", looks.size(), [&](std::size_t i) { return results[i]; },
+        [&](std::size_t i) { return looks[i]; });
+    gauge("starling_membership_cached_users", "Users whose memberships are remembered.",
+          static_cast<double>(cache.users));
+    gauge("starling_membership_cached", "Memberships that are remembered.",
+          static_cast<double>(cache.memberships));
   }
 
   std::string text() const { return prometheus::TextSerializer{}.Serialize(families_); }
@@ -204,6 +264,7 @@ std::string metrics_page(const actors::node_context& node, const actors::ingesti
   out.gauge("starling_users", "Users with sessions on this node.", static_cast<double>(node.users));
   out.gauge("starling_actors", "Actors alive: one per session, room and user, and the node's own.",
             static_cast<double>(actors::living_actors()));
+  out.membership(node);
   out.by_label("starling_publish_errors_total", "Events refused, by error code.",
                MetricType::Counter, "code", &m::publish_errors, failing);
   out.by_label("starling_http_errors_total", "Requests refused, by error code.",

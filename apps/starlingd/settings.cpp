@@ -8,16 +8,13 @@
 #include "apps/starlingd/config/config_mapping.hpp"
 #include "apps/starlingd/config/config_start.hpp"
 #include "apps/starlingd/config/config_value.hpp"
+#include "apps/starlingd/web_assets.hpp"
+#include "cluster/membership/http_source.hpp"
+#include "cluster/membership/postgres_source.hpp"
 
 namespace starling::app {
 
 namespace embedded {
-extern const std::string_view index_html;
-extern const std::string_view page_css;
-extern const std::string_view page_js;
-extern const std::string_view admin_html;
-extern const std::string_view admin_css;
-extern const std::string_view admin_js;
 extern const std::string_view starling_js;
 }  // namespace embedded
 
@@ -58,6 +55,26 @@ std::size_t ws_message_room(const config& c) {
   return std::max(least, 6 * std::size_t{c.limits.max_event_bytes} + around);
 }
 
+actors::membership_options membership_of(const membership_section& m) {
+  actors::membership_options out;
+  out.cache = m.cache;
+  out.max_users = m.cache_users;
+  out.roster = false;
+  for (const auto& name : m.sources) {
+    if (name == "roster") {
+      out.roster = true;
+    } else if (name == "postgres") {
+      const auto& p = m.postgres;
+      out.sources.push_back(cluster::make_postgres_source(
+          {p.dsn, p.rooms_of_user, p.users_of_room, p.notify, p.connections, m.timeout}));
+    } else {
+      out.sources.push_back(cluster::make_http_source(
+          {.url = m.http.url, .secret = m.http.secret, .timeout = m.timeout}));
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::shared_ptr<const net::http_settings> http_settings_of(
@@ -77,6 +94,7 @@ std::shared_ptr<const net::http_settings> http_settings_of(
   out->limits.max_rooms = c.limits.rooms_per_session;
   out->connect_rate = c.limits.connect_rate;
   out->publish_rate = c.limits.publish_rate;
+  out->proxies = net::trusted_proxies(c.listen.trusted_proxies);
   out->connections_per_address = c.limits.connections_per_address;
   out->retry = c.sse.retry;
   out->ws_max_message_bytes = ws_message_room(c);
@@ -91,6 +109,7 @@ net::dialect_settings dialect_settings_of(const config& c) {
   };
   const auto& m = c.mercure;
   net::dialect_settings out;
+  out.poll_grace = c.poll.grace;
   out.mercure.publisher_keys = keys(m.publisher_key, m.publisher_algorithm);
   out.mercure.subscriber_keys = keys(m.subscriber_key, m.subscriber_algorithm);
   out.mercure.anonymous = m.anonymous;
@@ -104,6 +123,7 @@ net::http_options http_options_of(const config& c, std::size_t shards) {
   out.public_tls = {c.tls.cert_file, c.tls.key_file, {}, c.tls.min_version};
   out.admin_tls = out.public_tls;
   out.admin_tls.client_ca_file = c.tls.client_ca_file;
+  out.proxied = c.listen.proxy_protocol;
   out.loop_shares = actors::connection_shares(c.nats.partitions, shards);
   return out;
 }
@@ -116,6 +136,7 @@ actors::node_options node_options_of(const config& c) {
   out.heartbeat = c.sse.heartbeat;
   out.drain_window = c.drain.window;
   out.retry = c.sse.retry;
+  out.return_rate = c.sse.return_rate;
   out.sessions.max_per_user = c.sessions.max_per_user;
   out.sessions.reject_new = c.sessions.policy == session_policy::reject_new;
   out.sessions.max_rooms = c.limits.rooms_per_session;
@@ -124,6 +145,7 @@ actors::node_options node_options_of(const config& c) {
   out.outbox.node = {c.outbox.node_max_events, c.outbox.node_max_bytes};
   out.outbox.drop_oldest = c.outbox.policy == outbox_policy::drop_oldest;
   out.history = history_of(c);
+  out.membership = membership_of(c.membership);
   out.ring.max_events = std::min<std::size_t>(out.ring.max_events, c.history.max_events_per_room);
   return out;
 }
@@ -144,16 +166,9 @@ std::shared_ptr<cluster::foreign_feed> make_feed(const config& c) {
 }
 
 std::vector<net::static_asset> assets() {
-  constexpr auto html = "text/html; charset=utf-8";
-  constexpr auto css = "text/css; charset=utf-8";
-  constexpr auto js = "text/javascript; charset=utf-8";
-  return {{"/", html, embedded::index_html, false},
-          {"/page.css", css, embedded::page_css, false},
-          {"/page.js", js, embedded::page_js, false},
-          {"/starling.js", js, embedded::starling_js, false},
-          {"/admin", html, embedded::admin_html, true},
-          {"/admin.css", css, embedded::admin_css, true},
-          {"/admin.js", js, embedded::admin_js, true}};
+  auto out = web_assets();
+  out.push_back({"/starling.js", "text/javascript; charset=utf-8", embedded::starling_js, false});
+  return out;
 }
 
 }  // namespace starling::app

@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 
 /// How often the thread looks after its leases when nothing wakes it.
-constexpr milliseconds turn{100};
+constexpr milliseconds poll_interval{100};
 constexpr milliseconds reconnect_wait{200};
 constexpr std::int64_t api_timeout_ms = 1000;
 /// A leaving node waits so long for what is under way.
@@ -190,7 +190,7 @@ void nats_feed::run() {
     for (std::size_t i = 0; i < sources_.size(); ++i) step(i);
     acknowledge();
     hold.lock();
-    changed_.wait_for(hold, turn, [this] { return !running_ || news_; });
+    changed_.wait_for(hold, poll_interval, [this] { return !running_ || news_; });
   }
   hold.unlock();
   disconnect();
@@ -395,7 +395,7 @@ void nats_feed::taken(std::size_t index, std::uint64_t revision, steady_time ask
   const auto since = before.any && before.id.empty() ? s.handed_over : steady_time{};
   for (auto& each : s.buffer.take(since)) {
     if (!died || s.config.replayable || each.heard > surely_new)
-      hand_out(index, std::move(each));
+      dispatch(index, std::move(each));
     else if (each.heard > before.last_heard)
       ++unknown;
   }
@@ -570,10 +570,10 @@ void nats_feed::heard_handover(std::string_view key) {
 void nats_feed::heard_core(std::size_t index, standby_buffer::message message) {
   auto& s = sources_[index];
   if (s.state != duty::ingesting) return s.buffer.push(std::move(message));
-  hand_out(index, std::move(message));
+  dispatch(index, std::move(message));
 }
 
-void nats_feed::hand_out(std::size_t index, standby_buffer::message message) {
+void nats_feed::dispatch(std::size_t index, standby_buffer::message message) {
   auto& s = sources_[index];
   const auto bytes = message.subject.size() + message.body.size() + message.signature.size();
   if (s.under_way.size() >= max_under_way || s.under_way_bytes + bytes > max_under_way_bytes)

@@ -108,7 +108,7 @@ class nats_feed final : public foreign_feed,
   void heard_handover(std::string_view key);
   void heard_core(std::size_t index, standby_buffer::message message);
   void heard_stream(std::size_t index, const nats_message& message, std::uint64_t sequence);
-  void hand_out(std::size_t index, standby_buffer::message message);
+  void dispatch(std::size_t index, standby_buffer::message message);
   void count_lost(source& of, std::uint64_t count, const char* reason);
   source* by_key(std::string_view key);
   std::string pull_subject(std::size_t index) const;

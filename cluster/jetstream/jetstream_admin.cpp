@@ -26,9 +26,9 @@ natsStatus open_context(const nats_session& session, context_ptr& out) {
   return status;
 }
 
-error failed(const std::string& what, natsStatus status) {
+error failed(const std::string& problem, natsStatus status) {
   const char* detail = nats_GetLastError(nullptr);
-  std::string message = what + ": " + natsStatus_GetText(status);
+  std::string message = problem + ": " + natsStatus_GetText(status);
   if (detail && *detail) message.append(" (").append(detail).append(")");
   return {errc::unavailable, message};
 }

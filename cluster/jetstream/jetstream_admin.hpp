@@ -24,7 +24,7 @@ using bucket_ptr = std::unique_ptr<kvStore, deleter>;
 natsStatus open_context(const nats_session& session, context_ptr& out);
 
 /// `what: status (what the server said)`, as errc::unavailable. On the thread of the failed call.
-error failed(const std::string& what, natsStatus status);
+error failed(const std::string& problem, natsStatus status);
 
 /// Gives the stream `wanted` where its limits, replicas or ways of reading differ from `present`.
 /// A refusal is logged: the stream is of use as it is.

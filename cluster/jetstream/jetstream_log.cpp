@@ -40,14 +40,14 @@ class jetstream_log::inner : public std::enable_shared_from_this<inner> {
       : connection_(std::move(connection)), partition_(partition) {}
 
   bool replicated() const noexcept { return connection_->options().replicas > 1; }
-  void append(event what, std::string dedupe_key, completion<append_ack> done);
-  void read(jetstream_reader::request what, completion<log_page> done);
-  void last(const channel& where, completion<sequence> done);
+  void append(event event, std::string dedupe_key, completion<append_ack> done);
+  void read(jetstream_reader::request request, completion<log_page> done);
+  void last(const channel& channel, completion<sequence> done);
   void state(completion<log_state> done);
 
  private:
   struct waiting_read {
-    jetstream_reader::request what;
+    jetstream_reader::request request;
     completion<log_page> done;
   };
 
@@ -73,17 +73,18 @@ class jetstream_log::inner : public std::enable_shared_from_this<inner> {
   std::vector<completion<log_state>> state_waiting_;  ///< came later: served by the next one
 };
 
-void jetstream_log::inner::append(event what, std::string dedupe_key, completion<append_ack> done) {
-  assert(connection_->names().partition_of(what.where) == partition_);
+void jetstream_log::inner::append(event event, std::string dedupe_key,
+                                  completion<append_ack> done) {
+  assert(connection_->names().partition_of(event.channel) == partition_);
   if (!connection_->up()) return done(engine_away());
   const auto& options = connection_->options();
-  auto subject = connection_->names().stored(what.where);
-  auto payload = encode(what);
+  auto subject = connection_->names().stored(event.channel);
   std::string id;
-  if (!dedupe_key.empty()) id = dedupe_id(what.where, dedupe_key);
+  if (!dedupe_key.empty()) id = dedupe_id(event.channel, dedupe_key);
   const auto most = connection_->max_payload();
   if (subject.size() > max_subject_bytes ||
-      (most > 0 && payload.size() + id.size() + header_bytes > static_cast<std::size_t>(most)))
+      (most > 0 &&
+       encoded_bytes(event) + id.size() + header_bytes > static_cast<std::size_t>(most)))
     return done(error{errc::too_large,
                       "the event with the names of its targets is larger than what NATS takes"});
   if (under_way_.fetch_add(1) >= options.max_appends_under_way) {
@@ -91,7 +92,7 @@ void jetstream_log::inner::append(event what, std::string dedupe_key, completion
     return done(error{errc::rate_limited, "too many events wait to be stored"});
   }
   connection_->request(
-      std::move(subject), std::move(payload), std::move(id), options.append_timeout,
+      std::move(subject), std::move(event), std::move(id), options.append_timeout,
       [self = shared_from_this(), done = std::move(done)](const nats_answer& answer) {
         self->under_way_.fetch_sub(1);
         done(self->acknowledged(answer));
@@ -140,11 +141,11 @@ bool jetstream_log::inner::in_order(const jetstream::publish_ack& ack, epoch_id 
   return true;
 }
 
-void jetstream_log::inner::read(jetstream_reader::request what, completion<log_page> done) {
+void jetstream_log::inner::read(jetstream_reader::request request, completion<log_page> done) {
   if (!connection_->up()) return done(engine_away());
   {
     const std::lock_guard hold(mutex_);
-    waiting_reads_.push_back({std::move(what), std::move(done)});
+    waiting_reads_.push_back({std::move(request), std::move(done)});
   }
   start_reads();
 }
@@ -176,14 +177,14 @@ void jetstream_log::inner::start_reads() {
       done(std::move(page));
       self->start_reads();
     };
-    std::make_shared<jetstream_reader>(connection_, partition_, std::move(next.what),
+    std::make_shared<jetstream_reader>(connection_, partition_, std::move(next.request),
                                        std::move(ended))
         ->start();
   }
 }
 
-void jetstream_log::inner::last(const channel& where, completion<sequence> done) {
-  const auto subject = connection_->names().stored(where);
+void jetstream_log::inner::last(const channel& channel, completion<sequence> done) {
+  const auto subject = connection_->names().stored(channel);
   if (subject.size() > max_subject_bytes) return done(sequence{0});  // nothing can be there
   connection_->request(
       "$JS.API.DIRECT.GET." + stream(), jetstream::last_message_request(subject), {}, last_timeout,
@@ -266,17 +267,17 @@ std::chrono::milliseconds jetstream_log::disorder() const noexcept {
   return std::chrono::milliseconds(inner_->replicated() ? 0 : 4);
 }
 
-void jetstream_log::append(event what, std::string dedupe_key, completion<append_ack> done) {
-  inner_->append(std::move(what), std::move(dedupe_key), std::move(done));
+void jetstream_log::append(event event, std::string dedupe_key, completion<append_ack> done) {
+  inner_->append(std::move(event), std::move(dedupe_key), std::move(done));
 }
 
-void jetstream_log::read(channel where, sequence after, sequence through, std::size_t limit,
+void jetstream_log::read(channel channel, sequence after, sequence through, std::size_t limit,
                          completion<log_page> done) {
-  inner_->read({std::move(where), after, through, limit}, std::move(done));
+  inner_->read({std::move(channel), after, through, limit}, std::move(done));
 }
 
-void jetstream_log::last(channel where, completion<sequence> done) {
-  inner_->last(where, std::move(done));
+void jetstream_log::last(channel channel, completion<sequence> done) {
+  inner_->last(channel, std::move(done));
 }
 
 void jetstream_log::state(completion<log_state> done) { inner_->state(std::move(done)); }

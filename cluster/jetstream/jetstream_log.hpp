@@ -17,10 +17,10 @@ class jetstream_log final : public event_log {
   jetstream_log(std::shared_ptr<nats_connection> connection, partition_id partition);
 
   std::chrono::milliseconds disorder() const noexcept override;
-  void append(event what, std::string dedupe_key, completion<append_ack> done) override;
-  void read(channel where, sequence after, sequence through, std::size_t limit,
+  void append(event event, std::string dedupe_key, completion<append_ack> done) override;
+  void read(channel channel, sequence after, sequence through, std::size_t limit,
             completion<log_page> done) override;
-  void last(channel where, completion<sequence> done) override;
+  void last(channel channel, completion<sequence> done) override;
   void state(completion<log_state> done) override;
 
  private:

@@ -26,13 +26,14 @@ constexpr std::size_t pull_bytes = 1024 * 1024;
 }  // namespace
 
 jetstream_reader::jetstream_reader(std::shared_ptr<nats_connection> connection,
-                                   partition_id partition, request what, completion<log_page> done)
+                                   partition_id partition, request request,
+                                   completion<log_page> done)
     : connection_(std::move(connection)),
       stream_(connection_->names().stream(partition)),
-      what_(std::move(what)),
-      subject_(connection_->names().stored(what_.where)),
+      request_(std::move(request)),
+      subject_(connection_->names().stored(request_.channel)),
       done_(std::move(done)),
-      at_(what_.after) {}
+      at_(request_.after) {}
 
 jetstream_reader::heard::heard(const nats_answer& answer) : state(answer.state) {
   if (state != answer_state::answered) return;
@@ -50,7 +51,7 @@ void jetstream_reader::start() {
     if (self->subject_.size() > max_subject_bytes)
       self->finish();  // nothing can have been stored there
     else
-      self->ask_leader(self->at_ < self->what_.through && self->what_.limit != 0);
+      self->ask_leader(self->at_ < self->request_.through && self->request_.limit != 0);
   });
 }
 
@@ -80,13 +81,13 @@ void jetstream_reader::ask_count() {
   send(step::count, "STREAM.INFO", jetstream::info_request(subject_));
 }
 
-void jetstream_reader::send(step what, const char* api, std::string body) {
+void jetstream_reader::send(step asked, const char* api, std::string body) {
   if (ended_) return;
   connection_->request(std::string("$JS.API.").append(api).append(".").append(stream_),
                        std::move(body), {}, answer_timeout,
-                       [self = shared_from_this(), what](const nats_answer& answer) {
+                       [self = shared_from_this(), asked](const nats_answer& answer) {
                          self->connection_->work().post(
-                             [self, what, answer = heard(answer)] { self->hear(what, answer); });
+                             [self, asked, answer = heard(answer)] { self->hear(asked, answer); });
                          return false;
                        });
 }
@@ -99,25 +100,25 @@ bool jetstream_reader::answered(const heard& answer) {
   return false;
 }
 
-void jetstream_reader::hear(step what, const heard& answer) {
+void jetstream_reader::hear(step asked, const heard& answer) {
   if (ended_ || !answered(answer)) return;
-  switch (what) {
+  switch (asked) {
     case step::next_at_leader:
-    case step::oldest_at_leader: hear_leader(what, answer.data); break;
+    case step::oldest_at_leader: hear_leader(asked, answer.data); break;
     case step::next_at_replica: hear_replica(answer); break;
     case step::consumer: hear_consumer(answer.data); break;
     case step::count: hear_count(answer.data); break;
   }
 }
 
-void jetstream_reader::hear_leader(step what, std::string_view answer) {
+void jetstream_reader::hear_leader(step asked, std::string_view answer) {
   const auto message = jetstream::parse_message(answer);
   if (!message && message.error.err_code != jetstream::err_no_message) {
     fail("the store refuses to be read: " + message.error.description);
     if (message.error.code == 404) connection_->verify_store();
     return;
   }
-  if (what == step::oldest_at_leader)
+  if (asked == step::oldest_at_leader)
     page_.oldest = message ? message->seq : 0;
   else
     leader_has_more_ = message && take({message->seq, message->data});
@@ -132,8 +133,8 @@ void jetstream_reader::leader_has_answered() {
   }
   const bool lost_while_reading = first_ != 0 && (page_.oldest == 0 || page_.oldest > first_);
   if (lost_while_reading) page_.dropped = true;
-  const bool after_is_held = page_.oldest != 0 && page_.oldest <= what_.after;
-  if (lost_while_reading || after_is_held || what_.after == 0)
+  const bool after_is_held = page_.oldest != 0 && page_.oldest <= request_.after;
+  if (lost_while_reading || after_is_held || request_.after == 0)
     finish();
   else
     ask_count();
@@ -167,7 +168,7 @@ void jetstream_reader::hear_consumer(std::string_view answer) {
 }
 
 void jetstream_reader::pull() {
-  batch_left_ = std::min(pull_batch, what_.limit - page_.events.size());
+  batch_left_ = std::min(pull_batch, request_.limit - page_.events.size());
   pull_brought_ = false;
   const auto most = static_cast<std::size_t>(std::max<std::int64_t>(connection_->max_payload(), 0));
   auto state = std::make_shared<pull_state>();
@@ -223,21 +224,21 @@ void jetstream_reader::drop_consumer() {
 }
 
 bool jetstream_reader::take(const found& next) {
-  if (next.seq > what_.through) return false;
+  if (next.seq > request_.through) return false;
   if (first_ == 0) first_ = next.seq;
   at_ = next.seq;
-  auto what = decode(next.data);
-  const bool good = what.ok() && what->where == what_.where && check_content(*what);
+  auto event = decode(next.data);
+  const bool good = event.ok() && event->channel == request_.channel && check_content(*event);
   if (good) {
     const auto previous = page_.events.empty() ? 0 : page_.events.back().seq;
-    page_.events.push_back({next.seq, previous, std::move(*what)});
+    page_.events.push_back({next.seq, previous, std::move(*event)});
     bytes_ += next.data.size();
   } else {
-    refuse(what.ok() ? refusal::bad_data : refusal::malformed, subject_, next.data.size(),
+    refuse(event.ok() ? refusal::bad_data : refusal::malformed, subject_, next.data.size(),
            "a stored message is no event of its channel and is left out");
   }
-  if (at_ == what_.through) return false;
-  page_.more = page_.events.size() >= what_.limit || bytes_ >= max_page_bytes;
+  if (at_ == request_.through) return false;
+  page_.more = page_.events.size() >= request_.limit || bytes_ >= max_page_bytes;
   return !page_.more;
 }
 
@@ -250,7 +251,7 @@ void jetstream_reader::hear_count(std::string_view answer) {
   const auto most = connection_->options().limits.max_events_per_channel;
   // Dropped by age: then everything older is gone too, in all channels. Dropped by count: then the
   // channel is full.
-  page_.dropped = info->first > what_.after + 1 || (most != 0 && info->on_subject >= most);
+  page_.dropped = info->first > request_.after + 1 || (most != 0 && info->on_subject >= most);
   finish();
 }
 

@@ -31,13 +31,13 @@ namespace starling::cluster {
 class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
  public:
   struct request {
-    channel where;
+    starling::channel channel;
     sequence after = 0;
     sequence through = 0;
     std::size_t limit = 0;
   };
   jetstream_reader(std::shared_ptr<nats_connection> connection, partition_id partition,
-                   request what, completion<log_page> done);
+                   request request, completion<log_page> done);
 
   void start();
 
@@ -76,11 +76,11 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
   void ask_count();
   void pull();
   void drop_consumer();
-  void send(step what, const char* api, std::string body);
+  void send(step asked, const char* api, std::string body);
   /// False: it is no answer, and the read has failed.
   bool answered(const heard& answer);
-  void hear(step what, const heard& answer);
-  void hear_leader(step what, std::string_view answer);
+  void hear(step asked, const heard& answer);
+  void hear_leader(step asked, std::string_view answer);
   void hear_replica(const heard& message);
   void hear_consumer(std::string_view answer);
   void hear_pulled(const heard& answer);
@@ -94,7 +94,7 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
 
   const std::shared_ptr<nats_connection> connection_;
   const std::string& stream_;  ///< the connection has it
-  const request what_;
+  const request request_;
   const std::string subject_;
   completion<log_page> done_;
 

@@ -24,44 +24,44 @@ struct bucket {
 };
 
 /// A bucket is a stream; what it has in common with the history follows the configuration too.
-void adapt(jsCtx* js, const bucket& what, const nats_options& options) {
-  const auto stream = "KV_" + what.name;
+void adapt(jsCtx* js, const bucket& bucket, const nats_options& options) {
+  const auto stream = "KV_" + bucket.name;
   jsStreamInfo* info = nullptr;
   if (js_GetStreamInfo(&info, js, stream.c_str(), nullptr, nullptr) != NATS_OK) return;
   const info_ptr guard(info);
   jsStreamConfig wanted = *info->Config;
   wanted.Replicas = options.replicas;
-  wanted.MaxAge = what.max_age.count();
+  wanted.MaxAge = bucket.max_age.count();
   // nats-server refuses a window longer than the age.
   if (wanted.MaxAge != 0) wanted.Duplicates = std::min(wanted.Duplicates, wanted.MaxAge);
   wanted.AllowDirect = true;
   update_if_needed(js, *info->Config, wanted);
 }
 
-result<void> ensure_bucket(jsCtx* js, nats_session& session, const bucket& what,
+result<void> ensure_bucket(jsCtx* js, nats_session& session, const bucket& bucket,
                            const nats_options& options) {
   kvStore* store = nullptr;
-  auto status = js_KeyValue(&store, js, what.name.c_str());
+  auto status = js_KeyValue(&store, js, bucket.name.c_str());
   for (int turn = 0; status == NATS_NOT_FOUND && perhaps_clustered(session, options); ++turn) {
     const bool ours = take_turn(session, subjects(options.stream).turns());
-    status = js_KeyValue(&store, js, what.name.c_str());
+    status = js_KeyValue(&store, js, bucket.name.c_str());
     if (ours || turn == most_turns) break;
   }
   if (status == NATS_NOT_FOUND) {
     kvConfig config;
     kvConfig_Init(&config);
-    config.Bucket = what.name.c_str();
+    config.Bucket = bucket.name.c_str();
     config.Replicas = options.replicas;
     config.History = 1;
-    config.TTL = what.max_age.count();
+    config.TTL = bucket.max_age.count();
     config.StorageType = js_FileStorage;
     status = js_CreateKeyValue(&store, js, &config);
     // Another node may have been quicker.
-    if (status != NATS_OK) status = js_KeyValue(&store, js, what.name.c_str());
+    if (status != NATS_OK) status = js_KeyValue(&store, js, bucket.name.c_str());
   }
   const bucket_ptr guard(store);
-  if (status != NATS_OK) return failed("bucket '" + what.name + "' cannot be created", status);
-  adapt(js, what, options);
+  if (status != NATS_OK) return failed("bucket '" + bucket.name + "' cannot be created", status);
+  adapt(js, bucket, options);
   return {};
 }
 
@@ -82,9 +82,9 @@ result<std::vector<epoch_id>> ensure_store(nats_session& session, const nats_opt
   // Another node may have created a store of another kind at the same time.
   if (*epochs != known)
     if (const auto fits = check_partitions(js.get(), options); !fits.ok()) return fits.error();
-  for (const auto& what : {bucket{roster_bucket(options)},
+  for (const auto& each : {bucket{roster_bucket(options)},
                            bucket{positions_bucket(options), options.limits.positions_max_age}})
-    if (const auto made = ensure_bucket(js.get(), session, what, options); !made.ok())
+    if (const auto made = ensure_bucket(js.get(), session, each, options); !made.ok())
       return made.error();
   return epochs;
 }

@@ -31,7 +31,7 @@ std::optional<event> event_of(const heard_subject& about, const nats_message& me
     refuse_message(refusal::malformed, message, item.error().message);
     return std::nullopt;
   }
-  if (item->where != about.where) {
+  if (item->channel != about.channel) {
     refuse_message(refusal::wrong_channel, message);
     return std::nullopt;
   }
@@ -66,22 +66,21 @@ void nats_bus::on_misconfigured(std::string why) {
   listener_->on_engine_misconfigured(std::move(why));
 }
 
-result<void> nats_bus::send_ephemeral(const event& what) {
-  auto subject = connection_->names().of(what.where, channel_message::ephemeral);
+result<void> nats_bus::send_ephemeral(const event& event) {
+  auto subject = connection_->names().of(event.channel, channel_message::ephemeral);
   if (subject.size() > max_subject_bytes)
     return error{errc::too_large, "the name of the target is too long"};
-  auto payload = encode(what);
   if (!connection_->up()) return engine_away();
   const auto most = connection_->max_payload();
-  if (most > 0 && payload.size() > static_cast<std::size_t>(most))
+  if (most > 0 && encoded_bytes(event) > static_cast<std::size_t>(most))
     return error{errc::too_large,
                  "the event is larger than what NATS takes (" + std::to_string(most) + " bytes)"};
-  if (!connection_->publish(std::move(subject), std::move(payload))) return engine_away();
+  if (!connection_->publish(std::move(subject), event)) return engine_away();
   return {};
 }
 
-void nats_bus::send_control(const channel& where, std::string payload) {
-  connection_->publish(connection_->names().of(where, channel_message::control),
+void nats_bus::send_control(const channel& channel, std::string payload) {
+  connection_->publish(connection_->names().of(channel, channel_message::control),
                        encode(self_, payload));
 }
 
@@ -89,32 +88,32 @@ void nats_bus::announce(std::string payload) {
   connection_->publish(connection_->names().announcement(self_), std::move(payload));
 }
 
-void nats_bus::ask(const node_id& who, std::string payload, std::chrono::milliseconds deadline,
+void nats_bus::ask(const node_id& node, std::string payload, std::chrono::milliseconds deadline,
                    completion<std::string> done) {
-  const auto answered = [who, done = std::move(done)](const nats_answer& answer) {
+  const auto answered = [node, done = std::move(done)](const nats_answer& answer) {
     switch (answer.state) {
       case answer_state::answered: {
         auto message = decode_node_message(answer.message->data());
         if (!message)
-          refuse(refusal::malformed, "answer of " + who.str(), answer.message->data().size());
+          refuse(refusal::malformed, "answer of " + node.str(), answer.message->data().size());
         if (message)
           done(std::move(message->payload));
         else
           done(error{errc::unavailable,
-                     "node '" + who.str() + "' gave an answer that cannot be read"});
+                     "node '" + node.str() + "' gave an answer that cannot be read"});
         break;
       }
       case answer_state::no_responders:
-        done(error{errc::not_found, "no node '" + who.str() + "' is connected"});
+        done(error{errc::not_found, "no node '" + node.str() + "' is connected"});
         break;
       case answer_state::timed_out:
-        done(error{errc::timeout, "node '" + who.str() + "' did not answer in time"});
+        done(error{errc::timeout, "node '" + node.str() + "' did not answer in time"});
         break;
       case answer_state::disconnected: done(engine_away()); break;
     }
     return false;
   };
-  connection_->request(connection_->names().question(who), encode(self_, payload), {}, deadline,
+  connection_->request(connection_->names().question(node), encode(self_, payload), {}, deadline,
                        answered);
 }
 
@@ -156,7 +155,7 @@ void nats_bus::on_message(const nats_message& message) {
 }
 
 void nats_bus::hear_channel(const heard_subject& about, const nats_message& message) {
-  switch (about.what) {
+  switch (about.message) {
     case channel_message::stored: hear_stored(about, message); break;
     case channel_message::ephemeral: {
       if (auto item = event_of(about, message)) listener_->on_ephemeral(std::move(*item));
@@ -167,7 +166,7 @@ void nats_bus::hear_channel(const heard_subject& about, const nats_message& mess
       if (!said.ok())
         refuse_message(refusal::malformed, message, said.error().message);
       else if (said->from != self_)
-        listener_->on_control(about.where, std::move(said->payload));
+        listener_->on_control(about.channel, std::move(said->payload));
       break;
     }
   }
@@ -177,8 +176,14 @@ void nats_bus::hear_stored(const heard_subject& about, const nats_message& messa
   const auto seq = number_in(message.header("Nats-Sequence"));
   const auto previous = number_in(message.header("Nats-Last-Sequence"));
   if (seq == 0) return refuse_message(refusal::not_stored, message);
-  if (auto item = event_of(about, message))
-    listener_->on_stored(about.partition, {seq, previous, std::move(*item)});
+  stored_event out{seq, previous, {}};
+  if (auto item = event_of(about, message)) {
+    out.event = std::move(*item);
+  } else {
+    out.event.channel = about.channel;
+    out.unreadable = true;
+  }
+  listener_->on_stored(about.partition, std::move(out));
 }
 
 void nats_bus::hear_question(const nats_message& message) {
@@ -186,6 +191,9 @@ void nats_bus::hear_question(const nats_message& message) {
   if (!asked.ok()) return refuse_message(refusal::malformed, message, asked.error().message);
   const bool to_all = message.subject() == connection_->names().questions_to_all();
   if ((to_all && asked->from == self_) || message.reply().empty()) return;
+  // Whoever may ask would else have us send to any subject that we may publish on.
+  if (!connection_->names().is_inbox(message.reply()))
+    return refuse_message(refusal::bad_reply, message);
   listener_->on_request(std::move(asked->payload),
                         [connection = std::weak_ptr(connection_), self = self_,
                          reply = std::string(message.reply())](std::string payload) {

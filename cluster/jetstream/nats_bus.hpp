@@ -17,13 +17,13 @@ class nats_bus final : public bus, private nats_receiver {
   bool connected() const noexcept override { return connection_->up(); }
   std::string why_away() const override { return connection_->complaint(); }
 
-  void follow(const channel_ptr& where) override { connection_->follow(*where); }
-  void unfollow(const channel& where) override { connection_->unfollow(where); }
+  void follow(const channel_ptr& channel) override { connection_->follow(*channel); }
+  void unfollow(const channel& channel) override { connection_->unfollow(channel); }
 
-  result<void> send_ephemeral(const event& what) override;
-  void send_control(const channel& where, std::string payload) override;
+  result<void> send_ephemeral(const event& event) override;
+  void send_control(const channel& channel, std::string payload) override;
   void announce(std::string payload) override;
-  void ask(const node_id& who, std::string payload, std::chrono::milliseconds deadline,
+  void ask(const node_id& node, std::string payload, std::chrono::milliseconds deadline,
            completion<std::string> done) override;
   void ask_all(std::string payload, std::size_t expected, std::chrono::milliseconds deadline,
                std::function<void(std::vector<node_reply>)> done) override;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cluster/envelope.hpp"
 #include "cluster/foreign_messages.hpp"
 #include "cluster/jetstream/jetstream_setup.hpp"
 #include "cluster/nats/server_list.hpp"
@@ -26,6 +27,11 @@ constexpr milliseconds expiry_step{20};
 /// Orders that may wait for the socket; more means that the server does not keep up.
 constexpr std::size_t max_waiting_orders = 65536;
 constexpr milliseconds goodbye_flush{500};
+
+std::string bytes_of(outgoing& message) {
+  if (const auto* const item = std::get_if<event>(&message)) return encode(*item);
+  return std::get<std::string>(std::move(message));
+}
 
 /// Once to twice as long. Nodes that lost the same server do not come back in step.
 milliseconds with_jitter(milliseconds wait) { return random_between(wait, 2 * wait); }
@@ -92,19 +98,19 @@ void nats_connection::stop() {
   work_.stop();  // all requests have ended
 }
 
-void nats_connection::follow(const channel& where) {
+void nats_connection::follow(const channel& channel) {
   order todo(order::verb::follow);
-  todo.where = where;
+  todo.channel = channel;
   enqueue(todo, false);
 }
 
-void nats_connection::unfollow(const channel& where) {
+void nats_connection::unfollow(const channel& channel) {
   order todo(order::verb::unfollow);
-  todo.where = where;
+  todo.channel = channel;
   enqueue(todo, false);
 }
 
-bool nats_connection::publish(std::string subject, std::string payload) {
+bool nats_connection::publish(std::string subject, outgoing payload) {
   if (!up()) return false;
   order todo(order::verb::publish);
   todo.subject = std::move(subject);
@@ -112,7 +118,7 @@ bool nats_connection::publish(std::string subject, std::string payload) {
   return enqueue(todo, true);
 }
 
-void nats_connection::request(std::string subject, std::string payload, std::string message_id,
+void nats_connection::request(std::string subject, outgoing payload, std::string message_id,
                               milliseconds timeout, answer_handler handler, std::string consumer) {
   order todo(order::verb::request);
   todo.subject = std::move(subject);
@@ -339,21 +345,21 @@ void nats_connection::run_out() {
 
 void nats_connection::carry_out(order& todo) {
   const bool ready = out_session_ && !out_session_->lost();
-  switch (todo.what) {
+  switch (todo.action) {
     case order::verb::begin: begin(todo.session); break;
     case order::verb::follow:
-      if (followed_.insert(todo.where).second && ready) follow_now(todo.where);
+      if (followed_.insert(todo.channel).second && ready) follow_now(todo.channel);
       break;
     case order::verb::unfollow:
-      if (followed_.erase(todo.where) != 0 && ready)
-        out_session_->unsubscribe(names_.followed(todo.where));
+      if (followed_.erase(todo.channel) != 0 && ready)
+        out_session_->unsubscribe(names_.followed(todo.channel));
       break;
     case order::verb::publish:
-      if (ready) out_session_->publish(todo.subject, todo.payload);
+      if (ready) out_session_->publish(todo.subject, bytes_of(todo.payload));
       break;
     case order::verb::request:
       if (ready)
-        out_session_->request(todo.subject, todo.payload, todo.message_id, todo.deadline,
+        out_session_->request(todo.subject, bytes_of(todo.payload), todo.message_id, todo.deadline,
                               std::move(todo.handler), std::move(todo.consumer));
       else
         todo.handler({answer_state::disconnected});
@@ -363,7 +369,7 @@ void nats_connection::carry_out(order& todo) {
 
 void nats_connection::begin(const std::shared_ptr<nats_session>& session) {
   out_session_ = session;
-  for (const auto& where : followed_) follow_now(where);
+  for (const auto& channel : followed_) follow_now(channel);
   session->echo(steady_clock::now() + echo_timeout,
                 [this, weak = std::weak_ptr(session)](const nats_answer& answer) {
                   const auto raised = weak.lock();
@@ -376,11 +382,11 @@ void nats_connection::begin(const std::shared_ptr<nats_session>& session) {
                 });
 }
 
-void nats_connection::follow_now(const channel& where) {
-  const auto subject = names_.followed(where);
+void nats_connection::follow_now(const channel& channel) {
+  const auto subject = names_.followed(channel);
   if (subject.size() > max_subject_bytes) {
     log::warn("a channel's name is too long to be followed",
-              {{"kind", to_string(where.kind)}, {"bytes", where.name.size()}});
+              {{"kind", to_string(channel.kind)}, {"bytes", channel.name.size()}});
     return;
   }
   if (!out_session_->subscribe(subject)) out_session_->lose("a subscription was refused");

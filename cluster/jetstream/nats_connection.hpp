@@ -16,6 +16,7 @@
 #include <string_view>
 #include <thread>
 #include <unordered_set>
+#include <variant>
 #include <vector>
 
 #include "cluster/engine.hpp"
@@ -36,6 +37,10 @@ class nats_receiver {
   /// The store is there but not for this configuration; nothing is heard afterwards.
   virtual void on_misconfigured(std::string why) = 0;
 };
+
+/// What is to be sent: bytes, or an event, which becomes an envelope when its turn comes. So what
+/// waits for its turn shares the event's data with the other targets of the same publish.
+using outgoing = std::variant<std::string, event>;
 
 class nats_connection final : public nats_session::owner,
                               public std::enable_shared_from_this<nats_connection> {
@@ -68,13 +73,13 @@ class nats_connection final : public nats_session::owner,
   /// Where completions of what is large or slow are called, and answers of that kind looked at.
   work_thread& work() noexcept { return work_; }
 
-  void follow(const channel& where);
-  void unfollow(const channel& where);
+  void follow(const channel& channel);
+  void unfollow(const channel& channel);
   /// False when it cannot be sent: the engine is away, or far too much waits to be sent.
-  bool publish(std::string subject, std::string payload);
+  bool publish(std::string subject, outgoing payload);
   /// `handler` is called exactly once or more (see answer_handler), on any thread.
   /// `consumer`: see nats_session::request.
-  void request(std::string subject, std::string payload, std::string message_id,
+  void request(std::string subject, outgoing payload, std::string message_id,
                std::chrono::milliseconds timeout, answer_handler handler,
                std::string consumer = {});
   /// Something hints that the store is gone or another one: look, and start over if it is.
@@ -97,12 +102,12 @@ class nats_connection final : public nats_session::owner,
       publish,
       request
     };
-    explicit order(verb v) : what(v) {}
+    explicit order(verb v) : action(v) {}
 
-    verb what;
-    channel where;
+    verb action;
+    starling::channel channel;
     std::string subject;
-    std::string payload;
+    outgoing payload;
     std::string message_id;
     std::string consumer;
     steady_time deadline;
@@ -127,7 +132,7 @@ class nats_connection final : public nats_session::owner,
   void run_out();
   void carry_out(order& todo);
   void begin(const std::shared_ptr<nats_session>& session);
-  void follow_now(const channel& where);
+  void follow_now(const channel& channel);
   /// Takes `todo` unless the answer is false.
   bool enqueue(order& todo, bool bounded);
 

@@ -49,6 +49,7 @@ std::string encode_rooms(const std::vector<std::string>& rooms) {
 }
 
 std::optional<std::vector<std::string>> parse_rooms(std::string_view text) {
+  if (text.size() > max_rooms_bytes) return std::nullopt;  // no node's
   std::vector<std::string> out;
   while (!text.empty()) {
     const auto end = std::min(text.find(' '), text.size());

@@ -1,10 +1,13 @@
 #include "cluster/kv/kv_roster.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "cluster/jetstream/jetstream_admin.hpp"
 #include "cluster/jetstream/jetstream_setup.hpp"
 #include "cluster/kv/roster_codec.hpp"
+#include "cluster/nats/jetstream_api.hpp"
 #include "net/base/log.hpp"
 
 namespace starling::cluster {
@@ -16,6 +19,8 @@ constexpr std::chrono::milliseconds stop_latency{100};
 /// How long the next entry of a snapshot may take.
 constexpr std::chrono::seconds snapshot_patience{5};
 constexpr std::size_t max_waiting_writes = 16384;
+/// For what was written together to be acknowledged; 4,096 take some 0.2 s.
+constexpr std::chrono::seconds bulk_timeout{10};
 /// Memberships that are handed on together: a few ms of work for who takes them.
 constexpr std::size_t part_size = 4096;
 /// One key takes little, and the room's name is at most some hundred bytes.
@@ -60,6 +65,12 @@ std::optional<roster_entry> membership_of(const kv_watch::entry& entry) {
   auto member = parse_roster_entry(entry.key, entry.erased ? "0 0" : entry.value);
   if (!member) log::warn("the roster holds an unreadable membership", {{"key", entry.key}});
   return member;
+}
+
+std::size_t longest_key(const roster_entry& entry, const std::vector<roster_change>& changes) {
+  auto out = roster_key(entry).size();
+  for (const auto& each : changes) out = std::max(out, roster_key(each.entry).size());
+  return out;
 }
 
 result<roster_entry> put_now(kvStore* store, const roster_entry& entry) {
@@ -203,9 +214,22 @@ void kv_roster::erase(tenant_id tenant, std::string room, std::string user, comp
   enqueue({std::move(entry), nullptr, std::move(done)});
 }
 
+void kv_roster::apply(std::vector<roster_change> changes, completion<void> done) {
+  enqueue({{}, nullptr, nullptr, std::move(changes), std::move(done)});
+}
+
+void kv_roster::write::refuse(error why) const {
+  if (put_done)
+    put_done(std::move(why));
+  else if (erase_done)
+    erase_done(std::move(why));
+  else
+    changes_done(std::move(why));
+}
+
 void kv_roster::enqueue(write todo) {
   error refused = away();
-  if (roster_key(todo.entry).size() > max_key_bytes) {
+  if (longest_key(todo.entry, todo.changes) > max_key_bytes) {
     refused = {errc::too_large, "the names of tenant, user and room are too long together"};
   } else if (connection_->up()) {
     const std::lock_guard hold(mutex_);
@@ -216,10 +240,68 @@ void kv_roster::enqueue(write todo) {
     }
     if (running_) refused = {errc::rate_limited, "too many changes of the roster under way"};
   }
-  if (todo.put_done)
-    todo.put_done(std::move(refused));
-  else
-    todo.erase_done(std::move(refused));
+  todo.refuse(std::move(refused));
+}
+
+namespace {
+
+/// What became of changes that were written together.
+class shared_outcome {
+ public:
+  shared_outcome(std::size_t count, std::shared_ptr<nats_connection> connection,
+                 completion<void> done)
+      : left_(count), connection_(std::move(connection)), done_(std::move(done)) {}
+
+  void add(const nats_answer& answer) {
+    auto failure = failure_of(answer);
+    const std::lock_guard hold(mutex_);
+    if (failure && !failure_) failure_ = std::move(failure);
+    if (--left_ > 0) return;
+    if (failure_) connection_->verify_store();
+    done_(failure_ ? result<void>(*failure_) : result<void>());
+  }
+
+ private:
+  static std::optional<error> failure_of(const nats_answer& answer) {
+    switch (answer.state) {
+      case answer_state::disconnected: return away();
+      case answer_state::timed_out:
+        return error{errc::unavailable, "the store did not acknowledge a membership in time"};
+      case answer_state::no_responders:
+        return error{errc::unavailable, "the roster's bucket is not there"};
+      case answer_state::answered: break;
+    }
+    const auto ack = jetstream::parse_ack(answer.message->data());
+    if (ack) return std::nullopt;
+    return error{errc::unavailable, "the store refused a membership: " + ack.error.description};
+  }
+
+  std::mutex mutex_;
+  std::size_t left_;
+  std::optional<error> failure_;
+  const std::shared_ptr<nats_connection> connection_;
+  const completion<void> done_;
+};
+
+}  // namespace
+
+void kv_roster::apply_now(nats_session& session, write& todo) {
+  if (todo.changes.empty()) return todo.changes_done({});
+  const auto outcome = std::make_shared<shared_outcome>(todo.changes.size(), connection_,
+                                                        std::move(todo.changes_done));
+  const auto answered = [outcome](const nats_answer& answer) {
+    outcome->add(answer);
+    return false;
+  };
+  const auto deadline = steady_clock::now() + bulk_timeout;
+  const auto prefix = "$KV." + bucket_ + '.';
+  for (const auto& [entry, member] : todo.changes) {
+    const auto subject = prefix + roster_key(entry);
+    if (member)
+      session.request(subject, roster_value(entry), {}, deadline, answered);
+    else
+      session.erase_key(subject, deadline, answered);
+  }
 }
 
 void kv_roster::run_write() {
@@ -233,17 +315,22 @@ void kv_roster::run_write() {
       if (writes_.empty()) break;
       batch.swap(writes_);
     }
-    for (auto& [entry, put_done, erase_done] : batch) {
+    for (auto& todo : batch) {
       if (!session || session->lost() || !bucket || bucket->status != NATS_OK) {
         bucket.reset();
         session = connection_->wait_for_session(nullptr, std::chrono::milliseconds(0));
         if (session) bucket = std::make_unique<bucket_handle>(*session, bucket_);
       }
       kvStore* const store = bucket && bucket->status == NATS_OK ? bucket->store.get() : nullptr;
-      if (put_done)
-        answer(put_done, store ? put_now(store, entry) : result<roster_entry>(away()));
+      const auto& entry = todo.entry;
+      if (!store)
+        todo.refuse(away());
+      else if (todo.put_done)
+        answer(todo.put_done, put_now(store, entry));
+      else if (todo.erase_done)
+        answer(todo.erase_done, erase_now(store, entry));
       else
-        answer(erase_done, store ? erase_now(store, entry) : result<bool>(away()));
+        apply_now(*session, todo);
     }
   }
   bucket.reset();

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "cluster/jetstream/nats_connection.hpp"
 #include "cluster/kv/kv_watch.hpp"
@@ -16,7 +17,8 @@
 namespace starling::cluster {
 
 /// Two threads, because the key-value calls of cnats block: "watch" reads the whole bucket and
-/// then its changes, "write" carries out puts and erasures in order.
+/// then its changes, "write" carries out puts and erasures in order. Many at once are written one
+/// behind the other without waiting for each answer.
 class kv_roster final : public roster_store {
  public:
   explicit kv_roster(std::shared_ptr<nats_connection> connection);
@@ -26,12 +28,18 @@ class kv_roster final : public roster_store {
   void stop() override;
   void put(roster_entry entry, completion<roster_entry> done) override;
   void erase(tenant_id tenant, std::string room, std::string user, completion<bool> done) override;
+  void apply(std::vector<roster_change> changes, completion<void> done) override;
 
  private:
+  /// One of the three is set.
   struct write {
     roster_entry entry;
-    completion<roster_entry> put_done;  ///< one of the two is set
+    completion<roster_entry> put_done;
     completion<bool> erase_done;
+    std::vector<roster_change> changes{};
+    completion<void> changes_done{};
+
+    void refuse(error why) const;
   };
 
   void run_watch();
@@ -42,6 +50,7 @@ class kv_roster final : public roster_store {
 
   void run_write();
   void enqueue(write todo);
+  void apply_now(nats_session& session, write& todo);
   template <class T>
   void answer(const completion<T>& done, result<T> outcome);
   bool stopping() const;

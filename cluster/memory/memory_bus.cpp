@@ -13,19 +13,19 @@ void memory_bus::stop() {
   listener_ = nullptr;
 }
 
-void memory_bus::follow(const channel_ptr& where) {
+void memory_bus::follow(const channel_ptr& channel) {
   const std::lock_guard hold(*lock_);
-  followed_.insert(where);
+  followed_.insert(channel);
 }
 
-void memory_bus::unfollow(const channel& where) {
+void memory_bus::unfollow(const channel& channel) {
   const std::lock_guard hold(*lock_);
-  if (const auto found = followed_.find(where); found != followed_.end()) followed_.erase(found);
+  if (const auto found = followed_.find(channel); found != followed_.end()) followed_.erase(found);
 }
 
-result<void> memory_bus::send_ephemeral(const event& what) {
+result<void> memory_bus::send_ephemeral(const event& event) {
   const std::lock_guard hold(*lock_);
-  if (listener_ && followed_.contains(what.where)) listener_->on_ephemeral(what);
+  if (listener_ && followed_.contains(event.channel)) listener_->on_ephemeral(event);
   return {};
 }
 
@@ -37,9 +37,9 @@ void memory_bus::announce(std::string payload) {
   if (listener_) listener_->on_announcement(std::move(payload));
 }
 
-void memory_bus::ask(const node_id& who, std::string, std::chrono::milliseconds,
+void memory_bus::ask(const node_id& node, std::string, std::chrono::milliseconds,
                      completion<std::string> done) {
-  done(error{errc::not_found, "no node '" + who.str() + "': this node runs alone"});
+  done(error{errc::not_found, "no node '" + node.str() + "': this node runs alone"});
 }
 
 void memory_bus::ask_all(std::string, std::size_t, std::chrono::milliseconds,
@@ -47,8 +47,8 @@ void memory_bus::ask_all(std::string, std::size_t, std::chrono::milliseconds,
   done({});
 }
 
-void memory_bus::deliver(partition_id p, const stored_event& what) {
-  if (listener_ && followed_.contains(what.what.where)) listener_->on_stored(p, what);
+void memory_bus::deliver(partition_id p, const stored_event& stored) {
+  if (listener_ && followed_.contains(stored.event.channel)) listener_->on_stored(p, stored);
 }
 
 }  // namespace starling::cluster

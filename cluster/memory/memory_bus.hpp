@@ -22,19 +22,19 @@ class memory_bus final : public bus {
   void stop() override;
   bool connected() const noexcept override { return true; }
 
-  void follow(const channel_ptr& where) override;
-  void unfollow(const channel& where) override;
+  void follow(const channel_ptr& channel) override;
+  void unfollow(const channel& channel) override;
 
-  result<void> send_ephemeral(const event& what) override;
-  void send_control(const channel& where, std::string payload) override;
+  result<void> send_ephemeral(const event& event) override;
+  void send_control(const channel& channel, std::string payload) override;
   void announce(std::string payload) override;
-  void ask(const node_id& who, std::string payload, std::chrono::milliseconds deadline,
+  void ask(const node_id& node, std::string payload, std::chrono::milliseconds deadline,
            completion<std::string> done) override;
   void ask_all(std::string payload, std::size_t expected, std::chrono::milliseconds deadline,
                std::function<void(std::vector<node_reply>)> done) override;
 
   /// Hands a stored event to the listener if it follows the channel. Call with the lock held.
-  void deliver(partition_id p, const stored_event& what);
+  void deliver(partition_id p, const stored_event& stored);
 
  private:
   /// Finds by a channel that is not shared, too.

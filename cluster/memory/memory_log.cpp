@@ -16,26 +16,26 @@ memory_log::memory_log(partition_id partition, std::shared_ptr<memory_lock> lock
       limits_(limits),
       epoch_(static_cast<epoch_id>(wall_ns() / 1000)) {}
 
-void memory_log::append(event what, std::string dedupe_key, completion<append_ack> done) {
-  if (!dedupe_key.empty()) dedupe_key = dedupe_id(what.where, dedupe_key);
+void memory_log::append(event event, std::string dedupe_key, completion<append_ack> done) {
+  if (!dedupe_key.empty()) dedupe_key = dedupe_id(event.channel, dedupe_key);
   append_ack ack;
   {
     const std::lock_guard hold(*lock_);
     const auto now = steady_clock::now();
     forget_old(now);
-    ack = store(std::move(what), dedupe_key, now);
+    ack = store(std::move(event), dedupe_key, now);
   }
   done(ack);
 }
 
-append_ack memory_log::store(event what, const std::string& key, steady_time now) {
+append_ack memory_log::store(event event, const std::string& key, steady_time now) {
   if (const auto seen = seen_keys_.find(key); !key.empty() && seen != seen_keys_.end())
     return {epoch_, seen->second, true};
 
-  const auto [entry, fresh] = channels_.try_emplace(what.where);
+  const auto [entry, fresh] = channels_.try_emplace(event.channel);
   auto& history = entry->second;
   if (fresh) history.dropped_through = aged_through_;
-  stored_event stored{++last_, history.held.empty() ? 0 : history.held.back(), std::move(what)};
+  stored_event stored{++last_, history.held.empty() ? 0 : history.held.back(), std::move(event)};
   history.held.push_back(last_);
   if (!key.empty()) {
     seen_keys_.emplace(key, last_);
@@ -43,14 +43,14 @@ append_ack memory_log::store(event what, const std::string& key, steady_time now
   }
   const auto at = events_.emplace_hint(events_.end(), last_, record{std::move(stored), now});
   if (limits_.max_events_per_channel != 0 && history.held.size() > limits_.max_events_per_channel)
-    drop_oldest_of(at->second.stored.what.where);
+    drop_oldest_of(at->second.stored.event.channel);
   const append_ack ack{epoch_, last_, false};
   bus_.deliver(partition_, at->second.stored);
   return ack;
 }
 
-void memory_log::drop_oldest_of(const channel& where) {
-  auto& history = channels_.at(where);
+void memory_log::drop_oldest_of(const channel& channel) {
+  auto& history = channels_.at(channel);
   history.dropped_through = history.held.front();
   history.held.pop_front();
   events_.erase(history.dropped_through);
@@ -64,7 +64,7 @@ void memory_log::forget_old(steady_time now) {
   if (limits_.max_age.count() == 0) return;
   while (!events_.empty() && now - events_.begin()->second.at >= limits_.max_age) {
     const auto oldest = events_.begin();
-    const auto at = channels_.find(oldest->second.stored.what.where);
+    const auto at = channels_.find(oldest->second.stored.event.channel);
     aged_through_ = oldest->first;
     at->second.dropped_through = oldest->first;
     at->second.held.pop_front();
@@ -73,21 +73,21 @@ void memory_log::forget_old(steady_time now) {
   }
 }
 
-void memory_log::read(channel where, sequence after, sequence through, std::size_t limit,
+void memory_log::read(channel channel, sequence after, sequence through, std::size_t limit,
                       completion<log_page> done) {
   log_page out;
   {
     const std::lock_guard hold(*lock_);
     forget_old(steady_clock::now());
-    out = page(where, after, through, limit);
+    out = page(channel, after, through, limit);
   }
   done(std::move(out));
 }
 
-log_page memory_log::page(const channel& where, sequence after, sequence through,
+log_page memory_log::page(const channel& channel, sequence after, sequence through,
                           std::size_t limit) const {
   log_page out;
-  const auto at = channels_.find(where);
+  const auto at = channels_.find(channel);
   if (at == channels_.end()) {
     out.dropped = after != 0 && after < aged_through_;
     return out;
@@ -107,12 +107,12 @@ log_page memory_log::page(const channel& where, sequence after, sequence through
   return out;
 }
 
-void memory_log::last(channel where, completion<sequence> done) {
+void memory_log::last(channel channel, completion<sequence> done) {
   sequence out = 0;
   {
     const std::lock_guard hold(*lock_);
     forget_old(steady_clock::now());
-    const auto at = channels_.find(where);
+    const auto at = channels_.find(channel);
     if (at != channels_.end()) out = at->second.held.back();
   }
   done(out);

@@ -20,10 +20,10 @@ class memory_log final : public event_log {
              const history_limits& limits);
 
   std::chrono::milliseconds disorder() const noexcept override { return {}; }
-  void append(event what, std::string dedupe_key, completion<append_ack> done) override;
-  void read(channel where, sequence after, sequence through, std::size_t limit,
+  void append(event event, std::string dedupe_key, completion<append_ack> done) override;
+  void read(channel channel, sequence after, sequence through, std::size_t limit,
             completion<log_page> done) override;
-  void last(channel where, completion<sequence> done) override;
+  void last(channel channel, completion<sequence> done) override;
   void state(completion<log_state> done) override;
 
  private:
@@ -40,10 +40,10 @@ class memory_log final : public event_log {
     std::string key;
   };
 
-  append_ack store(event what, const std::string& key, steady_time now);
-  log_page page(const channel& where, sequence after, sequence through, std::size_t limit) const;
+  append_ack store(event event, const std::string& key, steady_time now);
+  log_page page(const channel& channel, sequence after, sequence through, std::size_t limit) const;
   void forget_old(steady_time now);
-  void drop_oldest_of(const channel& where);
+  void drop_oldest_of(const channel& channel);
 
   const partition_id partition_;
   const std::shared_ptr<memory_lock> lock_;

@@ -45,4 +45,23 @@ void memory_roster::erase(tenant_id tenant, std::string room, std::string user,
   done(found);
 }
 
+void memory_roster::apply(std::vector<roster_change> changes, completion<void> done) {
+  {
+    const std::lock_guard hold(mutex_);
+    for (auto& [entry, member] : changes) {
+      const membership key{entry.tenant, entry.room, entry.user};
+      if (member)
+        entries_.insert_or_assign(key, entry);
+      else
+        entries_.erase(key);
+      if (!listener_) continue;
+      if (member)
+        listener_->on_member_added(std::move(entry));
+      else
+        listener_->on_member_removed(std::move(entry));
+    }
+  }
+  done({});
+}
+
 }  // namespace starling::cluster

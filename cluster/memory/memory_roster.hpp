@@ -16,6 +16,7 @@ class memory_roster final : public roster_store {
   void stop() override;
   void put(roster_entry entry, completion<roster_entry> done) override;
   void erase(tenant_id tenant, std::string room, std::string user, completion<bool> done) override;
+  void apply(std::vector<roster_change> changes, completion<void> done) override;
 
  private:
   using membership = std::tuple<tenant_id, std::string, std::string>;  ///< tenant, room, user

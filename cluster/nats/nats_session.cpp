@@ -287,13 +287,18 @@ bool nats_session::handle_mark(const nats_message& message) {
 
 bool nats_session::publish(const std::string& subject, std::string_view payload,
                            const std::string& reply, const std::string& message_id) {
+  return send(subject, payload, reply, "Nats-Msg-Id", message_id);
+}
+
+/// An empty `value`: without the header.
+bool nats_session::send(const std::string& subject, std::string_view payload,
+                        const std::string& reply, const char* header, const std::string& value) {
   natsMsg* raw = nullptr;
   const auto made = natsMsg_Create(&raw, subject.c_str(), reply.empty() ? nullptr : reply.c_str(),
                                    payload.data(), static_cast<int>(payload.size()));
   const message_ptr message(raw);
   if (made != NATS_OK) return false;
-  if (!message_id.empty() && natsMsgHeader_Set(raw, "Nats-Msg-Id", message_id.c_str()) != NATS_OK)
-    return false;
+  if (!value.empty() && natsMsgHeader_Set(raw, header, value.c_str()) != NATS_OK) return false;
   return natsConnection_PublishMsg(connection_, raw) == NATS_OK;
 }
 
@@ -303,6 +308,14 @@ void nats_session::request(const std::string& subject, std::string_view payload,
   const auto token = requests_.add(std::move(handler), deadline, std::move(consumer));
   if (token == 0) return;
   if (!publish(subject, payload, answer_subject(token), message_id))
+    requests_.end(token, answer_state::disconnected);
+}
+
+void nats_session::erase_key(const std::string& subject, steady_time deadline,
+                             answer_handler handler) {
+  const auto token = requests_.add(std::move(handler), deadline);
+  if (token == 0) return;
+  if (!send(subject, {}, answer_subject(token), "KV-Operation", "DEL"))
     requests_.end(token, answer_state::disconnected);
 }
 

@@ -67,6 +67,8 @@ class nats_session : public std::enable_shared_from_this<nats_session> {
   /// messages are answers to this (they carry their own subject, not that of our inbox).
   void request(const std::string& subject, std::string_view payload, const std::string& message_id,
                steady_time deadline, answer_handler handler, std::string consumer = {});
+  /// As request(): marks a key of a key-value bucket as erased.
+  void erase_key(const std::string& subject, steady_time deadline, answer_handler handler);
   /// Asks the server to send a message back to us: when it comes, all that was written before it
   /// has been taken in by the server and all that the server sent before it has been delivered.
   void echo(steady_time deadline, answer_handler handler);
@@ -102,6 +104,8 @@ class nats_session : public std::enable_shared_from_this<nats_session> {
   static void on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure);
 
   std::string answer_subject(std::uint64_t token) const;
+  bool send(const std::string& subject, std::string_view payload, const std::string& reply,
+            const char* header, const std::string& value);
   bool handle_mark(const nats_message& message);
 
   const std::weak_ptr<owner> owner_;

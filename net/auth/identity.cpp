@@ -9,9 +9,9 @@ namespace {
 constexpr std::string_view user_prefix = "user:";
 constexpr std::string_view client_prefix = "client:";
 
-bool may_publish_prefixed(const identity& who, std::string_view prefix, std::string_view name) {
-  return who.publish_all ||
-         std::any_of(who.publish.begin(), who.publish.end(), [&](std::string_view entry) {
+bool may_publish_prefixed(const identity& holder, std::string_view prefix, std::string_view name) {
+  return holder.publish_all ||
+         std::any_of(holder.publish.begin(), holder.publish.end(), [&](std::string_view entry) {
            return entry.starts_with(prefix) && matches(entry.substr(prefix.size()), name);
          });
 }
@@ -42,25 +42,25 @@ bool matches(std::string_view pattern, std::string_view name) noexcept {
 
 bool is_exact(std::string_view pattern) noexcept { return pattern.find('*') == pattern.npos; }
 
-bool may_join(const identity& who, std::string_view room) noexcept {
-  return std::any_of(who.rooms.begin(), who.rooms.end(),
+bool may_join(const identity& holder, std::string_view room) noexcept {
+  return std::any_of(holder.rooms.begin(), holder.rooms.end(),
                      [&](std::string_view entry) { return matches(entry, room); });
 }
 
-bool may_publish_room(const identity& who, std::string_view room) noexcept {
-  return who.publish_all ||
-         std::any_of(who.publish.begin(), who.publish.end(), [&](std::string_view entry) {
+bool may_publish_room(const identity& holder, std::string_view room) noexcept {
+  return holder.publish_all ||
+         std::any_of(holder.publish.begin(), holder.publish.end(), [&](std::string_view entry) {
            return !entry.starts_with(user_prefix) && !entry.starts_with(client_prefix) &&
                   matches(entry, room);
          });
 }
 
-bool may_publish_user(const identity& who, std::string_view user) noexcept {
-  return may_publish_prefixed(who, user_prefix, user);
+bool may_publish_user(const identity& holder, std::string_view user) noexcept {
+  return may_publish_prefixed(holder, user_prefix, user);
 }
 
-bool may_publish_client(const identity& who, std::string_view client) noexcept {
-  return may_publish_prefixed(who, client_prefix, client);
+bool may_publish_client(const identity& holder, std::string_view client) noexcept {
+  return may_publish_prefixed(holder, client_prefix, client);
 }
 
 }  // namespace starling::net

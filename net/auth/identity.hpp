@@ -36,12 +36,12 @@ bool is_exact(std::string_view pattern) noexcept;
 // administrator may do besides is decided where the request is authorised.
 
 /// May hear this room because of the token (the roster may allow more).
-bool may_join(const identity& who, std::string_view room) noexcept;
+bool may_join(const identity& holder, std::string_view room) noexcept;
 /// Entries for users and sessions never count for a room, not even for a room named `user:x`.
-bool may_publish_room(const identity& who, std::string_view room) noexcept;
+bool may_publish_room(const identity& holder, std::string_view room) noexcept;
 /// A plain `*` means all rooms; all users are `user:*`.
-bool may_publish_user(const identity& who, std::string_view user) noexcept;
+bool may_publish_user(const identity& holder, std::string_view user) noexcept;
 /// `client`: session id in its UUID form.
-bool may_publish_client(const identity& who, std::string_view client) noexcept;
+bool may_publish_client(const identity& holder, std::string_view client) noexcept;
 
 }  // namespace starling::net

@@ -22,9 +22,9 @@ using json = nlohmann::json;
 using builder = std::unique_ptr<OSSL_PARAM_BLD, decltype(&OSSL_PARAM_BLD_free)>;
 using bignum = std::unique_ptr<BIGNUM, decltype(&BN_free)>;
 
-error bad(std::string what) {
+error bad(std::string problem) {
   ERR_clear_error();
-  return {errc::malformed, std::move(what)};
+  return {errc::malformed, std::move(problem)};
 }
 
 const unsigned char* raw(const std::string& s) noexcept {
@@ -143,13 +143,13 @@ result<std::vector<jwk>> parse_jwks(std::string_view text) {
   std::vector<jwk> out;
   for (std::size_t i = 0; i < keys->size(); ++i) {
     const auto& key = (*keys)[i];
-    const auto where = "keys[" + std::to_string(i) + "]: ";
-    if (!key.is_object()) return bad(where + "is not a JSON object");
-    if (key.contains("kid") && !key["kid"].is_string()) return bad(where + "\"kid\" is no string");
+    const auto place = "keys[" + std::to_string(i) + "]: ";
+    if (!key.is_object()) return bad(place + "is not a JSON object");
+    if (key.contains("kid") && !key["kid"].is_string()) return bad(place + "\"kid\" is no string");
     const auto* f = family_of(key);
     if (f == nullptr) continue;
     auto made = f->make(key);
-    if (!made) return bad(where + made.error().message);
+    if (!made) return bad(place + made.error().message);
     out.push_back({text_of(key, "kid"), std::move(*made)});
   }
   if (out.empty())

@@ -23,8 +23,8 @@ bool is_one_of(const pkey_ptr& key, std::span<const std::string_view> refused) {
   return std::find(refused.begin(), refused.end(), base64url_encode(bytes)) != refused.end();
 }
 
-error in(const std::string& where, const error& cause) {
-  return {cause.code, where + ": " + cause.message};
+error in(const std::string& place, const error& cause) {
+  return {cause.code, place + ": " + cause.message};
 }
 
 }  // namespace

@@ -14,9 +14,9 @@ namespace starling::net {
 
 namespace {
 
-error bad(const std::string& path, const std::string& what) {
+error bad(const std::string& path, const std::string& problem) {
   ERR_clear_error();
-  return {errc::malformed, path + ": " + what};
+  return {errc::malformed, path + ": " + problem};
 }
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }

@@ -27,7 +27,10 @@ const close_info& info(close_code c) noexcept {
       {"replaced", "the same device connected again", false, 4001},
       {"session_limit", "too many sessions of this user", false, 4002},
       {"kicked", "closed by an administrator", false, 4003},
-      {"token_expired", "the token has expired", true, 4004},
+      {"token_expired",
+       "the token has expired; come back with a new one and the id of this event as last_event_id "
+       "(a native EventSource keeps its URL: close it and open another)",
+       true, 4004},
       {"token_revoked", "the token was revoked", false, 4005},
       {"draining", "this node is leaving; reconnect to any node", true, 1012},
       {"slow_consumer", "the client reads too slowly; reconnect to resume", true, 4008},

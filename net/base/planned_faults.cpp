@@ -11,13 +11,13 @@ result<std::unique_ptr<planned_faults>> planned_faults::parse(
   for (const auto& each : plan) {
     const auto at = each.find('@');
     const auto dot = each.find('.');
-    std::uint64_t turn = 0;
+    std::uint64_t nth = 0;
     const char* const end = each.data() + each.size();
     const bool number = at != std::string::npos &&
-                        std::from_chars(each.data() + at + 1, end, turn).ptr == end && turn > 0;
+                        std::from_chars(each.data() + at + 1, end, nth).ptr == end && nth > 0;
     if (!number || dot == std::string::npos || dot == 0 || dot + 1 >= at)
       return error{errc::malformed, '"' + each + "\": must be ACTOR.MESSAGE@N, N from 1"};
-    out->left_[each.substr(0, at)] = turn;
+    out->left_[each.substr(0, at)] = nth;
   }
   return out;
 }

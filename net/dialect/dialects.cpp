@@ -8,6 +8,7 @@
 #include "net/dialect/fechatter/formats.hpp"
 #include "net/dialect/native/native.hpp"
 #include "net/dialect/oblivious/oblivious.hpp"
+#include "net/dialect/poll/poll_handler.hpp"
 
 namespace starling::net {
 
@@ -21,8 +22,14 @@ struct dialect {
   void (*formats)(stream_formats& to, std::string_view standard) = nullptr;
 };
 
+std::vector<route> native_routes(const dialect_settings& of) {
+  auto out = native::routes();
+  for (auto& row : poll::routes(of.poll_grace)) out.push_back(std::move(row));
+  return out;
+}
+
 const dialect table[] = {
-    {.name = "native", .routes = [](const dialect_settings&) { return native::routes(); }},
+    {.name = "native", .routes = native_routes},
     {.name = "oblivious", .routes = [](const dialect_settings&) { return oblivious::routes(); }},
     {.name = "fechatter",
      .routes = [](const dialect_settings&) { return fechatter::routes(); },

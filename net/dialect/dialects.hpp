@@ -1,6 +1,7 @@
 /// The protocols a node can speak: one row each.
 #pragma once
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +15,8 @@ namespace starling::net {
 
 /// What the configuration says to single dialects.
 struct dialect_settings {
+  /// How long a session of long-poll outlives its last answer.
+  std::chrono::milliseconds poll_grace = std::chrono::seconds(30);
   mercure::hub_settings mercure;
 };
 

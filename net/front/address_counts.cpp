@@ -2,7 +2,7 @@
 
 namespace starling::net {
 
-address_counts::seat address_counts::take(const boost::asio::ip::address& from) {
+address_counts::slot address_counts::take(const boost::asio::ip::address& from) {
   std::size_t place = 0;
   {
     const std::scoped_lock lock(table_->mutex);

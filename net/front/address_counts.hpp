@@ -14,11 +14,11 @@ class address_counts {
  public:
   /// One connection, counted until the last copy of `held` is gone. `place`: how many there are
   /// with it.
-  struct seat {
+  struct slot {
     std::shared_ptr<const void> held;
     std::size_t place = 0;
   };
-  seat take(const boost::asio::ip::address& from);
+  slot take(const boost::asio::ip::address& from);
   /// Addresses with connections.
   std::size_t size() const;
 

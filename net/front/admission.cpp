@@ -6,11 +6,11 @@ namespace starling::net {
 
 namespace {
 
-http_response no_route(const route_match& where) {
-  if (where.allow.empty()) return error_response({errc::not_found, "there is no such path"}, false);
+http_response no_route(const route_match& route) {
+  if (route.allow.empty()) return error_response({errc::not_found, "there is no such path"}, false);
   auto out = error_response(
-      {errc::method_not_allowed, "this path answers to " + where.allow + " only"}, false);
-  out.headers += "Allow: " + where.allow + "\r\n";
+      {errc::method_not_allowed, "this path answers to " + route.allow + " only"}, false);
+  out.headers += "Allow: " + route.allow + "\r\n";
   return out;
 }
 
@@ -40,11 +40,11 @@ bool reads_events(const http_request& request) {
   return accept.find("text/event-stream") != accept.npos || request.get(header::upgrade);
 }
 
-std::optional<error> lacks_right(access needs, const identity& who) {
-  if (needs == access::operator_ && !who.is_operator)
+std::optional<error> lacks_right(access needs, const identity& caller) {
+  if (needs == access::operator_ && !caller.is_operator)
     return error{errc::forbidden,
                  "this needs the operator: a token with admin true and no tenant, or admin \"*\""};
-  if (needs == access::admin && !who.admin)
+  if (needs == access::admin && !caller.admin)
     return error{errc::forbidden, "this needs a token with the claim admin"};
   return std::nullopt;
 }
@@ -76,10 +76,10 @@ std::optional<http_response> admit(http_exchange& x, loop_front& front) {
                                       request.get(header::fetch_site));
   const bool preflight = request.method == http_method::options;
   if (!preflight) {
-    x.where = front.shared->routes.match(request.method, request.path(), x.admin_listener);
-    if (!x.where.found) return no_route(x.where);
+    x.route = front.shared->routes.match(request.method, request.path(), x.admin_listener);
+    if (!x.route.found) return no_route(x.route);
   }
-  const auto* const at = x.where.found;
+  const auto* const at = x.route.found;
   const bool plain = at && at->errors == error_style::plain;
   const auto refuse = [plain](const error& why) { return error_response(why, plain); };
   const bool open = at && at->needs == access::none;
@@ -98,12 +98,12 @@ std::optional<http_response> admit(http_exchange& x, loop_front& front) {
   if (at->precheck)
     if (const auto fits = at->precheck(request); !fits) return refuse(fits.error());
   if (at->needs != access::none && at->needs != access::body_token) {
-    auto who = authenticate(front, request, x.cors.cookie);
-    if (!who) return refuse(who.error());
-    if (const auto lacking = lacks_right(at->needs, **who)) return refuse(*lacking);
-    x.who = std::move(*who);
+    auto caller = authenticate(front, request, x.cors.cookie);
+    if (!caller) return refuse(caller.error());
+    if (const auto lacking = lacks_right(at->needs, **caller)) return refuse(*lacking);
+    x.caller = std::move(*caller);
   }
-  if (x.where.bad_name) return refuse(*x.where.bad_name);
+  if (x.route.bad_name) return refuse(*x.route.bad_name);
   if (const auto unknown = unknown_parameter(*at, request)) return refuse(*unknown);
   return std::nullopt;
 }

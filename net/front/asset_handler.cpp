@@ -12,12 +12,15 @@ namespace {
 struct served_asset {
   static_asset file;
   std::string etag;  ///< quoted
+  std::string policy;
 };
 
 /// Scripts and styles are files of this node; whatever else got into a page does nothing.
 constexpr std::string_view page_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'";
+/// When its node is gone the admin page asks the others' /livez, to move to one that is there.
+constexpr std::string_view admin_connects = " http: https:";
 
 std::string etag_of(std::string_view content) {
   static constexpr char digits[] = "0123456789abcdef";
@@ -36,7 +39,7 @@ bool has_etag(std::string_view list, std::string_view etag) noexcept {
 void handle_asset(http_session& session, const served_asset& asset) {
   http_response out;
   out.headers = "ETag: " + asset.etag + "\r\nCache-Control: no-cache\r\n";
-  append_page_guards(out.headers, page_policy);
+  append_page_guards(out.headers, asset.policy);
   if (has_etag(session.exchange().request.get(header::if_none_match).value_or(""), asset.etag)) {
     out.status = 304;
   } else {
@@ -53,8 +56,10 @@ std::vector<route> asset_routes(std::vector<static_asset> assets) {
   for (auto& file : assets) {
     auto path = file.path;
     const bool admin_only = file.admin_only;
-    const auto asset = std::make_shared<served_asset>(std::move(file), "");
+    const auto asset = std::make_shared<served_asset>(served_asset{std::move(file), {}, {}});
     asset->etag = etag_of(asset->file.content);
+    asset->policy = page_policy;
+    if (admin_only) asset->policy += admin_connects;
     out.push_back({.path = std::move(path),
                    .run = [asset](auto session) { handle_asset(*session, *asset); },
                    .admin_listener_only = admin_only});

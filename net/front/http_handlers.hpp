@@ -9,8 +9,8 @@
 
 namespace starling::net {
 
-/// Looks at the header alone: origin, route, token, administrator. Fills `where`, `who` and `cors`
-/// of `x`. Returns what to answer instead of going on.
+/// Looks at the header alone: origin, route, token, administrator. Fills `route`, `caller` and
+/// `cors` of `x`. Returns what to answer instead of going on.
 std::optional<http_response> admit(http_exchange& x, loop_front& front);
 
 /// Verifies `token` with the current keys and rules.
@@ -19,8 +19,10 @@ result<identity_ptr> authenticate(loop_front& front, std::string_view token);
 result<identity_ptr> authenticate(loop_front& front, const http_request& request,
                                   bool cookie_counts);
 
-/// Charges `targets` to limits.publish_rate of the token. Returns what to answer instead of going
-/// on.
+/// Who a publish is charged to: the token, else the address.
+std::uint64_t publisher_key(const http_exchange& x);
+/// Charges `targets` to limits.publish_rate of the token (or address). Returns what to answer
+/// instead of going on.
 std::optional<http_response> limit_publish_rate(const http_exchange& x, loop_front& front,
                                                 std::size_t targets);
 /// The answer to a publish that the service never sees, counted here; it counts its own.

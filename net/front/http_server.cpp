@@ -54,7 +54,7 @@ struct http_server::impl {
   std::vector<std::shared_ptr<loop_front>> fronts;  // one per loop
   struct bound_listener {
     io_loop* loop;
-    std::shared_ptr<listener> what;
+    std::shared_ptr<listener> acceptor;
   };
   std::vector<bound_listener> listeners;
   std::shared_ptr<placement> places;
@@ -86,18 +86,22 @@ std::shared_ptr<listener> http_server::impl::make_listener(std::size_t index, tc
   const auto take = [all = fronts, admin](std::size_t loop, tcp_socket socket,
                                           const tcp_endpoint& remote) {
     const auto& front = all[loop];
-    address_counts::seat seat;
-    if (const auto most = front->settings->connections_per_address; most > 0) {
-      seat = front->shared->addresses.take(remote.address());
+    address_counts::slot slot;
+    // Who operates the node, or measures it, may sit behind the same address as a crowd. A proxy's
+    // connections are its clients', who are known later (see http_session).
+    const auto& settings = *front->settings;
+    if (const auto most = settings.connections_per_address;
+        most > 0 && !admin && !settings.proxies.contains(remote.address())) {
+      slot = front->shared->addresses.take(remote.address());
       // Whoever is over the bound is told so; a flood is not waited for.
-      if (seat.place > 2 * most + crowd_told)
+      if (slot.place > 2 * most + crowd_told)
         return limit_counts::add(limit_kind::connections_per_address);
-      seat.place = seat.place > most ? seat.place : 0;
+      slot.place = slot.place > most ? slot.place : 0;
     }
     auto* const tls = (admin ? front->admin_tls : front->public_tls).get();
     auto stream = tls ? peer_stream(std::move(socket), *tls) : peer_stream(std::move(socket));
-    std::make_shared<http_session>(front, std::move(stream), remote, admin, std::move(seat.held),
-                                   seat.place > 0)
+    std::make_shared<http_session>(front, std::move(stream), remote, admin, std::move(slot.held),
+                                   slot.place > 0)
         ->start();
   };
   return std::make_shared<listener>(loops, index, std::move(acceptor), places, take);
@@ -133,12 +137,12 @@ http_server::~http_server() { stop(); }
 
 void http_server::start() {
   for (const auto& each : impl_->listeners)
-    asio::post(each.loop->context(), [what = each.what] { what->start(); });
+    asio::post(each.loop->context(), [acceptor = each.acceptor] { acceptor->start(); });
 }
 
 void http_server::stop() {
   for (const auto& each : impl_->listeners)
-    asio::post(each.loop->context(), [what = each.what] { what->stop(); });
+    asio::post(each.loop->context(), [acceptor = each.acceptor] { acceptor->stop(); });
   for (auto& front : impl_->fronts)
     asio::post(front->loop.context(), [front] {
       front->stopping = true;

@@ -12,7 +12,9 @@
 #include "net/auth/token.hpp"
 #include "net/http/cors.hpp"
 #include "net/http/route.hpp"
+#include "net/http/trusted_proxies.hpp"
 #include "net/io/io_loop.hpp"
+#include "net/io/proxy_protocol.hpp"
 #include "net/io/tls_context.hpp"
 #include "net/service.hpp"
 #include "net/wire/codec.hpp"
@@ -28,7 +30,8 @@ struct http_settings {
   publish_limits limits;
   double connect_rate = 0;                  ///< new streams per second and source address; 0: off
   double publish_rate = 0;                  ///< publishes per second and token; 0: off
-  std::size_t connections_per_address = 0;  ///< on both listeners; 0: off
+  std::size_t connections_per_address = 0;  ///< to the public listener; 0: off
+  trusted_proxies proxies;                  ///< who may say for whom they speak
   std::chrono::milliseconds retry{2000};
   std::size_t ws_max_message_bytes = 65536;
   stream_formats formats;
@@ -39,6 +42,7 @@ struct http_options {
   std::string admin_address;
   tls_files public_tls;  ///< TLS when files are named, else plain HTTP
   tls_files admin_tls;
+  proxy_protocol proxied = proxy_protocol::off;
   std::chrono::seconds request_deadline{10};  ///< header and body must arrive (408)
   std::chrono::seconds keep_alive_timeout{75};
   std::size_t max_header_bytes = 16 * 1024;  ///< 431

@@ -23,11 +23,15 @@ constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 http_session::http_session(std::shared_ptr<loop_front> front, peer_stream stream,
                            asio::ip::tcp::endpoint remote, bool admin_listener,
-                           std::shared_ptr<const void> seat, bool crowded)
-    : front_(std::move(front)), stream_(std::move(stream)), seat_(std::move(seat)) {
+                           std::shared_ptr<const void> slot, bool crowded)
+    : front_(std::move(front)),
+      stream_(std::move(stream)),
+      slot_(std::move(slot)),
+      slot_address_(remote.address()),
+      from_(std::move(remote)) {
   exchange_.crowded = crowded;
   exchange_.admin_listener = admin_listener;
-  exchange_.remote = std::move(remote);
+  exchange_.remote = from_;
   front_->sessions.insert(this);
 }
 
@@ -41,7 +45,14 @@ void http_session::start() {
   stream_.socket().non_blocking(true, ec);
   if (ec) return close();
   arm(front_->shared->options.request_deadline);
-  stream_.is_tls() ? shake_hands() : read();
+  const bool proxied = front_->shared->options.proxied != proxy_protocol::off;
+  proxied && !exchange_.admin_listener ? look_for_proxy_header() : begin_http();
+}
+
+void http_session::begin_http() {
+  phase_ = phase::idle;
+  if (stream_.is_tls()) return shake_hands();
+  end_ == 0 ? read() : run();
 }
 
 void http_session::shake_hands() {
@@ -70,7 +81,7 @@ void http_session::give_up_handshake() {
 }
 
 void http_session::on_stop() {
-  if (phase_ == phase::idle || phase_ == phase::handshake) close();
+  if (phase_ == phase::idle || phase_ == phase::handshake || phase_ == phase::proxy_header) close();
 }
 
 void http_session::arm(std::chrono::seconds after) {
@@ -174,7 +185,7 @@ bool http_session::step() {
     if (refused_)
       answer(*std::exchange(refused_, std::nullopt));
     else
-      exchange_.where.found->run(shared_from_this());
+      exchange_.route.found->run(shared_from_this());
     return true;
   }
   if (*used > 0 && begin_ != end_) return true;
@@ -195,20 +206,22 @@ void http_session::begin_request() {
   phase_ = phase::receiving;
   header_seen_ = deadline_set_ = last_ = drain_ = false;
   refused_.reset();
-  exchange_.where = {};
-  exchange_.who = nullptr;
+  exchange_.route = {};
+  exchange_.caller = nullptr;
   exchange_.cors = {};
+  exchange_.ids.clear();
   parser_.emplace(exchange_.request, options.max_header_bytes, options.max_body_bytes);
 }
 
 /// Decides by the header alone; false when it has been answered.
 bool http_session::on_header() {
   header_seen_ = true;
+  find_client();
   refused_ = admit(exchange_, *front_);
   last_ = exchange_.crowded;
   if (!refused_ && !parser_->is_done()) {
-    const auto most =
-        std::min(exchange_.where.found->max_body, front_->shared->options.max_body_bytes);
+    const auto row = exchange_.route.found->max_body;
+    const auto most = row == largest_body ? front_->shared->options.max_body_bytes : row;
     if (parser_->content_length().value_or(0) > most) {
       limit_counts::add(limit_kind::request_body);
       refuse({errc::too_large, most == 0 ? "this path takes no body"

@@ -21,16 +21,19 @@ namespace starling::net {
 /// A request and what was found out about it before its handler runs.
 struct http_exchange {
   http_request request;
-  route_match where;
-  identity_ptr who;  ///< set when the route needs a token
+  route_match route;
+  identity_ptr caller;  ///< set when the route needs a token
   cors_decision cors;
+  request_ids ids;
   bool admin_listener = false;
+  /// The client, whoever speaks for it; port 0 where that is not known.
   boost::asio::ip::tcp::endpoint remote;
   bool crowded = false;  ///< its address has more than limits.connections_per_address
 };
 
-/// Life: idle -> receiving -> waiting (for its handler) -> writing -> idle ... -> done. Kept alive
-/// by its pending operation or by whoever owes it an answer. Loop thread only.
+/// Life: (PROXY header ->) (TLS handshake ->) idle -> receiving -> waiting (for its handler) ->
+/// writing -> idle ... -> done. Kept alive by its pending operation or by whoever owes it an
+/// answer. Loop thread only.
 ///
 /// Deadlines: a request must be complete `request_deadline` after its first byte (408), a write
 /// must make progress every `write_deadline`, an idle connection lives `keep_alive_timeout`.
@@ -39,11 +42,11 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   static constexpr std::chrono::seconds write_deadline{10};
   static constexpr std::chrono::seconds linger_time{2};
 
-  /// seat: what counts the connection, kept as long as it lives; may be none. crowded: its first
-  /// request is refused.
+  /// slot: what counts the connection for its address, kept as long as it lives; may be none.
+  /// crowded: its first request is refused.
   http_session(std::shared_ptr<loop_front> front, peer_stream stream,
                boost::asio::ip::tcp::endpoint remote, bool admin_listener,
-               std::shared_ptr<const void> seat, bool crowded);
+               std::shared_ptr<const void> slot, bool crowded);
   ~http_session();
 
   void start();
@@ -56,7 +59,7 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   std::shared_ptr<loop_front> shared_front() noexcept { return front_; }
 
   // One of these for each request, now or later; the next request is parsed after that.
-  void answer(http_response what);
+  void answer(http_response response);
   /// In the error style of the route.
   void answer(const error& why);
   /// An answer to HEAD that is all there.
@@ -66,12 +69,13 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   /// A stream takes the connection over; nullopt when the peer has already left.
   std::optional<peer_stream> release();
   /// To be kept by the stream that takes the connection over.
-  const std::shared_ptr<const void>& seat() const noexcept { return seat_; }
+  const std::shared_ptr<const void>& slot() const noexcept { return slot_; }
   /// Bytes that came after the request.
   std::string_view unread_input() const noexcept { return {in_.data() + begin_, end_ - begin_}; }
 
  private:
   enum class phase : std::uint8_t {
+    proxy_header,
     handshake,
     idle,
     receiving,
@@ -82,6 +86,12 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   };
 
   void on_timer() override;
+  void look_for_proxy_header();
+  void on_proxy_bytes();
+  void refuse_proxy_header(const error& why);
+  void begin_http();
+  void find_client();
+  void count_client();
   void shake_hands();
   void end_handshake();
   void give_up_handshake();
@@ -98,6 +108,7 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   void await_more();
   void send_continue();
   void refuse(const error& why);
+  void log_answer(int status) const;
   void write();
   void on_written(std::size_t bytes);
   void finish_answer();
@@ -106,7 +117,9 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
 
   const std::shared_ptr<loop_front> front_;
   peer_stream stream_;
-  const std::shared_ptr<const void> seat_;
+  std::shared_ptr<const void> slot_;
+  boost::asio::ip::address slot_address_;         // whom slot_ counts for
+  boost::asio::ip::tcp::endpoint from_;           // the peer, or whom its PROXY header named
   std::list<http_session*>::iterator handshake_;  // while that is under way
   http_exchange exchange_;
   std::optional<request_parser> parser_;
@@ -137,8 +150,8 @@ class answer_ticket {
 
   /// The first answer counts.
   template <class Answer>
-  void answer(Answer&& what) {
-    if (const auto session = settle()) session->answer(std::forward<Answer>(what));
+  void answer(Answer&& reply) {
+    if (const auto session = settle()) session->answer(std::forward<Answer>(reply));
   }
   /// Whoever calls this answers; nullptr when that was done before.
   std::shared_ptr<http_session> settle() noexcept { return std::exchange(session_, nullptr); }

@@ -3,6 +3,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include "net/base/log.hpp"
 #include "net/front/http_session.hpp"
 
 namespace starling::net {
@@ -10,28 +11,42 @@ namespace starling::net {
 namespace asio = boost::asio;
 
 void http_session::answer(const error& why) {
-  const auto* const route = exchange_.where.found;
+  const auto* const route = exchange_.route.found;
   const bool plain = route && route->errors == error_style::plain;
   answer(why.code == errc::unavailable ? retry_response(why, std::chrono::seconds(1), plain)
                                        : error_response(why, plain));
 }
 
-void http_session::answer(http_response what) {
+void http_session::answer(http_response response) {
   if (phase_ != phase::waiting) return;
   const auto& request = exchange_.request;
-  if (what.status >= 400) {
-    front_->loop.metrics().http_errors[static_cast<std::size_t>(errc_of_status(what.status))].add();
-    front_->refusals.request(exchange_, what.status, steady_clock::now());
+  if (exchange_.ids.empty()) exchange_.ids.set(std::nullopt, std::nullopt);
+  log_answer(response.status);
+  if (response.status >= 400) {
+    front_->loop.metrics()
+        .http_errors[static_cast<std::size_t>(errc_of_status(response.status))]
+        .add();
+    front_->refusals.request(exchange_, response.status, steady_clock::now());
   }
   last_ = last_ || !request.keep_alive || front_->stopping;
-  const auto* const route = exchange_.where.found;
+  const auto* const route = exchange_.route.found;
   if (route && route->path.starts_with("/admin/"))
-    append_page_guards(what.headers, "default-src 'none'; frame-ancestors 'none'");
+    append_page_guards(response.headers, "default-src 'none'; frame-ancestors 'none'");
   head_.clear();
-  append_head(head_, what, exchange_.cors, request.http11, !last_);
-  out_ = std::move(what);
+  append_head(head_, response, exchange_.cors, exchange_.ids, request.http11, !last_);
+  out_ = std::move(response);
   unwritten_ = {head_, request.method == http_method::head ? std::string_view{} : out_.content()};
   write();
+}
+
+void http_session::log_answer(int status) const {
+  if (log::current_level() > log::level::debug) return;
+  log::debug("request answered",
+             {{"status", status},
+              {"path", exchange_.route.found ? exchange_.route.found->path : ""},
+              {"remote", exchange_.remote.address().to_string()},
+              {"request_id", exchange_.ids.request_id},
+              {"trace_id", exchange_.ids.trace_id()}});
 }
 
 void http_session::answer_head(std::string head) {

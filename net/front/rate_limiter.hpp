@@ -1,8 +1,10 @@
 /// Token buckets by key, for limits.connect_rate and limits.publish_rate.
 #pragma once
 
+#include <boost/asio/ip/address.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
@@ -10,6 +12,11 @@
 #include "net/base/clock.hpp"
 
 namespace starling::net {
+
+/// Of a source address.
+inline std::uint64_t address_key(const boost::asio::ip::address& address) {
+  return std::hash<boost::asio::ip::address>{}(address);
+}
 
 /// A bucket holds one second's worth (at least 1) and starts full. Any thread; a lock held for
 /// some hundred nanoseconds, and not taken at all while the rate is off.

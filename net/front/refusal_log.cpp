@@ -16,7 +16,7 @@ constexpr std::size_t shown_path_bytes = 128;
 
 /// As in the table; of unknown paths the beginning, without what is not plain text.
 std::string path_of(const http_exchange& x) {
-  if (x.where.found) return x.where.found->path;
+  if (x.route.found) return x.route.found->path;
   std::string out(x.request.path().substr(0, shown_path_bytes));
   std::replace_if(
       out.begin(), out.end(), [](unsigned char c) { return c <= ' ' || c >= 0x7F; }, '?');
@@ -44,6 +44,8 @@ void refusal_log::note(pace& of, std::string_view message, std::string_view reas
   log::info(message, {{"reason", reason},
                       {"remote", x.remote.address().to_string()},
                       {"path", path_of(x)},
+                      {"request_id", x.ids.request_id},
+                      {"trace_id", x.ids.trace_id()},
                       {"left_out", std::exchange(of.left_out, 0)}});
 }
 

@@ -6,9 +6,9 @@ namespace starling::net {
 namespace {
 
 api_request request_for(http_exchange& x) {
-  api_request out{.who = x.who,
-                  .name = std::move(x.where.name),
-                  .member = std::move(x.where.member),
+  api_request out{.caller = x.caller,
+                  .name = std::move(x.route.name),
+                  .member = std::move(x.route.member),
                   .query = {},
                   .body = std::move(x.request.body)};
   for (const auto& [name, value] : x.request.query().all()) out.query.emplace(name, value);

@@ -1,5 +1,6 @@
 #include "net/front/stream_answer.hpp"
 
+#include "net/front/http_handlers.hpp"
 #include "net/front/stream_admission.hpp"
 #include "net/stream/stream_transport.hpp"
 #include "net/wire/encoders.hpp"
@@ -23,6 +24,7 @@ std::string ws_head(const http_exchange& x, std::string_view client_id) {
   if (list_contains(x.request.get(header::ws_protocol).value_or(""), ws_subprotocol))
     out.append("Sec-WebSocket-Protocol: ").append(ws_subprotocol).append("\r\n");
   append_client_id(out, client_id);
+  append_ids(out, x.ids);
   return out.append("\r\n");
 }
 
@@ -42,6 +44,7 @@ void end_sse_head(std::string& head, const http_exchange& x, std::string_view cl
   if (x.request.http11) head.append("Transfer-Encoding: chunked\r\n");
   if (ends || !x.request.http11) head.append("Connection: close\r\n");
   append_cors(head, x.cors);
+  append_ids(head, x.ids);
   head.append("\r\n");
 }
 
@@ -73,7 +76,7 @@ std::unique_ptr<transport> stream_answer::accept_sse(http_session& session, cons
                             .chunked = session.exchange().request.http11,
                             .heartbeat_event = heartbeat_event_ || tells_heartbeats(format_),
                             .heartbeat_user = tells_heartbeats(format_) ? hello.user : "",
-                            .seat = session.seat()};
+                            .slot = session.slot()};
   auto& loop = session.front().loop;
   if (stream->is_tls())
     return make_sse_transport(loop, stream->take_tls(), std::move(head), options, observer);
@@ -92,13 +95,13 @@ std::unique_ptr<transport> stream_answer::accept_ws(http_session& session,
                      .limits = settings.limits,
                      .publish_wait =
                          [front = session.shared_front(),
-                          token = session.exchange().who->token_hash](std::size_t targets) {
-                           return front->shared->publishes.take(token, static_cast<double>(targets),
+                          key = publisher_key(session.exchange())](std::size_t targets) {
+                           return front->shared->publishes.take(key, static_cast<double>(targets),
                                                                 front->settings->publish_rate,
                                                                 steady_clock::now());
                          },
                      .already_read = std::string(session.unread_input()),
-                     .seat = session.seat()};
+                     .slot = session.slot()};
   auto& loop = session.front().loop;
   if (stream->is_tls())
     return make_ws_transport(loop, stream->take_tls(), std::move(head), std::move(options),
@@ -112,19 +115,21 @@ void stream_answer::refuse(const goodbye& why) {
   if (!session) return;
   auto& x = session->exchange();
   session->front().refusals.stream(x, why.code, steady_clock::now());
-  auto what = why;
-  what.position = position_after_refusal(why.position);
-  const auto bytes = encode_goodbye(format_, what);
+  auto goodbye = why;
+  goodbye.position = position_after_refusal(why.position);
+  const auto bytes = encode_goodbye(format_, goodbye);
   if (is_ws(format_)) {
     const auto& row = info(why.code);
     const auto close = make_ws_close(row.websocket_code, row.code);
     auto answer = ws_head(x, {});
+    insert_retry_after(answer, why.retry);
     return session->answer_last(std::move(answer.append(bytes.whole()).append(close.whole())));
   }
   if (!accepts_event_stream(x.request.get(header::accept)))
-    return session->answer(retry_response({errc::unavailable, why.reason}, why.retry,
-                                          x.where.found->errors == error_style::plain));
+    return session->answer(retry_response({why.status, why.reason}, why.retry,
+                                          x.route.found->errors == error_style::plain));
   auto answer = sse_head_of(x, nullptr);
+  insert_retry_after(answer, why.retry);
   if (x.request.http11)
     answer.append(bytes.whole()).append(last_chunk);
   else

@@ -8,31 +8,41 @@ namespace starling::net {
 
 namespace {
 
-std::uint64_t address_key(const boost::asio::ip::address& address) {
-  return std::hash<std::string>{}(address.to_string());
+goodbye too_many(std::chrono::milliseconds retry, const char* reason) {
+  auto out = make_goodbye(close_code::overload, random_between(retry, 2 * retry), cursor{});
+  out.reason = reason;
+  out.status = errc::rate_limited;
+  return out;
 }
 
 }  // namespace
 
 std::string remote_text(const boost::asio::ip::tcp::endpoint& remote) {
   const auto host = remote.address().to_string();
+  if (remote.port() == 0) return host;  // a proxy named no port
   const auto port = ':' + std::to_string(remote.port());
   return remote.address().is_v6() ? '[' + host + ']' + port : host + port;
 }
 
-stream_origin origin_of(const http_exchange& x) { return {x.remote, x.crowded}; }
+stream_origin origin_of(const http_exchange& x) { return {x.remote, x.crowded, x.ids}; }
 
 void open_stream(loop_front& front, const stream_origin& origin, stream_request request,
                  std::unique_ptr<stream_responder> responder) {
   const auto& settings = *front.settings;
   const auto wait = front.shared->connects.take(address_key(origin.remote.address()), 1,
                                                 settings.connect_rate, steady_clock::now());
-  if (origin.crowded) limit_counts::add(limit_kind::connections_per_address);
-  if (origin.crowded || wait) {
-    const auto retry = std::max(settings.retry, wait.value_or(settings.retry));
-    return responder->refuse(
-        make_goodbye(close_code::overload, random_between(retry, 2 * retry), cursor{}));
+  if (origin.crowded) {
+    limit_counts::add(limit_kind::connections_per_address);
+    return responder->refuse(too_many(settings.retry,
+                                      "this address has more connections than "
+                                      "limits.connections_per_address allows"));
   }
+  if (wait)
+    return responder->refuse(
+        too_many(std::max(settings.retry, *wait),
+                 "this address connects faster than limits.connect_rate allows"));
+  request.request_id = origin.ids.request_id;
+  request.trace_id = origin.ids.trace_id();
   front.shared->node.open(front.loop, std::move(request), std::move(responder));
 }
 

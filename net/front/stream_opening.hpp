@@ -14,6 +14,7 @@ namespace starling::net {
 struct stream_origin {
   boost::asio::ip::tcp::endpoint remote;
   bool crowded;  ///< its address has more connections than it may
+  request_ids ids;
 };
 stream_origin origin_of(const http_exchange& x);
 
@@ -21,7 +22,7 @@ stream_origin origin_of(const http_exchange& x);
 void open_stream(loop_front& front, const stream_origin& origin, stream_request request,
                  std::unique_ptr<stream_responder> responder);
 
-/// HOST:PORT.
+/// HOST:PORT, or the host alone when the port is 0.
 std::string remote_text(const boost::asio::ip::tcp::endpoint& remote);
 
 }  // namespace starling::net

@@ -10,10 +10,10 @@ result<identity_ptr> token_cache::verify(std::string_view token, const key_set& 
   }
   auto verified = net::verify(token, keys, rules, now_s);
   if (!verified) return verified.error();
-  auto who = std::make_shared<const identity>(std::move(*verified));
+  auto holder = std::make_shared<const identity>(std::move(*verified));
   if (known_.size() >= max_entries) known_.clear();
-  known_.emplace(token, who);
-  return who;
+  known_.emplace(token, holder);
+  return holder;
 }
 
 }  // namespace starling::net

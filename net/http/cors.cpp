@@ -64,8 +64,8 @@ bool is_own(std::string_view origin, std::string_view host) {
   return own == origin;
 }
 
-error bad(std::string_view entry, const char* what) {
-  return {errc::malformed, "origin \"" + std::string(entry) + "\": " + what};
+error bad(std::string_view entry, const char* problem) {
+  return {errc::malformed, "origin \"" + std::string(entry) + "\": " + problem};
 }
 
 bool good_port(std::string_view port) noexcept {

@@ -4,6 +4,7 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -118,11 +119,25 @@ error_code exchange(blocking_loop& loop, Stream& stream,
   return {};
 }
 
-error_code prepare_tls(asio::ssl::context& tls, const http_client_options& options) {
+result<void> prepare_tls(asio::ssl::context& tls, const http_client_options& options) {
   error_code ec;
+  const auto unusable = [&ec](const std::string& file, const char* rule) {
+    return error{errc::malformed, "cannot use \"" + file + "\": " + ec.message() + "; " + rule};
+  };
   tls.set_default_verify_paths(ec);
-  if (!ec && !options.ca_file.empty()) tls.load_verify_file(options.ca_file, ec);
-  return ec;
+  if (ec) return error{errc::internal, "the system's certificates: " + ec.message()};
+  if (!options.ca_file.empty() && tls.load_verify_file(options.ca_file, ec))
+    return unusable(options.ca_file, "it must hold certificates to believe, in PEM");
+  if (options.cert_file.empty()) return {};
+  if (tls.use_certificate_chain_file(options.cert_file, ec))
+    return unusable(options.cert_file, "it must be this client's certificate, in PEM");
+  const auto& key = options.key_file.empty() ? options.cert_file : options.key_file;
+  // Without this OpenSSL asks for a passphrase on the terminal.
+  tls.set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return ""; });
+  if (tls.use_private_key_file(key, asio::ssl::context::pem, ec))
+    return unusable(key,
+                    "it must be the private key of the certificate, in PEM, without passphrase");
+  return {};
 }
 
 }  // namespace
@@ -146,7 +161,7 @@ result<http_reply> http_client::stream(std::string_view target, const http_heade
   return perform({"GET", target, {}, headers, &take});
 }
 
-result<http_reply> http_client::perform(const call& what) {
+result<http_reply> http_client::perform(const call& call) {
   if (!parsed_)
     return error{errc::malformed, "not a server URL: " + url_ + "; it is http://HOST:PORT"};
   const auto& [is_tls, host, port, base] = *parsed_;
@@ -156,18 +171,18 @@ result<http_reply> http_client::perform(const call& what) {
 
   http::request<http::string_body> ask;
   ask.version(11);
-  ask.method_string(what.method);
-  ask.target(base + std::string(what.target));
+  ask.method_string(call.method);
+  ask.target(base + std::string(call.target));
   ask.set(http::field::host, (host.find(':') == host.npos ? host : '[' + host + ']') + ':' + port);
   ask.set(http::field::user_agent, "starling");
   ask.set(http::field::connection, "close");
-  for (const auto& [name, value] : what.headers) ask.set(name, value);
-  ask.body() = what.body;
-  if (!what.body.empty() || what.method == "POST" || what.method == "PUT") ask.prepare_payload();
+  for (const auto& [name, value] : call.headers) ask.set(name, value);
+  ask.body() = call.body;
+  if (!call.body.empty() || call.method == "POST" || call.method == "PUT") ask.prepare_payload();
 
   parser answer;
-  answer.skip(what.method == "HEAD");
-  if (what.take)
+  answer.skip(call.method == "HEAD");
+  if (call.take)
     answer.body_limit(boost::none);
   else
     answer.body_limit(options_.max_body_bytes);
@@ -190,11 +205,11 @@ result<http_reply> http_client::perform(const call& what) {
 
   error_code ec;
   if (!is_tls) {
-    ec = exchange(loop, socket, ask, answer, what.take, options_.request_timeout);
+    ec = exchange(loop, socket, ask, answer, call.take, options_.request_timeout);
   } else {
     asio::ssl::context tls(asio::ssl::context::tls_client);
-    if ((ec = prepare_tls(tls, options_))) return failed(ec);
-    tls_stream secured(std::move(socket), tls);
+    if (const auto ready = prepare_tls(tls, options_); !ready) return ready.error();
+    asio::ssl::stream<tcp_socket> secured(std::move(socket), tls);
     SSL_set_tlsext_host_name(secured.native_handle(), host.c_str());
     if (options_.verify_certificate) {
       secured.set_verify_mode(asio::ssl::verify_peer);
@@ -203,7 +218,7 @@ result<http_reply> http_client::perform(const call& what) {
     ec = loop.await(deadline, [&](auto done) {
       secured.async_handshake(asio::ssl::stream_base::client, std::move(done));
     });
-    if (!ec) ec = exchange(loop, secured, ask, answer, what.take, options_.request_timeout);
+    if (!ec) ec = exchange(loop, secured, ask, answer, call.take, options_.request_timeout);
   }
   if (ec) return failed(ec);
   return to_reply(answer);

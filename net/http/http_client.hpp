@@ -29,11 +29,14 @@ struct http_client_options {
   std::chrono::milliseconds connect_timeout{3000};  ///< name, TCP and TLS together
   std::chrono::milliseconds request_timeout{10000};
   std::size_t max_body_bytes = 64 * 1024 * 1024;
-  std::string ca_file = {};  ///< PEM, besides the system's; https only
+  std::string ca_file = {};    ///< PEM, besides the system's; https only
+  std::string cert_file = {};  ///< PEM, of this client, for servers that demand one; https only
+  std::string key_file = {};   ///< PEM, its private key; empty = in cert_file
   bool verify_certificate = true;
 };
 
-/// One thread at a time. Errors: errc::malformed for a URL that is none; errc::unavailable when
+/// One thread at a time. Errors: errc::malformed for a URL that is none, or a file of
+/// http_client_options that cannot be used (the message names it); errc::unavailable when
 /// the server cannot be reached, breaks off, or is silent for too long; the message names the URL.
 /// Every status is a reply, not an error.
 class http_client {
@@ -58,7 +61,7 @@ class http_client {
 
  private:
   struct call;
-  result<http_reply> perform(const call& what);
+  result<http_reply> perform(const call& call);
 
   const std::string url_;
   const http_client_options options_;

@@ -30,10 +30,14 @@ enum class header : std::uint8_t {
   ws_protocol,
   fetch_site,
   referer,
+  forwarded_for,
+  forwarded,
+  request_id,
+  traceparent,
   api_key,
   google_api_key,
 };
-inline constexpr std::size_t header_count = 18;
+inline constexpr std::size_t header_count = 22;
 
 /// Reused from request to request on a connection: strings keep their capacity.
 struct http_request {

@@ -33,13 +33,13 @@ std::string_view reason_phrase(int status) noexcept {
   }
 }
 
-void append_head(std::string& out, const http_response& what, const cors_decision& cors,
-                 bool http11, bool keep_alive) {
-  out.append("HTTP/1.1 ").append(std::to_string(what.status)).append(" ");
-  out.append(reason_phrase(what.status)).append("\r\n");
-  if (what.status != 204 && what.status != 304) {
-    const auto size = what.content().size();
-    if (size > 0) out.append("Content-Type: ").append(what.content_type).append("\r\n");
+void append_head(std::string& out, const http_response& response, const cors_decision& cors,
+                 const request_ids& ids, bool http11, bool keep_alive) {
+  out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+  out.append(reason_phrase(response.status)).append("\r\n");
+  if (response.status != 204 && response.status != 304) {
+    const auto size = response.content().size();
+    if (size > 0) out.append("Content-Type: ").append(response.content_type).append("\r\n");
     out.append("Content-Length: ").append(std::to_string(size)).append("\r\n");
   }
   if (!keep_alive)
@@ -47,7 +47,8 @@ void append_head(std::string& out, const http_response& what, const cors_decisio
   else if (!http11)
     out.append("Connection: keep-alive\r\n");
   append_cors(out, cors);
-  out.append(what.headers).append("\r\n");
+  append_ids(out, ids);
+  out.append(response.headers).append("\r\n");
 }
 
 void append_page_guards(std::string& headers, std::string_view policy) {
@@ -59,7 +60,8 @@ void append_cors(std::string& out, const cors_decision& cors) {
   if (!cors.allow_origin.empty()) {
     out.append("Access-Control-Allow-Origin: ").append(cors.allow_origin).append("\r\n");
     if (cors.credentials) out.append("Access-Control-Allow-Credentials: true\r\n");
-    out.append("Access-Control-Expose-Headers: X-Client-ID, Retry-After\r\n");
+    out.append(
+        "Access-Control-Expose-Headers: X-Client-ID, Retry-After, X-Request-Id, traceparent\r\n");
   }
   if (cors.vary) out.append("Vary: Origin\r\n");
 }
@@ -78,18 +80,28 @@ http_response retry_response(const error& why, std::chrono::milliseconds after, 
   return out;
 }
 
-void add_retry_after(http_response& to, std::chrono::milliseconds after) {
+namespace {
+std::string retry_after(std::chrono::milliseconds after) {
   const auto seconds = std::max<std::int64_t>(1, (after.count() + 999) / 1000);
-  to.headers += "Retry-After: " + std::to_string(seconds) + "\r\n";
+  return "Retry-After: " + std::to_string(seconds) + "\r\n";
+}
+}  // namespace
+
+void add_retry_after(http_response& to, std::chrono::milliseconds after) {
+  to.headers += retry_after(after);
+}
+
+void insert_retry_after(std::string& answer, std::chrono::milliseconds after) {
+  answer.insert(answer.find("\r\n") + 2, retry_after(after));
 }
 
 void make_error_plain(std::string& body) {
   const auto parsed = nlohmann::json::parse(body, nullptr, false);
   if (!parsed.is_object()) return;
-  const auto what = parsed.find("error");
-  if (what == parsed.end() || !what->is_object()) return;
-  const auto message = what->find("message");
-  if (message == what->end() || !message->is_string()) return;
+  const auto failure = parsed.find("error");
+  if (failure == parsed.end() || !failure->is_object()) return;
+  const auto message = failure->find("message");
+  if (message == failure->end() || !message->is_string()) return;
   body = "{\"error\":" + net::quoted(message->get_ref<const std::string&>()) + "}";
 }
 
@@ -106,7 +118,7 @@ http_response preflight_response() {
       "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
       "Access-Control-Allow-Headers: authorization, content-type, last-event-id, "
       "idempotency-key, cache-control, x-api-key, x-goog-api-key, x-request-id, "
-      "x-workspace-id, x-requested-with\r\n"
+      "x-workspace-id, x-requested-with, traceparent, tracestate\r\n"
       "Access-Control-Max-Age: 86400\r\n";
   return out;
 }

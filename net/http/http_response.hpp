@@ -7,6 +7,7 @@
 
 #include "net/base/result.hpp"
 #include "net/http/cors.hpp"
+#include "net/http/request_ids.hpp"
 
 namespace starling::net {
 
@@ -28,15 +29,17 @@ void append_page_guards(std::string& headers, std::string_view policy);
 
 std::string_view reason_phrase(int status) noexcept;
 
-/// Appends `status line, Content-*, Connection, CORS, further headers, empty line` to `out`.
-void append_head(std::string& out, const http_response& what, const cors_decision& cors,
-                 bool http11, bool keep_alive);
+/// Appends `status line, Content-*, Connection, CORS, ids, further headers, empty line` to `out`.
+void append_head(std::string& out, const http_response& response, const cors_decision& cors,
+                 const request_ids& ids, bool http11, bool keep_alive);
 /// The CORS lines of any answer.
 void append_cors(std::string& out, const cors_decision& cors);
 
 /// `{error:{code,message}}` with the status of its code; 401 says WWW-Authenticate, 405 is given
 /// its Allow by the caller. plain: `{"error":"message"}`.
 http_response error_response(const error& why, bool plain);
+/// Retry-After in an answer that was written already: its line follows the status line.
+void insert_retry_after(std::string& answer, std::chrono::milliseconds after);
 /// 429 and 503 with Retry-After.
 http_response retry_response(const error& why, std::chrono::milliseconds after, bool plain);
 /// The line Retry-After, in whole seconds, at least 1.

@@ -56,6 +56,7 @@ std::optional<header> kept(http::field name, std::string_view text) noexcept {
     case http::field::sec_websocket_version: return header::ws_version;
     case http::field::sec_websocket_protocol: return header::ws_protocol;
     case http::field::referer: return header::referer;
+    case http::field::forwarded: return header::forwarded;
     default: break;
   }
   if (iequals(text, "last-event-id")) return header::last_event_id;
@@ -63,6 +64,9 @@ std::optional<header> kept(http::field name, std::string_view text) noexcept {
   if (iequals(text, "sec-fetch-site")) return header::fetch_site;
   if (iequals(text, "x-api-key")) return header::api_key;
   if (iequals(text, "x-goog-api-key")) return header::google_api_key;
+  if (iequals(text, "x-forwarded-for")) return header::forwarded_for;
+  if (iequals(text, "x-request-id")) return header::request_id;
+  if (iequals(text, "traceparent")) return header::traceparent;
   return std::nullopt;
 }
 
@@ -74,7 +78,12 @@ std::string_view joint(header which) noexcept {
     case header::if_none_match:
     case header::upgrade:
     case header::connection:
-    case header::ws_protocol: return ", ";
+    case header::ws_protocol:
+    case header::forwarded_for:
+    case header::forwarded: return ", ";
+    // Two of them are none: joined, they are not valid.
+    case header::request_id:
+    case header::traceparent: return ", ";
     default: return "";
   }
 }

@@ -58,30 +58,30 @@ void io_loop::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void io_loop::mark_dirty(flushable& what) {
-  if (what.dirty_) return;
-  what.dirty_ = true;
-  dirty_.push_back(&what);
+void io_loop::mark_dirty(flushable& target) {
+  if (target.dirty_) return;
+  target.dirty_ = true;
+  dirty_.push_back(&target);
   if (dirty_.size() == 1) boost::asio::post(context_, [this] { flush_dirty(); });
 }
 
-void io_loop::forget(flushable& what) noexcept {
-  if (what.dirty_)
-    std::replace(dirty_.begin(), dirty_.end(), &what, static_cast<flushable*>(nullptr));
+void io_loop::forget(flushable& target) noexcept {
+  if (target.dirty_)
+    std::replace(dirty_.begin(), dirty_.end(), &target, static_cast<flushable*>(nullptr));
   // It may stand in the list that is being flushed as well, marked again by its own flush.
-  std::replace(flushing_.begin(), flushing_.end(), &what, static_cast<flushable*>(nullptr));
-  what.dirty_ = false;
+  std::replace(flushing_.begin(), flushing_.end(), &target, static_cast<flushable*>(nullptr));
+  target.dirty_ = false;
 }
 
 void io_loop::flush_dirty() {
   flushing_.swap(dirty_);
   for (std::size_t i = 0; i < flushing_.size(); ++i) {
-    auto* const what = flushing_[i];
-    if (!what) continue;
+    auto* const target = flushing_[i];
+    if (!target) continue;
     flushing_[i] = nullptr;
-    what->dirty_ = false;
+    target->dirty_ = false;
     try {
-      what->flush();
+      target->flush();
     } catch (const std::exception& e) {
       log::error("a flush failed; the loop goes on",
                  {{"loop", index_}, {"error", std::string_view(e.what())}});

@@ -51,9 +51,9 @@ class io_loop {
   const shard_metrics& metrics() const noexcept { return metrics_; }
 
   /// Calls `what.flush()` once, after the handlers that are already queued. Loop thread only.
-  void mark_dirty(flushable& what);
-  /// `what` is going away. Loop thread only.
-  void forget(flushable& what) noexcept;
+  void mark_dirty(flushable& target);
+  /// `target` is going away. Loop thread only.
+  void forget(flushable& target) noexcept;
 
  private:
   void run();

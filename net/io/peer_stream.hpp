@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "net/io/socket.hpp"
+#include "net/io/tls_stream.hpp"
 
 namespace starling::net {
 

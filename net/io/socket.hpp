@@ -4,14 +4,12 @@
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <cstddef>
 
 namespace starling::net {
 
 using tcp_socket =
     boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
-using tls_stream = boost::asio::ssl::stream<tcp_socket>;
 
 /// Bytes that were written and that the peer's kernel has not acknowledged, also after the
 /// connection broke. 0 where the kernel does not tell.

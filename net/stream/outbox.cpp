@@ -31,17 +31,17 @@ std::size_t outbox::bytes() const noexcept {
   return front_ ? bytes_of(front_).size() - written_ + (rest_ ? rest_->bytes : 0) : 0;
 }
 
-std::size_t outbox::push(frame what) {
-  const auto size = bytes_of(what).size();
+std::size_t outbox::push(frame frame) {
+  const auto size = bytes_of(frame).size();
   if (size == 0) return 0;  // would never be consumed
   if (!front_)
-    front_ = std::move(what);
+    front_ = std::move(frame);
   else
-    push_rest(std::move(what), size);
+    push_rest(std::move(frame), size);
   return size;
 }
 
-void outbox::push_rest(frame what, std::size_t size) {
+void outbox::push_rest(frame frame, std::size_t size) {
   static constexpr std::uint32_t first_capacity = 4;
   if (!rest_) {
     rest_ = make(first_capacity);
@@ -54,8 +54,8 @@ void outbox::push_rest(frame what, std::size_t size) {
     free(std::exchange(rest_, bigger));
   }
   rest_->bytes += size;
-  rest_->items += what.items();
-  rest_->at(rest_->count++) = std::move(what);
+  rest_->items += frame.items();
+  rest_->at(rest_->count++) = std::move(frame);
 }
 
 std::size_t outbox::gather(std::span<iovec> out) const noexcept {

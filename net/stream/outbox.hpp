@@ -31,7 +31,7 @@ class outbox {
   std::size_t bytes() const noexcept;
 
   /// Appends; answers how many bytes that will put on the wire.
-  std::size_t push(frame what);
+  std::size_t push(frame frame);
   /// Fills `out` from the front, without what was written already; answers how many were filled.
   std::size_t gather(std::span<iovec> out) const noexcept;
   /// Forgets `bytes` from the front and calls `done(frame)` for each frame that is complete.
@@ -62,9 +62,9 @@ class outbox {
   static ring* make(std::uint32_t capacity);
   static void free(ring* block) noexcept;
   frame& at(std::size_t i) noexcept { return i == 0 ? front_ : rest_->at(i - 1); }
-  void push_rest(frame what, std::size_t size);
-  std::string_view bytes_of(const frame& what) const noexcept {
-    return whole_ ? what.whole() : what.body();
+  void push_rest(frame frame, std::size_t size);
+  std::string_view bytes_of(const frame& frame) const noexcept {
+    return whole_ ? frame.whole() : frame.body();
   }
   frame pop() noexcept;
   void keep(std::size_t frames) noexcept;

@@ -13,7 +13,7 @@ class session_view {
   virtual ~session_view() = default;
   /// Does the session get this event? Asked for every event of its channels, live and replayed.
   /// What it does not get moves its position all the same.
-  virtual bool shows(const event& what) = 0;
+  virtual bool shows(const event& event) = 0;
   /// The session is over. Not called when its stream never began.
   virtual void ended() = 0;
   /// JSON, for whoever inspects sessions.

@@ -12,7 +12,7 @@ sse_transport::sse_transport(io_loop& loop, transport_observer& owner, const sse
       heartbeat_user_(options.heartbeat_user.empty()
                           ? nullptr
                           : std::make_unique<const std::string>(options.heartbeat_user)),
-      seat_(options.seat) {}
+      slot_(options.slot) {}
 
 void sse_transport::send_heartbeat(std::string_view id) {
   // One frame per thread, so that shards do not fight for its reference count.

@@ -21,7 +21,7 @@ class sse_transport : public stream_base {
   bool heartbeat_event_;
   std::uint32_t heartbeats_ = 1;                       ///< said, `connected` included
   std::unique_ptr<const std::string> heartbeat_user_;  ///< none: they say no more than the time
-  std::shared_ptr<const void> seat_;
+  std::shared_ptr<const void> slot_;
 };
 
 }  // namespace starling::net

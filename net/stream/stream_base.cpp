@@ -101,9 +101,9 @@ void stream_base::settle() {
     return;
   }
   if (std::exchange(read_paused_, false)) arm_read();
-  const bool held_up = std::exchange(held_up_, false);
+  const bool back_pressure = std::exchange(back_pressure_, false);
   const bool wanted = std::exchange(drain_wanted_, false);
-  if (!held_up && !wanted) return;
+  if (!back_pressure && !wanted) return;
   drained_news_ = true;
   tell_owner();
 }

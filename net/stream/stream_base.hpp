@@ -39,7 +39,7 @@ class stream_base : public transport, public flushable, public wheel_timer {
     if (!over_) acknowledged_ = written_ - std::min<std::uint64_t>(written_, unacknowledged());
     return acknowledged_;
   }
-  bool held_up() const noexcept final { return held_up_; }
+  bool back_pressure() const noexcept final { return back_pressure_; }
   std::uint64_t delivered() const noexcept final { return delivered_; }
   void flush() final;
 
@@ -75,7 +75,7 @@ class stream_base : public transport, public flushable, public wheel_timer {
   // For channels.
   const outbox& queued() const noexcept { return outbox_; }
   void written(std::size_t bytes);
-  void kernel_is_full() noexcept { held_up_ = true; }
+  void kernel_is_full() noexcept { back_pressure_ = true; }
   void lost() { finish(closing_ ? why_ : close_code::client_closed); }
   void input(std::string_view bytes);
   void peer_left() { lost(); }
@@ -112,7 +112,7 @@ class stream_base : public transport, public flushable, public wheel_timer {
   bool closing_ = false;       ///< the last bytes are queued
   bool output_ended_ = false;  ///< and written
   bool over_ = false;          ///< the channel is closed
-  bool held_up_ = false;
+  bool back_pressure_ = false;
   bool drain_wanted_ = false;
   bool drained_news_ = false;
   bool news_posted_ = false;

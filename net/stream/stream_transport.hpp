@@ -8,7 +8,7 @@
 #include <string>
 
 #include "net/io/io_loop.hpp"
-#include "net/io/socket.hpp"
+#include "net/io/tls_stream.hpp"
 #include "net/stream/transport.hpp"
 #include "net/wire/codec.hpp"
 
@@ -19,7 +19,7 @@ struct sse_options {
   bool chunked = true;                    ///< false: HTTP/1.0, the body ends with the connection
   bool heartbeat_event = false;           ///< heartbeats also as a notice
   std::string heartbeat_user = {};        ///< whose name they say; empty: nobody's
-  std::shared_ptr<const void> seat = {};  ///< kept until the transport is gone
+  std::shared_ptr<const void> slot = {};  ///< kept until the transport is gone
 };
 
 struct ws_options {
@@ -30,7 +30,7 @@ struct ws_options {
   /// too early. May be empty.
   std::function<std::optional<std::chrono::milliseconds>(std::size_t targets)> publish_wait = {};
   std::string already_read;               ///< bytes after the handshake request
-  std::shared_ptr<const void> seat = {};  ///< as of sse_options
+  std::shared_ptr<const void> slot = {};  ///< as of sse_options
 };
 
 /// `head`: the response head, written before everything else. The observer must outlive the

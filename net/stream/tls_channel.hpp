@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "net/io/socket.hpp"
+#include "net/io/tls_stream.hpp"
 #include "net/stream/stream_base.hpp"
 
 namespace starling::net {
@@ -21,7 +21,7 @@ class tls_channel final : public Protocol {
   template <class... Args>
   tls_channel(std::unique_ptr<tls_stream> stream, Args&&... args)
       : Protocol(std::forward<Args>(args)...),
-        io_(std::make_shared<io>(io{std::move(stream), {}, {}})) {}
+        io_(std::make_shared<io>(io{std::move(stream), {}})) {}
   ~tls_channel() override { close_channel(); }
 
  private:
@@ -32,7 +32,6 @@ class tls_channel final : public Protocol {
   struct io {
     std::unique_ptr<tls_stream> stream;
     std::string out;
-    std::array<char, 4096> in;
   };
 
   void write_queued() override {
@@ -59,13 +58,15 @@ class tls_channel final : public Protocol {
   std::size_t frames_begun() const noexcept override { return frames_in_flight_; }
 
   void arm_read() override {
-    const auto size = std::min(this->read_size(), io_->in.size());
-    io_->stream->async_read_some(boost::asio::buffer(io_->in.data(), size),
+    // All streams of a thread read into it, each right before it looks.
+    static thread_local std::array<char, 4096> in;
+    const auto size = std::min(this->read_size(), in.size());
+    io_->stream->async_read_some(boost::asio::buffer(in.data(), size),
                                  [this, held = io_, alive = this->life()](
                                      const boost::system::error_code& wrong, std::size_t bytes) {
                                    if (alive.expired() || this->over()) return;
                                    if (wrong) return this->peer_left();
-                                   this->input({held->in.data(), bytes});
+                                   this->input({in.data(), bytes});
                                  });
   }
 

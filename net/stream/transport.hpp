@@ -35,7 +35,7 @@ class transport_observer {
 ///
 /// Writes are gathered: `send` queues and marks the transport for the loop's next flush, which
 /// hands all queued frames over in one go. What is not taken (by the kernel, by a window, because
-/// no request is open) waits in the outbox, and `held_up` says so.
+/// no request is open) waits in the outbox, and `back_pressure` says so.
 class transport {
  public:
   virtual ~transport() = default;
@@ -69,7 +69,7 @@ class transport {
   virtual std::uint64_t sent_bytes() const noexcept = 0;
   virtual std::uint64_t acknowledged_bytes() noexcept = 0;
   /// Not all of an earlier write was taken; false again with the on_drained that follows.
-  virtual bool held_up() const noexcept = 0;
+  virtual bool back_pressure() const noexcept = 0;
   /// Events written since the start (not counting connected, heartbeats and the like).
   virtual std::uint64_t delivered() const noexcept = 0;
 };

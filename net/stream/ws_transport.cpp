@@ -24,7 +24,7 @@ ws_transport::ws_transport(io_loop& loop, transport_observer& owner, const ws_op
       parser_(options.max_message_bytes),
       limits_(options.limits),
       publish_wait_(options.publish_wait),
-      seat_(options.seat) {}
+      slot_(options.slot) {}
 
 std::size_t ws_transport::read_size() const noexcept {
   return parser_.partial() ? read_inside : read_between;
@@ -71,7 +71,7 @@ void ws_transport::command(std::string_view text) {
   std::string ref;
   auto parsed = command_parser(format())(text, limits_, ref);
   if (!parsed) return send(encode_error(format(), ref, parsed.error()));
-  if (parsed->what == ws_command::type::publish && publish_wait_)
+  if (parsed->action == ws_command::type::publish && publish_wait_)
     if (const auto wait = publish_wait_(count_targets(*parsed->item))) {
       loop().metrics().publish_errors[static_cast<std::size_t>(errc::rate_limited)].add();
       return send(encode_error(format(), ref, too_fast(*wait)));

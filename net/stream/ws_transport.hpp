@@ -25,7 +25,7 @@ class ws_transport : public stream_base {
   publish_limits limits_;
   decltype(ws_options::publish_wait) publish_wait_;
   bool pong_due_ = false;
-  std::shared_ptr<const void> seat_;
+  std::shared_ptr<const void> slot_;
 };
 
 }  // namespace starling::net

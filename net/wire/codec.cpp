@@ -50,53 +50,53 @@ std::string error_json(const error& why) {
   return out;
 }
 
-std::string envelope_json(const event& what) {
+std::string envelope_json(const event& event) {
   std::string out;
-  append_envelope(out, what);
+  append_envelope(out, event);
   return out;
 }
 
-std::string to_json(const connected& what) {
+std::string to_json(const connected& connected) {
   std::string out;
   {
     json_writer object(out);
-    object.text("client_id", what.client_id.str());
-    object.text("user", what.user);
-    object.text("tenant", what.tenant);
-    object.text("node", what.node);
+    object.text("client_id", connected.client_id.str());
+    object.text("user", connected.user);
+    object.text("tenant", connected.tenant);
+    object.text("node", connected.node);
     auto& rooms = object.value("rooms");
     rooms += '[';
-    for (const auto& room : what.rooms) {
-      if (&room != &what.rooms.front()) rooms += ',';
+    for (const auto& room : connected.rooms) {
+      if (&room != &connected.rooms.front()) rooms += ',';
       append_quoted(rooms, room);
     }
     rooms += ']';
-    object.text("position", what.position.str());
-    object.boolean("resumed", what.resumed);
-    object.number("replayed", what.replayed);
+    object.text("position", connected.position.str());
+    object.boolean("resumed", connected.resumed);
+    object.number("replayed", connected.replayed);
     auto& lost = object.value("lost");
     lost += '[';
-    for (const auto& one : what.lost) {
-      if (&one != &what.lost.front()) lost += ',';
+    for (const auto& one : connected.lost) {
+      if (&one != &connected.lost.front()) lost += ',';
       json_writer entry(lost);
       entry.text("room", one.room);
       entry.text("reason", one.reason);
     }
     lost += ']';
-    object.number("heartbeat_ms", what.heartbeat.count());
-    object.number("server_time", what.server_time_ms);
+    object.number("heartbeat_ms", connected.heartbeat.count());
+    object.number("server_time", connected.server_time_ms);
   }
   return out;
 }
 
-std::string to_json(const goodbye& what) {
+std::string to_json(const goodbye& goodbye) {
   std::string out;
   {
     json_writer object(out);
-    object.text("code", info(what.code).code);
-    object.text("reason", what.reason);
-    object.boolean("reconnect", what.reconnect);
-    object.number("retry_ms", what.retry.count());
+    object.text("code", info(goodbye.code).code);
+    object.text("reason", goodbye.reason);
+    object.boolean("reconnect", goodbye.reconnect);
+    object.number("retry_ms", goodbye.retry.count());
   }
   return out;
 }

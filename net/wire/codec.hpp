@@ -48,10 +48,11 @@ std::string to_json(const publish_verdict& verdict);
 std::string to_json(const std::vector<publish_verdict>& verdicts);
 /// `{"error":{"code":..,"message":..}}`.
 std::string error_json(const error& why);
-/// `{id,room|user|...,event,data,ts,sender?}`: the envelope of format=envelope and of history.
-std::string envelope_json(const event& what);
-std::string to_json(const connected& what);
-std::string to_json(const goodbye& what);
+/// `{id,room|user|...,event,data,ts,sender?,traceparent?}`: the envelope of format=envelope and of
+/// history.
+std::string envelope_json(const event& event);
+std::string to_json(const connected& connected);
+std::string to_json(const goodbye& goodbye);
 /// A JSON string literal, quotes included; invalid UTF-8 becomes U+FFFD.
 std::string quoted(std::string_view text);
 

@@ -26,20 +26,20 @@ void append_named(std::string& out, std::string_view name, std::string_view id,
 
 /// An event. The payload says nothing of the event's own id, so one for a single session, which is
 /// in no history, shows what its publisher called it in a field that SSE readers pass over.
-void append_named(std::string& out, const event& what, std::string_view id) {
-  if (what.id_given && what.where.kind == channel_kind::client)
-    append_sse_line(out, "event_id: ", what.id);
-  append_named(out, what.name, id, what.data);
+void append_named(std::string& out, const event& event, std::string_view id) {
+  if (event.id_given && event.channel.kind == channel_kind::client)
+    append_sse_line(out, "event_id: ", event.id);
+  append_named(out, event.name, id, event.data);
 }
 
 /// The envelope never holds a raw line break: strings escape theirs, and published JSON is compact.
 /// A foreign publisher's might, so its lines are split like any others.
-void append_enveloped(std::string& out, const event& what, std::string_view id, bool with_name) {
-  if (with_name) append_sse_line(out, "event: ", what.name);
+void append_enveloped(std::string& out, const event& event, std::string_view id, bool with_name) {
+  if (with_name) append_sse_line(out, "event: ", event.name);
   append_sse_line(out, "id: ", id);
   out += "data: ";
   const auto start = out.size();
-  append_envelope(out, what);
+  append_envelope(out, event);
   if (has_line_break(std::string_view(out).substr(start))) {
     const auto envelope = out.substr(start);
     out.resize(start - 6);
@@ -95,30 +95,30 @@ wire_format add_format(const foreign_format& how) {
   return static_cast<wire_format>(first_foreign + index);
 }
 
-frame encode_event(wire_format format, const event& what, std::string_view id) {
-  if (const auto* foreign = foreign_of(format)) return foreign->event(what, id);
+frame encode_event(wire_format format, const event& event, std::string_view id) {
+  if (const auto* foreign = foreign_of(format)) return foreign->event(event, id);
   auto& out = wire_scratch();
   switch (format) {
-    case wire_format::sse_named: append_named(out, what, id); break;
-    case wire_format::sse_envelope: append_enveloped(out, what, id, true); break;
-    case wire_format::sse_message: append_enveloped(out, what, id, false); break;
+    case wire_format::sse_named: append_named(out, event, id); break;
+    case wire_format::sse_envelope: append_enveloped(out, event, id, true); break;
+    case wire_format::sse_message: append_enveloped(out, event, id, false); break;
     case wire_format::sse_both:
-      append_named(out, what, id);
-      append_enveloped(out, what, id, false);
+      append_named(out, event, id);
+      append_enveloped(out, event, id, false);
       break;
     case wire_format::ws_json: {
       {
         json_writer object(out);
         object.text("type", "event");
         object.text("id", id);
-        object.text("event_id", what.id);
-        append_event_members(object, what);
+        object.text("event_id", event.id);
+        append_event_members(object, event);
       }
-      return ws_text_frame(out, times(&what.accepted_ns, 1));
+      return ws_text_frame(out, times(&event.accepted_ns, 1));
     }
     case wire_format::foreign: break;
   }
-  return sse_frame(out, times(&what.accepted_ns, 1));
+  return sse_frame(out, times(&event.accepted_ns, 1));
 }
 
 frame join_events(wire_format format, std::span<const frame> events) {
@@ -134,23 +134,24 @@ frame join_events(wire_format format, std::span<const frame> events) {
   return {"", std::string_view(out).substr(max_ws_header), "", accepted};
 }
 
-frame encode_connected(wire_format format, const connected& what, std::chrono::milliseconds retry) {
-  if (const auto* foreign = foreign_of(format)) return foreign->connected(what, retry);
+frame encode_connected(wire_format format, const connected& connected,
+                       std::chrono::milliseconds retry) {
+  if (const auto* foreign = foreign_of(format)) return foreign->connected(connected, retry);
   if (format == wire_format::ws_json)
-    return encode_notice(format, "connected", to_json(what), what.position.str());
+    return encode_notice(format, "connected", to_json(connected), connected.position.str());
   auto& out = wire_scratch();
   append_sse_retry(out, retry);
-  append_named(out, "connected", what.position.str(), to_json(what));
+  append_named(out, "connected", connected.position.str(), to_json(connected));
   return sse_frame(out);
 }
 
-frame encode_goodbye(wire_format format, const goodbye& what) {
-  if (const auto* foreign = foreign_of(format)) return foreign->goodbye(what);
-  const auto id = what.reconnect ? what.position.str() : closing_mark(what.position);
-  if (format == wire_format::ws_json) return encode_notice(format, "goodbye", to_json(what), id);
+frame encode_goodbye(wire_format format, const goodbye& goodbye) {
+  if (const auto* foreign = foreign_of(format)) return foreign->goodbye(goodbye);
+  const auto id = goodbye.reconnect ? goodbye.position.str() : closing_mark(goodbye.position);
+  if (format == wire_format::ws_json) return encode_notice(format, "goodbye", to_json(goodbye), id);
   auto& out = wire_scratch();
-  append_sse_retry(out, what.retry);
-  append_named(out, "goodbye", id, to_json(what));
+  append_sse_retry(out, goodbye.retry);
+  append_named(out, "goodbye", id, to_json(goodbye));
   return sse_frame(out);
 }
 

@@ -20,9 +20,9 @@ using ws_command_parser = result<ws_command> (*)(std::string_view text,
 
 /// A format of another protocol. The arguments are those of the functions below.
 struct foreign_format {
-  frame (*event)(const starling::event& what, std::string_view id);
-  frame (*connected)(const net::connected& what, std::chrono::milliseconds retry);
-  frame (*goodbye)(const net::goodbye& what);
+  frame (*event)(const starling::event& event, std::string_view id);
+  frame (*connected)(const net::connected& connected, std::chrono::milliseconds retry);
+  frame (*goodbye)(const net::goodbye& goodbye);
   frame (*notice)(std::string_view name, std::string_view json_object, std::string_view id);
   /// SSE: the notice `heartbeat` goes with every keep-alive, asked for or not, and its object says
   /// `user` and `number` besides (from 2: the first is `connected`'s to say).
@@ -46,14 +46,15 @@ bool tells_heartbeats(wire_format format) noexcept;
 ws_command_parser command_parser(wire_format format) noexcept;
 
 /// One event in one format; `id` is the text of its cursor. One allocation.
-frame encode_event(wire_format format, const event& what, std::string_view id);
+frame encode_event(wire_format format, const event& event, std::string_view id);
 /// Encoded events of one format on end, as one frame: receivers of all of them are given one thing
 /// instead of many. One allocation for the bytes.
 frame join_events(wire_format format, std::span<const frame> events);
 
 /// The first event. For SSE preceded by a `retry:` line of `retry`.
-frame encode_connected(wire_format format, const connected& what, std::chrono::milliseconds retry);
-frame encode_goodbye(wire_format format, const goodbye& what);
+frame encode_connected(wire_format format, const connected& connected,
+                       std::chrono::milliseconds retry);
+frame encode_goodbye(wire_format format, const goodbye& goodbye);
 /// Any other notice of this node (heartbeat event, token_expiring, gap): a JSON object as text.
 /// SSE: `event: name` with `id`; WebSocket: `{"type":name, ...fields of the object, "id":id}`.
 frame encode_notice(wire_format format, std::string_view name, std::string_view json_object,

@@ -70,12 +70,12 @@ bool json_reader::leave() noexcept {
 }
 
 /// Behind the separator before the next member or element; `more` is false before `end`.
-bool json_reader::separator(char end, const char* what, bool& more) noexcept {
+bool json_reader::separator(char end, const char* problem, bool& more) noexcept {
   if (failed()) return false;
   skip_space();
   more = current() != end;
   if (!more) return true;
-  if (!fresh_ && !take(',')) return fail(what);
+  if (!fresh_ && !take(',')) return fail(problem);
   fresh_ = false;
   skip_space();
   return true;
@@ -122,8 +122,9 @@ std::string json_reader::failure() const {
   return "malformed JSON at byte " + std::to_string(at_) + ": " + fault_;
 }
 
-bool json_reader::fail(const char* what) noexcept {
-  if (fault_ == nullptr) fault_ = at_ < text_.size() || at_ == 0 ? what : "the text ends too early";
+bool json_reader::fail(const char* problem) noexcept {
+  if (fault_ == nullptr)
+    fault_ = at_ < text_.size() || at_ == 0 ? problem : "the text ends too early";
   return false;
 }
 

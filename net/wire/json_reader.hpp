@@ -51,12 +51,12 @@ class json_reader {
   std::string failure() const;
 
  private:
-  bool fail(const char* what) noexcept;
+  bool fail(const char* problem) noexcept;
   void skip_space() noexcept;
   char current() const noexcept { return at_ < text_.size() ? text_[at_] : '\0'; }
   bool take(char c) noexcept;
   bool leave() noexcept;
-  bool separator(char end, const char* what, bool& more) noexcept;
+  bool separator(char end, const char* problem, bool& more) noexcept;
   bool value(std::string* out, int depth);
   bool members(std::string* out, int depth, char end);
   bool literal(std::string_view word, std::string* out);

@@ -53,9 +53,9 @@ class json_writer {
   bool first_ = true;
 };
 
-/// `{id,room|user|client|all,event,data,ts,sender?}`.
-void append_envelope(std::string& out, const event& what);
+/// `{id,room|user|client|all,event,data,ts,sender?,traceparent?}`.
+void append_envelope(std::string& out, const event& event);
 /// The members of an envelope except `id`.
-void append_event_members(json_writer& object, const event& what);
+void append_event_members(json_writer& object, const event& event);
 
 }  // namespace starling::net

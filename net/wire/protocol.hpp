@@ -61,6 +61,8 @@ struct goodbye {
   bool reconnect = true;
   std::chrono::milliseconds retry{0};
   cursor position;  ///< becomes the id; with the closing mark when !reconnect
+  /// What those are answered who read no events.
+  errc status = errc::unavailable;
 };
 /// The table's reason and reconnect for `code`.
 goodbye make_goodbye(close_code code, std::chrono::milliseconds retry, cursor position);
@@ -87,8 +89,9 @@ struct publish_item {
 /// A whole publish request. Items that do not parse keep their place as errors.
 struct publish_batch {
   std::vector<result<publish_item>> items;
-  bool single = true;           ///< the body was one object: answer with one verdict
-  std::string idempotency_key;  ///< header; empty when absent
+  bool single = true;            ///< the body was one object: answer with one verdict
+  std::string idempotency_key;   ///< header; empty when absent
+  std::string traceparent = {};  ///< of the request; empty: of none
 };
 
 struct published {
@@ -107,7 +110,7 @@ struct ws_command {
     auth,
     ping
   };
-  type what = type::ping;
+  type action = type::ping;
   std::string ref_json;  ///< the client's `ref` as JSON text, echoed in ack or error; may be empty
   std::vector<std::string> rooms;
   std::optional<std::string> last_event_id;

@@ -78,18 +78,19 @@ bool read_text(json_reader& in, std::string& out) {
 
 result<void> read_member(json_reader& in, const std::string& name, const publish_limits& limits,
                          ws_command& out) {
-  const bool rooms = out.what == command_type::subscribe || out.what == command_type::unsubscribe;
+  const bool rooms =
+      out.action == command_type::subscribe || out.action == command_type::unsubscribe;
   if (name == "rooms" && rooms) return read_rooms(in, limits.max_rooms, out.rooms);
-  if (name == "last_event_id" && out.what == command_type::subscribe) {
+  if (name == "last_event_id" && out.action == command_type::subscribe) {
     if (in.peek() != json_kind::null) {
       if (!read_text(in, out.last_event_id.emplace()))
         return malformed("last_event_id must be a string");
       return {};
     }
-  } else if (name == "state" && out.what == command_type::presence) {
+  } else if (name == "state" && out.action == command_type::presence) {
     if (!read_text(in, out.state)) return malformed("state must be a string");
     return {};
-  } else if (name == "token" && out.what == command_type::auth) {
+  } else if (name == "token" && out.action == command_type::auth) {
     if (!read_text(in, out.token)) return malformed("token must be a string");
     return {};
   }
@@ -98,7 +99,7 @@ result<void> read_member(json_reader& in, const std::string& name, const publish
 }
 
 result<void> check(const ws_command& command) {
-  switch (command.what) {
+  switch (command.action) {
     case command_type::subscribe:
     case command_type::unsubscribe:
       if (command.rooms.empty()) return malformed("rooms must name at least one room");
@@ -130,10 +131,10 @@ result<ws_command> parse_ws_command(std::string_view text, const publish_limits&
   const auto type = read_type(text, ref_json);
   if (!type) return type.error();
   ws_command out;
-  out.what = *type;
+  out.action = *type;
   out.ref_json = ref_json;
   json_reader in(text);
-  if (out.what == command_type::publish) {
+  if (out.action == command_type::publish) {
     out.item = read_publish_item(in, limits, item_place::command);
     if (!out.item) return out.item.error();
     return out;

@@ -20,61 +20,61 @@ net::publish_item to(kind target, texts names = {}) {
 
 TEST_SUITE("actors/access") {
   TEST_CASE("a session joins the exact rooms of its token and what it asks for, each once") {
-    net::identity who;
-    who.rooms = {"b", "team-*", "a", "b"};
-    CHECK(rooms_to_join(who, {}) == texts{"b", "a"});
-    CHECK(rooms_to_join(who, {"team-x", "a", "team-x"}) == texts{"b", "a", "team-x"});
+    net::identity identity;
+    identity.rooms = {"b", "team-*", "a", "b"};
+    CHECK(rooms_to_join(identity, {}) == texts{"b", "a"});
+    CHECK(rooms_to_join(identity, {"team-x", "a", "team-x"}) == texts{"b", "a", "team-x"});
   }
 
   TEST_CASE("an error names the first target that is not allowed") {
-    net::identity who;
-    who.publish = {"a", "user:ann"};
-    CHECK(may_publish(who, to(kind::rooms, {"a"})).ok());
-    const auto no = may_publish(who, to(kind::rooms, {"a", "b", "c"}));
+    net::identity identity;
+    identity.publish = {"a", "user:ann"};
+    CHECK(may_publish(identity, to(kind::rooms, {"a"})).ok());
+    const auto no = may_publish(identity, to(kind::rooms, {"a", "b", "c"}));
     REQUIRE_FALSE(no.ok());
     CHECK(no.error().code == errc::forbidden);
     CHECK(no.error().message.find("\"b\"") != std::string::npos);
   }
 
   TEST_CASE("a right to rooms is none to users, and the reverse") {
-    net::identity who;
-    who.publish = {"*"};
-    CHECK(may_publish(who, to(kind::rooms, {"anything"})).ok());
-    CHECK_FALSE(may_publish(who, to(kind::users, {"ann"})).ok());
-    who.publish = {"user:*"};
-    CHECK(may_publish(who, to(kind::users, {"ann", "bob"})).ok());
-    CHECK_FALSE(may_publish(who, to(kind::rooms, {"ann"})).ok());
-    who.publish = {"user:a*"};
-    const auto no = may_publish(who, to(kind::users, {"ann", "bob"}));
+    net::identity identity;
+    identity.publish = {"*"};
+    CHECK(may_publish(identity, to(kind::rooms, {"anything"})).ok());
+    CHECK_FALSE(may_publish(identity, to(kind::users, {"ann"})).ok());
+    identity.publish = {"user:*"};
+    CHECK(may_publish(identity, to(kind::users, {"ann", "bob"})).ok());
+    CHECK_FALSE(may_publish(identity, to(kind::rooms, {"ann"})).ok());
+    identity.publish = {"user:a*"};
+    const auto no = may_publish(identity, to(kind::users, {"ann", "bob"}));
     REQUIRE_FALSE(no.ok());
     CHECK(no.error().message.find("\"bob\"") != std::string::npos);
   }
 
   TEST_CASE("a session is a target of its own kind") {
-    net::identity who;
+    net::identity identity;
     auto item = to(kind::client);
     item.client = session_id::make(1);
-    CHECK_FALSE(may_publish(who, item).ok());
-    who.publish = {"client:" + item.client.str()};
-    CHECK(may_publish(who, item).ok());
+    CHECK_FALSE(may_publish(identity, item).ok());
+    identity.publish = {"client:" + item.client.str()};
+    CHECK(may_publish(identity, item).ok());
     item.client = session_id::make(1);
-    CHECK_FALSE(may_publish(who, item).ok());
+    CHECK_FALSE(may_publish(identity, item).ok());
   }
 
   TEST_CASE("publish:true is every room, user and session, but not all") {
-    net::identity who;
-    who.publish_all = true;
-    CHECK(may_publish(who, to(kind::rooms, {"a"})).ok());
-    CHECK(may_publish(who, to(kind::users, {"ann"})).ok());
-    CHECK(may_publish(who, to(kind::client)).ok());
-    CHECK_FALSE(may_publish(who, to(kind::all)).ok());
+    net::identity identity;
+    identity.publish_all = true;
+    CHECK(may_publish(identity, to(kind::rooms, {"a"})).ok());
+    CHECK(may_publish(identity, to(kind::users, {"ann"})).ok());
+    CHECK(may_publish(identity, to(kind::client)).ok());
+    CHECK_FALSE(may_publish(identity, to(kind::all)).ok());
   }
 
   TEST_CASE("all needs admin, and admin is no right to anything else") {
-    net::identity who;
-    who.admin = true;
-    CHECK(may_publish(who, to(kind::all)).ok());
-    CHECK_FALSE(may_publish(who, to(kind::rooms, {"a"})).ok());
+    net::identity identity;
+    identity.admin = true;
+    CHECK(may_publish(identity, to(kind::all)).ok());
+    CHECK_FALSE(may_publish(identity, to(kind::rooms, {"a"})).ok());
   }
 }
 

@@ -5,7 +5,6 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/scheduler/test_coordinator.hpp>
 #include <memory>
 #include <string>
 #include <typeindex>
@@ -74,42 +73,12 @@ inline const tenant_id acme{"acme"};
 
 inline channel room_of(const std::string& name) { return room_channel(acme, name); }
 
-inline std::shared_ptr<net::identity> make_identity(const std::string& user) {
-  auto out = std::make_shared<net::identity>();
-  out->tenant = acme;
-  out->user = user_id{user};
-  out->rooms = {"*"};
-  out->expires_s = wall_ms() / 1000 + 3600;
-  return out;
-}
-
-inline event make_event(const channel& where, const std::string& data) {
-  event out;
-  out.where = where;
-  out.id = "id";
-  out.name = "message";
-  out.data = data;
-  out.data_is_text = true;
-  out.accepted_ns = wall_ns();
-  return out;
-}
-
-inline publication_ptr make_publication(const std::string& room, sequence seq,
-                                        const std::string& data = {}) {
-  return std::make_shared<publication>(
-      make_event(room_of(room), data.empty() ? std::to_string(seq) : data), cursor{7, seq}, seq);
-}
-
-inline texts data_of(const std::vector<fan_out>& events) {
-  texts out;
-  for (const auto& e : events) out.push_back(e.what->what().data);
-  return out;
-}
-inline texts data_of(const std::vector<publication_ptr>& events) {
-  texts out;
-  for (const auto& e : events) out.push_back(e->what().data);
-  return out;
-}
+std::shared_ptr<net::identity> make_identity(const std::string& user);
+event make_event(const channel& channel, const std::string& data);
+publication_ptr make_publication(const std::string& room, sequence seq,
+                                 const std::string& data = {});
+texts data_of(const std::vector<fan_out>& events);
+texts data_of(const std::vector<publication_ptr>& events);
 
 /// A join, and what came of it; bridges and connections know the join alone.
 struct ticket : join {
@@ -123,40 +92,18 @@ using ticket_ptr = std::shared_ptr<ticket>;
 /// A node's context with recorders for every address; tests put real actors where they want them.
 struct test_node {
   struct config : caf::actor_system_config {
-    config() { set("scheduler.policy", caf::atom("testing")); }
+    config();
   };
 
-  explicit test_node(std::size_t shards = 1) {
-    node.options.id = node_id{"n1"};
-    node.options.tag = 1;
-    node.engine = &engine;
-    node.home_metrics = &metrics;
-    for (std::size_t i = 0; i < shards; ++i) {
-      fanouts.push_back(std::make_shared<journal>());
-      node.fanouts.push_back(record<fanout_inbox>(fanouts.back()));
-      node.publishers.push_back(record<publisher_inbox>(publisher));
-    }
-    node.bridges.push_back(record<bridge_inbox>(bridge));
-    node.roster = record<roster_inbox>(roster);
-  }
-  ~test_node() { end_actors(); }
+  explicit test_node(std::size_t shards = 1);
+  ~test_node();
 
   /// Fixtures with members that their actors use call this first when they end.
-  void end_actors() {
-    for (const auto& stop : stops_) stop();
-    run();
-    stops_.clear();
-    node.fanouts.clear();
-    node.publishers.clear();
-    for (auto& each : node.bridges) each = nullptr;
-    node.roster = nullptr;
-    run();
-  }
+  void end_actors();
 
+  /// A recorder; those of all inboxes are compiled once, in the .cpp.
   template <class Inbox>
-  handle<Inbox> record(const std::shared_ptr<journal>& into) {
-    return spawn<Inbox, recorder<Inbox>>(into);
-  }
+  handle<Inbox> record(const std::shared_ptr<journal>& into);
   /// The actor is ended with the fixture.
   template <class Inbox, class Actor, class... Args>
   handle<Inbox> spawn(Args&&... args) {
@@ -165,7 +112,7 @@ struct test_node {
     return out;
   }
   /// Handles messages until there are none, in the order in which they were sent.
-  void run() { dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler()).run(); }
+  void run();
   template <class Inbox, class T>
   void send(const handle<Inbox>& to, T message) {
     to.send(std::move(message));
@@ -176,36 +123,13 @@ struct test_node {
     run();
   }
 
-  session_ptr make_session(const std::string& user, const std::string& device = {}) {
-    auto out = std::make_shared<session_record>();
-    out->id = session_id::make(node.options.tag);
-    out->who = make_identity(user);
-    out->device = device_id{device};
-    out->opened_ns = ++clock_ns;
-    return out;
-  }
+  session_ptr make_session(const std::string& user, const std::string& device = {});
   /// A join to rooms, of a session that is open already; its answers go to `client`.
   ticket_ptr make_ticket(const texts& rooms, std::optional<cursor> resume = std::nullopt,
-                         const std::string& user = "ann") {
-    auto out = std::make_shared<ticket>();
-    out->connection = record<connection_inbox>(client);
-    out->session = make_session(user);
-    out->opening = false;
-    out->resume = resume;
-    for (const auto& name : rooms)
-      out->channels.push_back({std::make_shared<channel>(room_of(name))});
-    return out;
-  }
+                         const std::string& user = "ann");
   /// A session's first join: its user's channel, then rooms.
   ticket_ptr make_opening(const std::string& user, const texts& rooms = {},
-                          const std::string& device = {}) {
-    auto out = make_ticket(rooms, std::nullopt, user);
-    out->session = make_session(user, device);
-    out->opening = true;
-    out->channels.insert(out->channels.begin(),
-                         {std::make_shared<channel>(user_channel(acme, user))});
-    return out;
-  }
+                          const std::string& device = {});
 
   config cfg;
   caf::actor_system system{cfg};

@@ -56,9 +56,9 @@ TEST_SUITE("actors/bridge events") {
     n.answer_read(std::move(page));
     const auto& told = n.fanouts[0]->all<fan_out>();
     REQUIRE(told.size() == 4);
-    const auto& notice = *told[1].what;
-    CHECK(notice.what().name == "gap");
-    CHECK(notice.what().data == R"({"reason":"expired","room":"a"})");
+    const auto& notice = *told[1].publication;
+    CHECK(notice.event().name == "gap");
+    CHECK(notice.event().data == R"({"reason":"expired","room":"a"})");
     CHECK(notice.at().seq == before);
     CHECK_FALSE(notice.stored());
     const auto& on_the_wire = notice.frame_for(net::wire_format::ws_json);
@@ -77,7 +77,7 @@ TEST_SUITE("actors/bridge events") {
     const auto seq = n.publish("a", "stored");
     n.say("a", "typing");
     REQUIRE(n.heard() == texts{"stored", "typing"});
-    const auto& typing = *n.fanouts[0]->all<fan_out>()[1].what;
+    const auto& typing = *n.fanouts[0]->all<fan_out>()[1].publication;
     CHECK(typing.at() == cursor{bridge_node::epoch, seq});
     CHECK_FALSE(typing.stored());
     const auto back = n.make_ticket({"a"}, cursor{bridge_node::epoch, seq - 1});
@@ -107,7 +107,7 @@ TEST_SUITE("actors/bridge events") {
     n.latest.clear();
     const auto seq = n.publish("a", "new");
     CHECK(n.heard() == texts{"old", "new"});
-    CHECK(n.fanouts[0]->all<fan_out>().back().what->at() == cursor{8, seq});
+    CHECK(n.fanouts[0]->all<fan_out>().back().publication->at() == cursor{8, seq});
     // The room's memory is of the new life, too.
     const auto back = n.make_ticket({"a"}, cursor{8, seq - 1});
     n.request(back);
@@ -146,7 +146,7 @@ TEST_SUITE("actors/bridge events") {
     n.start();
     const auto ticket = n.make_opening("ann");
     n.request(ticket);
-    const auto fence = take_oldest(n.engine.appends).what;
+    const auto fence = take_oldest(n.engine.appends).event;
     n.send(n.at(), engine_stored{{++n.end_of_store, 0, fence}});
     n.send(n.at(), roster_changed{acme, user_id{"ann"}, "a", true, 5});
     n.run();

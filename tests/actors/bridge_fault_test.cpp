@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "actors/bridge/live_channels.hpp"
 #include "actors/room/user_control.hpp"
 #include "tests/actors/bridge_fixture.hpp"
 
@@ -82,7 +83,7 @@ TEST_SUITE("actors/bridge faults") {
     const auto newcomer = n.make_opening("ann", {"a"});
     newcomer->request = 9;
     n.request(newcomer);  // waits for room a
-    const auto fence = take_oldest(n.engine.appends).what;
+    const auto fence = take_oldest(n.engine.appends).event;
     n.send(n.at(), engine_stored{{++n.end_of_store, 0, fence}});  // asks the user, who is dead
     n.send(n.at(), channel_died{first->answer.channels[0].id, user});
     n.run();
@@ -107,10 +108,10 @@ TEST_SUITE("actors/bridge faults") {
     n.start();
     const auto ticket = n.make_opening("ann");
     n.request(ticket);
-    const auto fence = take_oldest(n.engine.appends).what;
+    const auto fence = take_oldest(n.engine.appends).event;
     // The first channel that this bridge has, and the next actor there is.
     live_channels alike;
-    const auto user = alike.add(ticket->channels[0].where).id;
+    const auto user = alike.add(ticket->channels[0].channel).id;
     n.send(n.at(), engine_stored{{++n.end_of_store, 0, fence}});
     n.send(n.at(), channel_died{user, n.system.latest_actor_id() + 1});
     n.run();
@@ -155,7 +156,7 @@ TEST_SUITE("actors/bridge faults") {
     report(n, {ann});
     texts names;
     for (const auto& e : n.fanouts[0]->all<fan_out>())
-      names.push_back(e.what->what().name == "gap" ? "gap" : e.what->what().data);
+      names.push_back(e.publication->event().name == "gap" ? "gap" : e.publication->event().data);
     CHECK_FALSE(names.empty());
   }
 

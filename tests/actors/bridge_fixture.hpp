@@ -4,152 +4,35 @@
 #include <map>
 #include <utility>
 
-#include "actors/bridge/bridge.hpp"
-#include "actors/session/replay.hpp"
 #include "tests/actors/actor_fixture.hpp"
 
 namespace starling::actors::test {
 
-inline cluster::log_page page_of(std::vector<stored_event> events) {
-  cluster::log_page out;
-  out.events = std::move(events);
-  return out;
-}
-
-/// A connection as far as joins go: puts the replay into its ticket, and records the rest.
-class replaying_client final
-    : public recording<connection_inbox, last_position, former_rooms, refused, denied,
-                       roster_changed, close_session, publish_done> {
- public:
-  replaying_client(caf::actor_config& cfg, std::shared_ptr<journal> into, node_context& node,
-                   ticket_ptr of)
-      : recording(cfg, std::move(into)), node_(node), ticket_(std::move(of)) {}
-
-  using recording::on;
-  void on(replay_part& part) override { read(events().add(std::move(part))); }
-  void on(history_read& answer) override {
-    REQUIRE(answer.page.ok());
-    read(events().add(answer.id, std::move(*answer.page), node_.here(acme).epoch));
-  }
-  void enter(joined&& done) {
-    ticket_->answer = done;
-    ticket_->answered = true;
-    events().begin(std::move(done));
-    finish();
-  }
-
- private:
-  /// Made with the first answer: a test may still change the ticket until it asks.
-  replay& events() {
-    if (!replay_) replay_.emplace(ticket_->request, node_.options.history.max_events_per_channel);
-    return *replay_;
-  }
-  void read(const std::optional<replay::store_read>& part) {
-    if (part)
-      node_.engine->history_of(acme).read(
-          *part->of, part->after, part->through, part->limit,
-          [me = handle<connection_inbox>(*this), request = ticket_->request,
-           id = part->id](result<cluster::log_page> page) {
-            me.send(history_read{request, id, std::move(page)});
-          });
-    finish();
-  }
-  void finish() {
-    if (ticket_->complete || !events().complete()) return;
-    ticket_->complete = true;
-    ticket_->replay = events().take();
-    ticket_->answer = std::move(events().answer());
-  }
-  void on_exit() override {
-    ticket_.reset();
-    recording::on_exit();
-  }
-
-  node_context& node_;
-  ticket_ptr ticket_;
-  std::optional<replay> replay_;
-};
-
-/// Hands the answers of joins on, and records the rest.
-class entrance final
-    : public recording<fanout_inbox, fan_out, session_started, leave, session_ended,
-                       position_changed, drain, deliver_to, close_one, renew_token, recount,
-                       sessions_query, tenant_stats_query, change_one> {
- public:
-  entrance(caf::actor_config& cfg, std::shared_ptr<journal> into,
-           std::function<void(joined&&)> hand_on)
-      : recording(cfg, std::move(into)), hand_on_(std::move(hand_on)) {}
-
-  using recording::on;
-  void on(joined& done) override { hand_on_(std::move(done)); }
-
- private:
-  std::function<void(joined&&)> hand_on_;
-};
+cluster::log_page page_of(std::vector<stored_event> events);
 
 struct bridge_node : test_node {
   static constexpr epoch_id epoch = 7;
 
-  explicit bridge_node(std::size_t shards = 1) : test_node(shards) {
-    node.bridges[0] = spawn<bridge_inbox, actors::bridge>(std::ref(node), cluster::partition_id{0});
-    for (std::size_t i = 0; i < shards; ++i)
-      node.fanouts[i] = spawn<fanout_inbox, entrance>(
-          fanouts[i], [this](joined&& done) { hand_on(std::move(done)); });
-  }
-  ~bridge_node() {
-    end_actors();
-    // Unanswered calls hold the bridge, which must not outlive the node's context.
-    engine.appends.clear();
-    engine.reads.clear();
-    engine.lasts.clear();
-    engine.states.clear();
-  }
+  explicit bridge_node(std::size_t shards = 1);
+  ~bridge_node();
   const handle<bridge_inbox>& at() const { return node.bridges[0]; }
 
   /// The engine connects; its store ends at `last`.
-  void connect(sequence last, epoch_id store = epoch) {
-    end_of_store = last;
-    tell(at(), engine_changed{true, "test"});
-    answer_state(last, store);
-  }
-  void answer_state(sequence last, epoch_id store = epoch) {
-    take_oldest(engine.states)(cluster::log_state{store, 1, last});
-    run();
-  }
+  void connect(sequence last, epoch_id store = epoch);
+  void answer_state(sequence last, epoch_id store = epoch);
   /// A node that is up and has handled everything up to 100.
-  void start() {
-    connect(99);
-    CHECK(fence_back() == 100);
-  }
+  void start();
   void disconnect() { tell(at(), engine_changed{false, "test"}); }
 
   /// The fence that was asked for is stored and comes back; returns its sequence.
-  sequence fence_back() {
-    REQUIRE(engine.appends.size() == 1);
-    auto fence = take_oldest(engine.appends);
-    fence.done(cluster::append_ack{epoch, ++end_of_store});
-    tell(at(), engine_stored{{end_of_store, 0, fence.what}});
-    return end_of_store;
-  }
-  void fence_fails() {
-    take_oldest(engine.appends).done(error{errc::unavailable, "no quorum"});
-    run();
-  }
+  sequence fence_back();
+  void fence_fails();
 
   /// The next event of the store: known there, not yet heard of here.
-  stored_event store(const std::string& room, const std::string& data = {}) {
-    const auto where = room_of(room);
-    stored_event out{++end_of_store, latest[where], {}};
-    out.what = make_event(where, data.empty() ? room + std::to_string(out.seq) : data);
-    latest[where] = out.seq;
-    return out;
-  }
-  void arrives(stored_event what) { tell(at(), engine_stored{std::move(what)}); }
+  stored_event store(const std::string& room, const std::string& data = {});
+  void arrives(stored_event stored) { tell(at(), engine_stored{std::move(stored)}); }
   /// Stored and heard of; returns its sequence.
-  sequence publish(const std::string& room, const std::string& data = {}) {
-    arrives(store(room, data));
-    return end_of_store;
-  }
+  sequence publish(const std::string& room, const std::string& data = {});
   void say(const std::string& room, const std::string& data) {
     tell(at(), engine_ephemeral{make_event(room_of(room), data)});
   }
@@ -162,53 +45,24 @@ struct bridge_node : test_node {
   }
   void request(const ticket_ptr& ticket) { tell(at(), join(*ticket)); }
   /// Joins and sees to the fence if one is needed.
-  ticket_ptr enter(ticket_ptr ticket) {
-    request(ticket);
-    if (!engine.appends.empty()) fence_back();
-    REQUIRE(is_joined(ticket));
-    return ticket;
-  }
+  ticket_ptr enter(ticket_ptr ticket);
   ticket_ptr enter(const texts& rooms) { return enter(make_ticket(rooms)); }
   static bool is_joined(const ticket_ptr& ticket) { return ticket->answered; }
-  void leaves(const ticket_ptr& ticket, bool ended = true) {
-    std::vector<channel_id> channels;
-    for (const auto& c : ticket->answer.channels) channels.push_back(c.id);
-    tell(at(), left{ticket->session, ticket->shard, std::move(channels), ended});
-  }
-  void answer_read(cluster::log_page page) {
-    REQUIRE(!engine.reads.empty());
-    take_oldest(engine.reads).done(std::move(page));
-    run();
-  }
+  void leaves(const ticket_ptr& ticket, bool ended = true);
+  void answer_read(cluster::log_page page);
   /// Answers the oldest question for a channel's last event.
-  void answer_last(sequence last) {
-    REQUIRE(!engine.lasts.empty());
-    take_oldest(engine.lasts).done(last);
-    run();
-  }
+  void answer_last(sequence last);
   texts heard(std::size_t shard = 0) { return data_of(fanouts[shard]->all<fan_out>()); }
 
   /// A join was answered: its client is told. Answers its ticket.
-  ticket_ptr hand_on(joined&& done) {
-    for (const auto& each : tickets) {
-      if (each->session != done.session) continue;
-      static_cast<replaying_client*>(each->connection.get())->enter(std::move(done));
-      return each;
-    }
-    FAIL("a join was answered that nobody asked for");
-    return nullptr;
-  }
+  ticket_ptr hand_on(joined&& done);
 
   sequence end_of_store = 0;
   std::map<channel, sequence> latest;
   std::vector<ticket_ptr> tickets;
 
  private:
-  ticket_ptr with_client(ticket_ptr of) {
-    of->connection = spawn<connection_inbox, replaying_client>(client, std::ref(node), of);
-    tickets.push_back(of);
-    return of;
-  }
+  ticket_ptr with_client(ticket_ptr of);
 };
 
 }  // namespace starling::actors::test

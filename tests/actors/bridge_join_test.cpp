@@ -1,3 +1,4 @@
+#include "actors/bridge/chores.hpp"
 #include "cluster/foreign_messages.hpp"
 #include "tests/actors/bridge_fixture.hpp"
 
@@ -32,6 +33,53 @@ TEST_SUITE("actors/bridge join") {
     CHECK(n.engine.appends.empty());
     REQUIRE(n.is_joined(second));
     CHECK(second->answer.position.seq == seq);
+  }
+
+  TEST_CASE("events wait for a bite of a join of many rooms, not for all of it") {
+    bridge_node n;
+    n.start();
+    texts rooms{"a"};
+    for (std::size_t i = 0; i < 3 * chores::bite; ++i) rooms.push_back("r" + std::to_string(i));
+    n.enter(rooms);
+    const auto second = n.make_ticket(rooms);
+    n.send(n.at(), join(*second));
+    n.arrives(n.store("a", "between"));
+    REQUIRE(n.is_joined(second));
+    CHECK(n.heard() == texts{"between"});
+    // It is a member from behind that event on.
+    CHECK(second->answer.position.seq == n.end_of_store);
+    CHECK(second->answer.channels.size() == rooms.size());
+  }
+
+  TEST_CASE("who leaves many rooms has left them before what it asks for next") {
+    bridge_node n;
+    n.start();
+    texts rooms;
+    for (std::size_t i = 0; i < 3 * chores::bite; ++i) rooms.push_back("r" + std::to_string(i));
+    const auto first = n.enter(rooms);
+    left all{first->session, first->shard, {}, false};
+    for (const auto& each : first->answer.channels) all.channels.push_back(each.id);
+    n.send(n.at(), std::move(all));
+    const auto again = n.make_ticket({"r0"});
+    n.request(again);
+    n.fence_back();
+    REQUIRE(n.is_joined(again));
+    CHECK(again->answer.channels[0].id != first->answer.channels[0].id);
+    CHECK(n.node.rooms == 1);
+    CHECK(n.engine.followed.size() == 2);  // with the fences
+  }
+
+  TEST_CASE("a join that is half done when the engine goes away is refused and reserves nothing") {
+    bridge_node n;
+    n.start();
+    texts rooms;
+    for (std::size_t i = 0; i < 3 * chores::bite; ++i) rooms.push_back("r" + std::to_string(i));
+    const auto ticket = n.make_ticket(rooms);
+    n.send(n.at(), join(*ticket));
+    n.disconnect();
+    CHECK_FALSE(n.is_joined(ticket));
+    CHECK(n.client->all<refused>().size() == 1);
+    CHECK(n.node.rooms == 0);
   }
 
   TEST_CASE("joins that come while a fence is under way share the next one") {

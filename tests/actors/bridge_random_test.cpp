@@ -22,7 +22,7 @@ class witness final : public recording<fanout_inbox, session_started, leave, ses
 
   using recording::on;
   void on(joined& done) override { seen_->push_back({node_.hand_on(std::move(done)), nullptr}); }
-  void on(fan_out& event) override { seen_->push_back({nullptr, event.what}); }
+  void on(fan_out& event) override { seen_->push_back({nullptr, event.publication}); }
 
  private:
   void on_exit() override { seen_.reset(); }
@@ -80,16 +80,16 @@ struct random_world : bridge_node {
       CHECK(ticket->answer.lost.empty());
     }
     for (; most > 0 && !waits.empty(); --most) {
-      const auto what = std::move(waits.front());
+      const auto publication = std::move(waits.front());
       waits.pop_front();
-      CHECK(what->at().seq >= id);
-      id = what->at().seq;
-      seen[what->what().where.name].push_back(what->what().data);
+      CHECK(publication->at().seq >= id);
+      id = publication->at().seq;
+      seen[publication->event().channel.name].push_back(publication->event().data);
     }
   }
   void store_something() {
     auto event = store(any_room());
-    stored[event.what.where.name].push_back(event);
+    stored[event.event.channel.name].push_back(event);
     if (!chance(3)) arrives(event);
     others_store();
   }
@@ -99,13 +99,13 @@ struct random_world : bridge_node {
   /// The engine does one of the things that were asked of it.
   bool answer_something() {
     if (!engine.lasts.empty()) {
-      answer_last(latest[engine.lasts[0].where]);
+      answer_last(latest[engine.lasts[0].channel]);
     } else if (!engine.appends.empty()) {
       fence_back();
       others_store();
     } else if (!engine.reads.empty()) {
       std::vector<stored_event> found;
-      for (const auto& e : stored[engine.reads[0].where.name])
+      for (const auto& e : stored[engine.reads[0].channel.name])
         if (e.seq > engine.reads[0].after && e.seq <= engine.reads[0].through) found.push_back(e);
       answer_read(page_of(found));
     } else {
@@ -171,7 +171,7 @@ TEST_SUITE("actors/bridge random") {
       live(w);
       for (const auto& room : w.rooms) {
         texts all;
-        for (const auto& e : w.stored[room]) all.push_back(e.what.data);
+        for (const auto& e : w.stored[room]) all.push_back(e.event.data);
         CHECK(w.seen[room] == all);
       }
     }
@@ -184,7 +184,7 @@ TEST_SUITE("actors/bridge random") {
       live(w);
       for (const auto& room : w.rooms)
         for (const auto& e : w.stored[room])
-          CHECK(std::find(w.seen[room].begin(), w.seen[room].end(), e.what.data) !=
+          CHECK(std::find(w.seen[room].begin(), w.seen[room].end(), e.event.data) !=
                 w.seen[room].end());
     }
   }

@@ -79,7 +79,7 @@ TEST_SUITE("actors/bridge replay") {
     REQUIRE(n.engine.reads.size() == 2);
     while (!n.engine.reads.empty()) {
       cluster::log_page page;
-      if (n.engine.reads[0].where == room_of("a"))
+      if (n.engine.reads[0].channel == room_of("a"))
         page.events = {a1};
       else
         page.events = {b1, b2};

@@ -20,8 +20,8 @@ channel_history make_history(sequence from, const std::vector<sequence>& stored,
 }
 
 replay_part ask(const channel_history& history, sequence after, sequence position = 100) {
-  const auto where = std::make_shared<channel>(room_of("a"));
-  return history.answer({nullptr, 3, after, {7, position}, true}, 9, where);
+  const auto target = std::make_shared<channel>(room_of("a"));
+  return history.answer({nullptr, 3, after, {7, position}, true}, 9, target);
 }
 
 bool needs_store(const replay_part& part) { return part.store_after < part.store_through; }
@@ -84,7 +84,7 @@ TEST_SUITE("actors/channel_history") {
     const auto part = ask(make_history(0, {}), 0);
     CHECK(part.request == 3);
     CHECK(part.id == 9);
-    CHECK(*part.where == room_of("a"));
+    CHECK(*part.channel == room_of("a"));
     CHECK(part.gap_is_loss);
   }
 

@@ -72,9 +72,9 @@ TEST_SUITE("actors/connection commands") {
 
   TEST_CASE("a member by the roster alone is not shown what was before its membership") {
     client_node n;
-    auto who = make_identity("ann");
-    who->rooms = {"own"};
-    const auto c = n.begin(who);
+    auto identity = make_identity("ann");
+    identity->rooms = {"own"};
+    const auto c = n.begin(identity);
     c.ticket->channels.push_back({std::make_shared<channel>(room_of("a")), 70, true});
     n.let_in(c.ticket);
     n.subscribe(c, {"a", "own"}, "1", cursor{7, 50}.str());
@@ -82,6 +82,40 @@ TEST_SUITE("actors/connection commands") {
     REQUIRE(join->channels.size() == 2);
     CHECK(join->channels[0].since == 70);
     CHECK(join->channels[1].since == 0);
+  }
+
+  TEST_CASE("who asks for the past of many rooms again and again has to wait for the answers") {
+    client_node n;
+    n.node.options.sessions.max_rooms = 4;
+    const texts rooms{"a", "b", "c", "d"};
+    const auto c = n.open("ann", rooms);
+    const auto from = cursor{7, 50}.str();
+    n.subscribe(c, rooms, "1", from);
+    n.subscribe(c, rooms, "2", from);
+    n.subscribe(c, {"a"}, "3", from);
+    CHECK(n.bridge->all<join>().size() == 2);
+    const auto refused = c.line->last_with("\"ref\":3");
+    CHECK(refused.find("rate_limited") != std::string::npos);
+    n.let_all_in();
+    n.subscribe(c, {"a"}, "4", from);
+    CHECK(n.bridge->all<join>().size() == 1);
+  }
+
+  TEST_CASE("leaving many rooms at once leaves each other member where it belongs") {
+    client_node n;
+    texts rooms, left, kept;
+    for (int i = 0; i < 60; ++i) rooms.push_back("r" + std::to_string(i));
+    for (int i = 0; i < 60; ++i)
+      (i % 3 == 0 ? kept : left).push_back(rooms[static_cast<std::size_t>(i)]);
+    const auto ann = n.open("ann", rooms);
+    const auto bob = n.open("bob", rooms);
+    const auto eve = n.open("eve", rooms);
+    n.unsubscribe(ann, left);
+    n.unsubscribe(bob, {"r0"});
+    n.closed(eve);
+    for (const auto& room : rooms) n.publish(room, room);
+    CHECK(ann.events() == kept);
+    CHECK(bob.events() == texts(rooms.begin() + 1, rooms.end()));
   }
 
   TEST_CASE("a room that is asked for twice is joined once") {
@@ -101,9 +135,9 @@ TEST_SUITE("actors/connection commands") {
 
   TEST_CASE("a room the token does not allow is refused by name, and nothing is joined") {
     client_node n;
-    auto who = make_identity("ann");
-    who->rooms = {"a"};
-    const auto c = n.begin(who);
+    auto identity = make_identity("ann");
+    identity->rooms = {"a"};
+    const auto c = n.begin(identity);
     n.let_in(c.ticket);
     n.subscribe(c, {"a", "b"}, "5");
     CHECK(n.bridge->all<join>().empty());
@@ -150,11 +184,11 @@ TEST_SUITE("actors/connection commands") {
   TEST_CASE("unsubscribe and subscribe in one breath end in the room") {
     client_node n;
     const auto c = n.open("ann", {"a"});
-    net::ws_command what;
-    what.rooms = {"a"};
+    net::ws_command command;
+    command.rooms = {"a"};
     for (const auto verb : {kind::unsubscribe, kind::subscribe}) {
-      what.what = verb;
-      c.line->observer->on_command(what);
+      command.action = verb;
+      c.line->observer->on_command(command);
     }
     n.run();
     n.let_all_in();
@@ -177,15 +211,15 @@ TEST_SUITE("actors/connection commands") {
   TEST_CASE("publish goes to the publisher and comes back as ack or error") {
     client_node n;
     const auto c = n.open("ann");
-    net::ws_command what;
-    what.what = kind::publish;
-    what.ref_json = "9";
-    what.item = net::publish_item{};
-    n.command(c, what);
+    net::ws_command command;
+    command.action = kind::publish;
+    command.ref_json = "9";
+    command.item = net::publish_item{};
+    n.command(c, command);
     REQUIRE(n.publisher->all<publish_request>().size() == 1);
     const auto& request = n.publisher->all<publish_request>()[0];
     CHECK(request.source == event_source::ws);
-    CHECK(request.who->user == user_id{"ann"});
+    CHECK(request.caller->user == user_id{"ann"});
     request.done({net::published{"e1", {7, 5}}});
     n.run();
     CHECK(wire::field(c.line->said().back(), "type") == "ack");
@@ -198,14 +232,14 @@ TEST_SUITE("actors/connection commands") {
   TEST_CASE("presence is set for the session, a state that is none is refused") {
     client_node n;
     const auto c = n.open("ann");
-    net::ws_command what;
-    what.what = kind::presence;
-    what.state = "away";
-    n.command(c, what);
+    net::ws_command command;
+    command.action = kind::presence;
+    command.state = "away";
+    n.command(c, command);
     CHECK(c.session->state == presence_state::away);
     CHECK(wire::field(c.line->said().back(), "type") == "ack");
-    what.state = "asleep";
-    n.command(c, what);
+    command.state = "asleep";
+    n.command(c, command);
     CHECK(c.session->state == presence_state::away);
     CHECK(wire::field(c.line->said().back(), "code") == "malformed");
   }
@@ -217,12 +251,12 @@ TEST_SUITE("actors/connection commands") {
       return net::identity_ptr(make_identity(std::string(token)));
     };
     const auto c = n.open("ann");
-    net::ws_command what;
-    what.what = kind::auth;
+    net::ws_command command;
+    command.action = kind::auth;
     for (const auto& [token, answer] : std::map<std::string, std::string>{
              {"ann", ""}, {"bob", "forbidden"}, {"", "unauthorized"}}) {
-      what.token = token;
-      n.command(c, what);
+      command.token = token;
+      n.command(c, command);
       CHECK(wire::field(c.line->said().back(), "code") == answer);
     }
   }

@@ -94,7 +94,7 @@ class fake_transport final : public net::transport {
     return bytes_of(wire_->written) + queued_bytes();
   }
   std::uint64_t acknowledged_bytes() noexcept override { return bytes_of(wire_->written); }
-  bool held_up() const noexcept override { return wire_->stuck && !wire_->queued.empty(); }
+  bool back_pressure() const noexcept override { return wire_->stuck && !wire_->queued.empty(); }
   std::uint64_t delivered() const noexcept override { return wire_->events().size(); }
 
  private:
@@ -133,14 +133,14 @@ struct client_node : test_node {
   }
   ~client_node() { end_actors(); }
 
-  /// A request of a client whose token is `who`; its join is at the roster then.
-  client begin(const std::shared_ptr<net::identity>& who, net::stream_request request = {}) {
-    auto record = std::make_shared<session_record>();
+  /// A request of a client whose token is `identity`; its join is at the roster then.
+  client begin(const std::shared_ptr<net::identity>& identity, net::stream_request request = {}) {
+    boost::intrusive_ptr record(new session_record);
     record->id = session_id::make(1);
-    record->who = who;
+    record->identity = identity;
     record->kind = net::transport_kind::ws;
     record->opened_ns = ++clock_ns;
-    request.who = who;
+    request.identity = identity;
     client out;
     out.session = record;
     out.address = spawn<connection_inbox, connection>(
@@ -170,7 +170,7 @@ struct client_node : test_node {
     out.opening = request.opening;
     out.request = request.request;
     for (const auto& c : request.channels)
-      out.channels.push_back({id_of(*c.where), c.where, c.since, c.from_roster, c.again});
+      out.channels.push_back({id_of(*c.channel), c.channel, c.since, c.from_roster, c.again});
     out.position = {7, position};
     out.resume = request.resume;
     out.lost = request.lost;
@@ -179,15 +179,15 @@ struct client_node : test_node {
   /// What the actor of a channel has for a replay.
   replay_part part_of(const join& request, const std::string& room,
                       std::vector<publication_ptr> events) {
-    const auto where = std::make_shared<channel>(room_of(room));
-    return {request.request, id_of(*where), where, std::move(events)};
+    const auto target = std::make_shared<channel>(room_of(room));
+    return {request.request, id_of(*target), target, std::move(events)};
   }
   /// What roster and bridge do: lets the session in; and the channels' actors: replays.
   void let_in(const ticket_ptr& ticket) {
     auto answer = answer_to(*ticket);
     const auto events = std::exchange(ticket->replay, {});
     if (events.empty()) return tell(node.fanouts[0], std::move(answer));
-    const auto& room = events.front()->what().where.name;
+    const auto& room = events.front()->event().channel.name;
     answer.parts.push_back({id_of(room_of(room)), 0});
     send(node.fanouts[0], std::move(answer));
     tell(ticket->connection, part_of(*ticket, room, events));
@@ -212,47 +212,47 @@ struct client_node : test_node {
     return ticket_of(bridge->all<join>().back());
   }
 
-  channel_id id_of(const channel& where) {
-    return ids.emplace(where, ids.size() + 1).first->second;
+  channel_id id_of(const channel& channel) {
+    return ids.emplace(channel, ids.size() + 1).first->second;
   }
   void publish(const std::string& room, const std::string& data) {
     fan(make_event(room_of(room), data));
   }
-  void fan(event what) {
-    const auto id = id_of(what.where);
+  void fan(event event) {
+    const auto id = id_of(event.channel);
     const auto seq = ++position;
     tell(node.fanouts[0],
-         fan_out{id, std::make_shared<publication>(std::move(what), cursor{7, seq}, seq)});
+         fan_out{id, std::make_shared<publication>(std::move(event), cursor{7, seq}, seq)});
   }
-  void command(const client& who, net::ws_command what) {
-    who.line->observer->on_command(std::move(what));
+  void command(const client& client, net::ws_command command) {
+    client.line->observer->on_command(std::move(command));
     run();
   }
-  void subscribe(const client& who, const texts& rooms, const std::string& ref = "1",
+  void subscribe(const client& client, const texts& rooms, const std::string& ref = "1",
                  std::optional<std::string> from = std::nullopt) {
-    net::ws_command what;
-    what.what = net::ws_command::type::subscribe;
-    what.rooms = rooms;
-    what.ref_json = ref;
-    what.last_event_id = std::move(from);
-    command(who, std::move(what));
+    net::ws_command asked;
+    asked.action = net::ws_command::type::subscribe;
+    asked.rooms = rooms;
+    asked.ref_json = ref;
+    asked.last_event_id = std::move(from);
+    command(client, std::move(asked));
   }
-  void unsubscribe(const client& who, const texts& rooms, const std::string& ref = "1") {
-    net::ws_command what;
-    what.what = net::ws_command::type::unsubscribe;
-    what.rooms = rooms;
-    what.ref_json = ref;
-    command(who, std::move(what));
+  void unsubscribe(const client& client, const texts& rooms, const std::string& ref = "1") {
+    net::ws_command asked;
+    asked.action = net::ws_command::type::unsubscribe;
+    asked.rooms = rooms;
+    asked.ref_json = ref;
+    command(client, std::move(asked));
   }
   /// The peer went away, or a close is complete.
-  void closed(const client& who, close_code why = close_code::client_closed) {
-    who.line->observer->on_closed(why);
+  void closed(const client& client, close_code why = close_code::client_closed) {
+    client.line->observer->on_closed(why);
     run();
   }
   /// The kernel took everything.
-  void drained(const client& who) {
-    who.line->flush();
-    if (std::exchange(who.line->wants_drained, false)) who.line->observer->on_drained();
+  void drained(const client& client) {
+    client.line->flush();
+    if (std::exchange(client.line->wants_drained, false)) client.line->observer->on_drained();
     run();
   }
 

@@ -14,7 +14,7 @@ TEST_SUITE("actors/connection roster") {
     const auto more = n.last_join();
     CHECK_FALSE(more->opening);
     REQUIRE(more->channels.size() == 1);
-    CHECK(*more->channels[0].where == room_of("a"));
+    CHECK(*more->channels[0].channel == room_of("a"));
     CHECK(more->channels[0].since == 77);
     n.let_in(more);
     n.publish("a", "x");
@@ -39,9 +39,9 @@ TEST_SUITE("actors/connection roster") {
 
   TEST_CASE("a member that is removed leaves, unless its token names the room") {
     client_node n;
-    auto who = make_identity("ann");
-    who->rooms = {"own"};
-    const auto c = n.begin(who);
+    auto identity = make_identity("ann");
+    identity->rooms = {"own"};
+    const auto c = n.begin(identity);
     c.ticket->channels.back().from_roster = true;
     c.ticket->channels.push_back({std::make_shared<channel>(room_of("a")), 0, true});
     n.let_in(c.ticket);

@@ -39,14 +39,14 @@ void answer_read(client_node& n, const std::string& data, sequence seq) {
 TEST_SUITE("actors/connection begin") {
   TEST_CASE("a session asks for its user, its tenant, its token's rooms and those in the request") {
     client_node n;
-    auto who = make_identity("ann");
-    who->rooms = {"own", "team-*"};
+    auto identity = make_identity("ann");
+    identity->rooms = {"own", "team-*"};
     net::stream_request request;
     request.rooms = {"team-x"};
-    const auto c = n.begin(who, std::move(request));
+    const auto c = n.begin(identity, std::move(request));
     REQUIRE(c.ticket != nullptr);
     std::vector<channel> wanted;
-    for (const auto& w : c.ticket->channels) wanted.push_back(*w.where);
+    for (const auto& w : c.ticket->channels) wanted.push_back(*w.channel);
     CHECK(wanted == std::vector{user_channel(acme, "ann"), tenant_channel(acme), room_of("own"),
                                 room_of("team-x")});
     CHECK(c.ticket->opening);
@@ -118,13 +118,13 @@ TEST_SUITE("actors/connection begin") {
   TEST_CASE("who comes back is told which rooms were taken away meanwhile, and only those") {
     client_node n;
     n.former_rooms = texts{"a", "gone", "team-2", "went too"};
-    auto who = make_identity("ann");
-    who->rooms = {"a", "team-*"};
+    auto identity = make_identity("ann");
+    identity->rooms = {"a", "team-*"};
     for (const bool by_cursor : {true, false}) {
       net::stream_request request;
       if (by_cursor) request.last_event_id = cursor{7, 100}.str();
       request.since_last = !by_cursor;
-      auto c = n.begin(who, std::move(request));
+      auto c = n.begin(identity, std::move(request));
       if (!by_cursor) {
         take_oldest(n.engine.gets)(std::optional<cursor>(cursor{7, 100}));
         n.run();
@@ -173,7 +173,7 @@ TEST_SUITE("actors/connection begin") {
     n.tell(c.address, old_part(n, c));
     CHECK_FALSE(c.line->open);
     REQUIRE(n.engine.reads.size() == 1);
-    CHECK(n.engine.reads[0].where == room_of("a"));
+    CHECK(n.engine.reads[0].channel == room_of("a"));
     CHECK(n.engine.reads[0].after == 50);
     CHECK(n.engine.reads[0].through == 60);
     answer_read(n, "old", 55);
@@ -228,7 +228,7 @@ TEST_SUITE("actors/connection begin") {
     CHECK(n.engine.reads.empty());
     n.tell(n.node.fanouts[0], recount{n.id_of(room_of("a")), n.node.bridges[0]});
     REQUIRE(n.engine.reads.size() == 1);
-    CHECK(n.engine.reads[0].where == room_of("a"));
+    CHECK(n.engine.reads[0].channel == room_of("a"));
     CHECK(n.engine.reads[0].after == 50);
     CHECK(n.engine.reads[0].through == 100);
     answer_read(n, "stored", 70);
@@ -323,9 +323,9 @@ TEST_SUITE("actors/connection events") {
     client_node n;
     const auto ann = n.open("ann", {"a"});
     const auto bob = n.open("bob", {"a"});
-    auto what = make_event(room_of("a"), "x");
-    what.exclude = {ann.session->id};
-    n.fan(std::move(what));
+    auto event = make_event(room_of("a"), "x");
+    event.exclude = {ann.session->id};
+    n.fan(std::move(event));
     CHECK(ann.events().empty());
     CHECK(bob.events() == texts{"x"});
   }
@@ -334,13 +334,29 @@ TEST_SUITE("actors/connection events") {
     client_node n;
     const auto both = n.open("ann", {"a", "b"});
     const auto second_only = n.open("bob", {"b"});
-    auto what = make_event(room_of("a"), "x");
-    n.fan(what);
-    what.where = room_of("b");
-    what.earlier_targets = {"a"};
-    n.fan(what);
+    auto event = make_event(room_of("a"), "x");
+    n.fan(event);
+    event.channel = room_of("b");
+    event.earlier_targets = {"a"};
+    n.fan(event);
     CHECK(both.events() == texts{"x"});
     CHECK(second_only.events() == texts{"x"});
+  }
+
+  TEST_CASE("of an event for very many rooms each session gets one, however many it is in") {
+    client_node n;
+    texts rooms;
+    for (int i = 0; i < 40; ++i) rooms.push_back("r" + std::to_string(i));
+    const auto all = n.open("ann", rooms);
+    const auto last_only = n.open("bob", {"r39"});
+    const shared_list<std::string> targets(rooms);
+    for (std::size_t i = 0; i < rooms.size(); ++i) {
+      auto event = make_event(room_of(rooms[i]), rooms[i]);
+      event.earlier_targets = targets.first(i);
+      n.fan(event);
+    }
+    CHECK(all.events() == texts{"r0"});
+    CHECK(last_only.events() == texts{"r39"});
   }
 
   TEST_CASE("an event for one session is delivered to that one, if it is there") {
@@ -348,13 +364,14 @@ TEST_SUITE("actors/connection events") {
     const auto ann = n.open("ann", {"a"});
     const auto bob = n.open("bob", {"a"});
     bool there = false;
-    const auto what = make_publication("a", 101, "private");
-    n.tell(n.node.fanouts[0], deliver_to{bob.session->id, what, [&](bool was) { there = was; }});
+    const auto publication = make_publication("a", 101, "private");
+    n.tell(n.node.fanouts[0],
+           deliver_to{bob.session->id, publication, [&](bool was) { there = was; }});
     CHECK(there);
     CHECK(ann.events().empty());
     CHECK(bob.events() == texts{"private"});
     n.tell(n.node.fanouts[0],
-           deliver_to{session_id::make(1), what, [&](bool was) { there = was; }});
+           deliver_to{session_id::make(1), publication, [&](bool was) { there = was; }});
     CHECK_FALSE(there);
   }
 }
@@ -455,9 +472,9 @@ TEST_SUITE("actors/connection end") {
 
   TEST_CASE("a token that has expired ends the session") {
     client_node n;
-    auto who = make_identity("ann");
-    who->expires_s = wall_ms() / 1000 - 1;
-    const auto c = n.begin(who);
+    auto identity = make_identity("ann");
+    identity->expires_s = wall_ms() / 1000 - 1;
+    const auto c = n.begin(identity);
     n.let_in(c.ticket);
     n.loop.timers().advance(steady_clock::now() + std::chrono::seconds(1));
     CHECK(c.line->closing == close_code::token_expired);
@@ -465,9 +482,9 @@ TEST_SUITE("actors/connection end") {
 
   TEST_CASE("a token about to expire is announced once, and renewing it starts over") {
     client_node n;
-    auto who = make_identity("ann");
-    who->expires_s = wall_ms() / 1000 + 30;
-    const auto c = n.begin(who);
+    auto identity = make_identity("ann");
+    identity->expires_s = wall_ms() / 1000 + 30;
+    const auto c = n.begin(identity);
     n.let_in(c.ticket);
     const auto announced = [&] {
       std::size_t count = 0;

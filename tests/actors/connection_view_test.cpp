@@ -7,7 +7,9 @@ namespace {
 /// Shows events whose data begins with a letter, and notes its end.
 struct picky final : net::session_view {
   explicit picky(int& ends) : ends(ends) {}
-  bool shows(const event& what) override { return what.data.find(letter) != std::string::npos; }
+  bool shows(const event& event) override {
+    return event.data.str().find(letter) != std::string::npos;
+  }
   void ended() override { ++ends; }
   std::string describe() const override { return R"({"picky":true})"; }
   int& ends;

@@ -11,7 +11,7 @@ using starling::test::take_oldest;
 
 namespace {
 
-const channel where = room_channel(tenant_id("t"), "r");
+const channel room = room_channel(tenant_id("t"), "r");
 
 struct lookups {
   fake_engine engine;
@@ -19,7 +19,7 @@ struct lookups {
   std::vector<result<std::optional<sequence>>> answers;
 
   void find(const std::string& id, epoch_id epoch = 7) {
-    index.find(where, epoch, id, [this](auto found) { answers.push_back(std::move(found)); });
+    index.find(room, epoch, id, [this](auto found) { answers.push_back(std::move(found)); });
   }
   /// Answers the oldest read: events of these ids from `first` on.
   void page(sequence first, const std::vector<std::string>& ids, sequence oldest = 1,
@@ -28,7 +28,7 @@ struct lookups {
     for (const auto& id : ids) {
       stored_event one;
       one.seq = first++;
-      one.what.id = id;
+      one.event.id = id;
       out.events.push_back(std::move(one));
     }
     out.oldest = oldest;

@@ -11,7 +11,7 @@ namespace {
 /// 200 sessions that come, subscribe, unsubscribe and go at random, beside a model of who is where.
 struct crowd {
   struct member {
-    client_node::client who;
+    client_node::client client;
     std::set<std::string> rooms;
     texts expected;
   };
@@ -29,18 +29,18 @@ struct crowd {
   void subscribe(member& m) {
     const auto room = any_room();
     const auto before = n.bridge->all<join>().size();
-    n.subscribe(m.who, {room});
+    n.subscribe(m.client, {room});
     if (n.bridge->all<join>().size() > before) n.let_in(n.last_join());
     m.rooms.insert(room);
   }
   void unsubscribe(member& m) {
     const auto room = any_room();
-    n.unsubscribe(m.who, {room});
+    n.unsubscribe(m.client, {room});
     m.rooms.erase(room);
   }
   void depart(std::size_t index) {
-    n.closed(members[index].who);
-    CHECK(members[index].who.events() == members[index].expected);
+    n.closed(members[index].client);
+    CHECK(members[index].client.events() == members[index].expected);
     members[index] = std::move(members.back());
     members.pop_back();
   }
@@ -64,16 +64,16 @@ struct crowd {
   }
   void verify() {
     for (auto& m : members) {
-      m.who.line->flush();
-      CHECK(m.who.events() == m.expected);
+      m.client.line->flush();
+      CHECK(m.client.events() == m.expected);
     }
   }
 };
 
-result<void> close_it(client_node& n, close_one what) {
+result<void> close_it(client_node& n, close_one request) {
   result<void> out = error{errc::internal, "not answered"};
-  what.done = [&](result<void> r) { out = std::move(r); };
-  n.tell(n.node.fanouts[0], std::move(what));
+  request.done = [&](result<void> r) { out = std::move(r); };
+  n.tell(n.node.fanouts[0], std::move(request));
   return out;
 }
 
@@ -125,10 +125,10 @@ TEST_SUITE("actors/fanout") {
     const auto ann = n.open("ann");
     const auto deliver = [&](const tenant_id& tenant, const session_id& id, const char* data) {
       bool there = false;
-      auto what = std::make_shared<publication>(
+      auto sent = std::make_shared<publication>(
           make_event({tenant, channel_kind::client, id.str()}, data), cursor{7, 100}, 0);
       n.tell(n.node.fanouts[0],
-             deliver_to{id, std::move(what), [&](bool found) { there = found; }});
+             deliver_to{id, std::move(sent), [&](bool found) { there = found; }});
       return there;
     };
     CHECK_FALSE(deliver(tenant_id{"other"}, ann.session->id, "evil"));
@@ -144,12 +144,12 @@ TEST_SUITE("actors/fanout") {
     const auto ann = n.open("ann");
     const auto bob = n.open("bob");
     const auto deliver = [&](const client_node::client& to, const char* data) {
-      auto what = make_event({acme, channel_kind::client, to.session->id.str()}, data);
-      what.id_given = true;
+      auto event = make_event({acme, channel_kind::client, to.session->id.str()}, data);
+      event.id_given = true;
       bool there = false;
       n.tell(n.node.fanouts[0],
              deliver_to{to.session->id,
-                        std::make_shared<publication>(std::move(what), cursor{7, 100}, 0),
+                        std::make_shared<publication>(std::move(event), cursor{7, 100}, 0),
                         [&](bool found) { there = found; }});
       return there;
     };
@@ -228,6 +228,35 @@ TEST_SUITE("actors/fanout") {
         CHECK(seen.insert(each.client_id).second);
       }
     }
+  }
+
+  TEST_CASE("sessions are searched, and the newest come first in pages") {
+    client_node n;
+    std::vector<session_id> opened;
+    for (int i = 0; i < 5; ++i) opened.push_back(n.open("Ann").session->id);
+    n.open("bob");
+    std::vector<std::string> seen;
+    std::optional<session_place> after;
+    for (const std::size_t expected : {2, 2, 1, 0}) {
+      sessions_found page;
+      n.tell(n.node.fanouts[0], sessions_query{acme,
+                                               {},
+                                               {},
+                                               after,
+                                               2,
+                                               false,
+                                               [&](auto some) { page = std::move(some); },
+                                               "aNN",
+                                               session_order::newest});
+      CHECK(page.total == 5);
+      REQUIRE(page.sessions.size() == expected);
+      for (const auto& each : page.sessions) {
+        seen.push_back(each.client_id);
+        after = session_place(*session_id::parse(each.client_id),
+                              static_cast<std::uint64_t>(each.opened_ms));
+      }
+    }
+    CHECK(std::set<std::string>(seen.begin(), seen.end()).size() == opened.size());
   }
 
   TEST_CASE("a tenant's statistics count its sessions, those that ended too, and nobody else's") {

@@ -73,12 +73,12 @@ TEST_SUITE("actors/ingester") {
     ingesting_node n;
     n.hear(1, R"({"room":"a","id":"x","n":5,"not":"bob"})");
     REQUIRE(n.engine.appends.size() == 1);
-    const auto& what = n.engine.appends[0].what;
-    CHECK(what.where == room_channel(tenant_id("default"), "a"));
-    CHECK(what.name == "note");
-    CHECK(what.data == "5");
-    CHECK(what.id == "x");
-    CHECK(what.exclude == std::vector<session_id>{user_mark("bob")});
+    const auto& event = n.engine.appends[0].event;
+    CHECK(event.channel == room_channel(tenant_id("default"), "a"));
+    CHECK(event.name == "note");
+    CHECK(event.data == "5");
+    CHECK(event.id == "x");
+    CHECK(event.exclude == std::vector<session_id>{user_mark("bob")});
     CHECK(n.engine.appends[0].key == "x");
     CHECK(n.feed.settled.empty());
     n.stored(51);
@@ -101,9 +101,9 @@ TEST_SUITE("actors/ingester") {
     ingesting_node n;
     n.hear(1, R"({"room":["a","b"],"users":[1,2],"id":"x","n":5})");
     REQUIRE(n.engine.appends.size() == 4);
-    CHECK(n.engine.appends[1].what.earlier_targets == texts{"a"});
-    CHECK(n.engine.appends[2].what.where == user_channel(tenant_id("default"), "1"));
-    CHECK(n.engine.appends[2].what.earlier_targets == texts{"a", "b"});
+    CHECK(n.engine.appends[1].event.earlier_targets == texts{"a"});
+    CHECK(n.engine.appends[2].event.channel == user_channel(tenant_id("default"), "1"));
+    CHECK(n.engine.appends[2].event.earlier_targets == texts{"a", "b"});
     for (sequence seq = 51; seq < 54; ++seq) n.stored(seq);
     CHECK(n.feed.settled.empty());
     n.stored(54);
@@ -136,7 +136,7 @@ TEST_SUITE("actors/ingester") {
     n.stored(51);
     n.not_stored(errc::unavailable);
     REQUIRE(n.engine.appends.size() == 1);
-    CHECK(n.engine.appends[0].what.where.name == "b");
+    CHECK(n.engine.appends[0].event.channel.name == "b");
     n.stored(52);
     CHECK(n.feed.settled == numbers{1});
   }
@@ -199,7 +199,7 @@ TEST_SUITE("actors/ingester") {
       n.hear(++number, body);
       std::string out;
       for (const auto& each : n.engine.appends)
-        out += each.what.where.tenant.str() + '/' + each.what.where.name + ' ';
+        out += each.event.channel.tenant.str() + '/' + each.event.channel.name + ' ';
       return out;
     };
     CHECK(channels(R"({"room":"known"})") == "A/known ");
@@ -225,8 +225,8 @@ TEST_SUITE("actors/ingester") {
     n.shared.tenants.member_removed(entry("left"));
     n.hear(1, R"({"t":"A","users":["member","left","other"]})");
     REQUIRE(n.engine.appends.size() == 2);
-    CHECK(n.engine.appends[0].what.where.name == "r");
-    CHECK(n.engine.appends[1].what.where.name == "other");
+    CHECK(n.engine.appends[0].event.channel.name == "r");
+    CHECK(n.engine.appends[1].event.channel.name == "other");
   }
 
   TEST_CASE("a node answers others' questions and believes their answers") {
@@ -241,7 +241,7 @@ TEST_SUITE("actors/ingester") {
     n.tell(n.ingester, tenants_told{"facts 0 9 n1\nroom theirs B\nroom x y z\n\n"});
     n.hear(1, R"({"room":"theirs"})");
     REQUIRE(n.engine.appends.size() == 1);
-    CHECK(n.engine.appends[0].what.where.tenant == tenant_id("B"));
+    CHECK(n.engine.appends[0].event.channel.tenant == tenant_id("B"));
   }
 
   TEST_CASE("membership changes go to the roster") {

@@ -21,7 +21,7 @@ net::session_info some_session() {
 
 event some_event() {
   event out;
-  out.where = {tenant_id{"acme"}, channel_kind::client, "c"};
+  out.channel = {tenant_id{"acme"}, channel_kind::client, "c"};
   out.id = "1";
   out.name = "note";
   out.data = "{}";
@@ -40,8 +40,8 @@ std::vector<question> all_questions() {
   ann.publish = {"x"};
   ann.expires_s = 1'700'000'000;
   ann.publish_all = ann.admin = ann.is_operator = true;
-  return {sessions_question{acme, "ann", id, "after", 7},
-          channels_question{channel_kind::user, acme, "lobby", "a", 9},
+  return {sessions_question{acme, "ann", id, "after", 7, false, "find", 2},
+          channels_question{channel_kind::user, acme, "lobby", "a", 9, "find", true},
           presence_question{acme, "lobby"},
           close_question{id, acme, "ann"},
           renew_question{id, ann},
@@ -53,6 +53,9 @@ std::vector<question> all_questions() {
           log_level_question{"debug"},
           partitions_question{},
           mappings_question{},
+          room_named_question{acme, "lobby", 77},
+          membership_news_question{acme, "ann", "lobby"},
+          latency_question{},
           change_question{id, acme, "ann", "away", 5000}};
 }
 
@@ -80,6 +83,7 @@ void read_as_anything(std::string_view bytes) {
   is_answer<net::node_stats>(bytes);
   is_answer<partitions_answer>(bytes);
   is_answer<mappings_answer>(bytes);
+  is_answer<latency_answer>(bytes);
 }
 
 }  // namespace

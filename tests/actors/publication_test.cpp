@@ -8,19 +8,20 @@ namespace starling::actors::test {
 
 TEST_SUITE("actors/publication") {
   TEST_CASE("an event is encoded once per format, and each format has its own bytes") {
-    const auto what = make_publication("a", 5, "hello");
-    const auto& named = what->frame_for(net::wire_format::sse_named);
-    CHECK(&what->frame_for(net::wire_format::sse_named) == &named);
-    const auto& ws = what->frame_for(net::wire_format::ws_json);
+    const auto publication = make_publication("a", 5, "hello");
+    const auto& named = publication->frame_for(net::wire_format::sse_named);
+    CHECK(&publication->frame_for(net::wire_format::sse_named) == &named);
+    const auto& ws = publication->frame_for(net::wire_format::ws_json);
     CHECK(ws.whole().data() != named.whole().data());
     CHECK(ws.whole() != named.whole());
   }
 
   TEST_CASE("the id on the wire is the event's position") {
-    const auto what = make_publication("a", 5, "hello");
+    const auto publication = make_publication("a", 5, "hello");
     auto id = cursor{7, 5}.str();
     id.insert(0, "id: ").push_back('\n');
-    CHECK(what->frame_for(net::wire_format::sse_named).body().find(id) != std::string_view::npos);
+    CHECK(publication->frame_for(net::wire_format::sse_named).body().find(id) !=
+          std::string_view::npos);
   }
 
   TEST_CASE("a position without a sequence of its own is an event that is not stored") {
@@ -32,13 +33,13 @@ TEST_SUITE("actors/publication") {
 
   TEST_CASE("threads that need the same format at once get the same bytes") {
     for (int round = 0; round < 100; ++round) {
-      const auto what = make_publication("a", 5, "hello");
+      const auto publication = make_publication("a", 5, "hello");
       std::array<const char*, 4> bytes{};
       {
         std::vector<std::jthread> threads;
         for (auto& slot : bytes)
-          threads.emplace_back([&slot, &what] {
-            slot = what->frame_for(net::wire_format::sse_named).whole().data();
+          threads.emplace_back([&slot, &publication] {
+            slot = publication->frame_for(net::wire_format::sse_named).whole().data();
           });
       }
       for (const auto* each : bytes) CHECK(each == bytes[0]);

@@ -31,8 +31,8 @@ struct publisher_node : test_node, session_locator {
     node.partitions[0].epoch = 7;
     node.partitions[0].position = 50;
     publisher = spawn<publisher_inbox, actors::publisher>(std::ref(node));
-    who = make_identity("ann");
-    who->publish = {"a", "b", "c", "user:*", "client:*"};
+    caller = make_identity("ann");
+    caller->publish = {"a", "b", "c", "user:*", "client:*"};
   }
 
   void publish(std::vector<result<net::publish_item>> items, bool single = false,
@@ -41,7 +41,7 @@ struct publisher_node : test_node, session_locator {
     batch->items = std::move(items);
     batch->single = single;
     batch->idempotency_key = key;
-    tell(publisher, publish_request{who, std::move(batch), event_source::http, [this](auto v) {
+    tell(publisher, publish_request{caller, std::move(batch), event_source::http, [this](auto v) {
                                       ++answers;
                                       verdicts = std::move(v);
                                     }});
@@ -57,13 +57,13 @@ struct publisher_node : test_node, session_locator {
     take_oldest(engine.appends).done(error{why, "no"});
     run();
   }
-  void deliver(event what, std::function<void(result<void>)> done) override {
-    reached = what;
+  void deliver(event event, std::function<void(result<void>)> done) override {
+    reached = event;
     answer = std::move(done);
   }
 
   handle<publisher_inbox> publisher;
-  std::shared_ptr<net::identity> who;
+  std::shared_ptr<net::identity> caller;
   std::vector<net::publish_verdict> verdicts;
   int answers = 0;
   std::optional<event> reached;
@@ -77,15 +77,15 @@ TEST_SUITE("actors/publisher") {
     publisher_node n;
     n.publish_one(to_room("a", "hello"));
     REQUIRE(n.engine.appends.size() == 1);
-    const auto& what = n.engine.appends[0].what;
-    CHECK(what.where == room_of("a"));
-    CHECK(what.data == "hello");
-    CHECK(what.name == "message");
-    CHECK(what.sender == "ann");
-    CHECK_FALSE(what.id.empty());
-    CHECK(n.engine.appends[0].key == what.id);
+    const auto& event = n.engine.appends[0].event;
+    CHECK(event.channel == room_of("a"));
+    CHECK(event.data == "hello");
+    CHECK(event.name == "message");
+    CHECK(event.sender == "ann");
+    CHECK_FALSE(event.id.empty());
+    CHECK(n.engine.appends[0].key == event.id);
     CHECK(n.answers == 0);
-    const auto id = what.id;
+    const auto id = event.id;
     n.stored(51);
     REQUIRE(n.answers == 1);
     REQUIRE(n.verdicts[0].ok());
@@ -147,8 +147,8 @@ TEST_SUITE("actors/publisher") {
     publisher_node n;
     n.publish_one(to_room("a"), "key");
     CHECK(n.engine.appends[0].key == "key");
-    CHECK(n.engine.appends[0].what.id == "key");
-    CHECK(n.engine.appends[0].what.id_given);
+    CHECK(n.engine.appends[0].event.id == "key");
+    CHECK(n.engine.appends[0].event.id_given);
     n.engine.appends.clear();
 
     auto named = to_room("a");
@@ -163,19 +163,33 @@ TEST_SUITE("actors/publisher") {
   TEST_CASE("items without an id get different ones") {
     publisher_node n;
     n.publish({to_room("a"), to_room("a")});
-    CHECK_FALSE(n.engine.appends[0].what.id_given);
+    CHECK_FALSE(n.engine.appends[0].event.id_given);
     CHECK(n.engine.appends[0].key != n.engine.appends[1].key);
+  }
+
+  TEST_CASE("the targets of an item share its data and the names of those before them") {
+    publisher_node n;
+    texts rooms;
+    for (int i = 0; i < 100; ++i) rooms.push_back("room" + std::to_string(i));
+    n.publish_one(to(kind::rooms, rooms, std::string(60'000, 'x')));
+    REQUIRE(n.engine.appends.size() == 100);
+    const auto& first = n.engine.appends[0].event;
+    const auto& last = n.engine.appends[99].event;
+    CHECK(last.data.size() == 60'000);
+    CHECK(last.data.shares(first.data));
+    CHECK(last.earlier_targets.size() == 99);
+    CHECK(last.earlier_targets.begin() == n.engine.appends[50].event.earlier_targets.begin());
   }
 
   TEST_CASE("an item for several rooms is stored in each under one id, later ones name earlier") {
     publisher_node n;
     n.publish_one(to(kind::rooms, {"a", "b", "c"}));
     REQUIRE(n.engine.appends.size() == 3);
-    CHECK(n.engine.appends[0].what.earlier_targets.empty());
-    CHECK(n.engine.appends[1].what.earlier_targets == texts{"a"});
-    CHECK(n.engine.appends[2].what.earlier_targets == texts{"a", "b"});
-    CHECK(n.engine.appends[2].what.where == room_of("c"));
-    CHECK(n.engine.appends[0].what.id == n.engine.appends[2].what.id);
+    CHECK(n.engine.appends[0].event.earlier_targets.empty());
+    CHECK(n.engine.appends[1].event.earlier_targets == texts{"a"});
+    CHECK(n.engine.appends[2].event.earlier_targets == texts{"a", "b"});
+    CHECK(n.engine.appends[2].event.channel == room_of("c"));
+    CHECK(n.engine.appends[0].event.id == n.engine.appends[2].event.id);
     n.stored(51);
     n.stored(53);
     CHECK(n.answers == 0);
@@ -197,18 +211,18 @@ TEST_SUITE("actors/publisher") {
     publisher_node n;
     n.publish_one(to(kind::users, {"bob", "cat"}));
     REQUIRE(n.engine.appends.size() == 2);
-    CHECK(n.engine.appends[1].what.where == user_channel(acme, "cat"));
-    CHECK(n.engine.appends[1].what.earlier_targets.empty());
+    CHECK(n.engine.appends[1].event.channel == user_channel(acme, "cat"));
+    CHECK(n.engine.appends[1].event.earlier_targets.empty());
   }
 
   TEST_CASE("all is the tenant's channel, for admins") {
     publisher_node n;
     n.publish_one(to(kind::all, {}));
     CHECK(n.verdicts[0].error().code == errc::forbidden);
-    n.who->admin = true;
+    n.caller->admin = true;
     n.publish_one(to(kind::all, {}));
     REQUIRE(n.engine.appends.size() == 1);
-    CHECK(n.engine.appends[0].what.where == tenant_channel(acme));
+    CHECK(n.engine.appends[0].event.channel == tenant_channel(acme));
   }
 
   TEST_CASE("an ephemeral event is not stored and gets the node's position") {
@@ -236,8 +250,8 @@ TEST_SUITE("actors/publisher") {
     item.client = session_id::make(3);
     n.publish_one(item);
     REQUIRE(n.reached.has_value());
-    CHECK(n.reached->where.kind == channel_kind::client);
-    CHECK(n.reached->where.name == item.client.str());
+    CHECK(n.reached->channel.kind == channel_kind::client);
+    CHECK(n.reached->channel.name == item.client.str());
     CHECK(n.answers == 0);
     n.answer({});
     n.run();
@@ -269,7 +283,7 @@ TEST_SUITE("actors/publisher") {
     auto item = to_room("a");
     item.exclude = {session_id::make(1)};
     n.publish_one(item);
-    CHECK(n.engine.appends[0].what.exclude == item.exclude);
+    CHECK(n.engine.appends[0].event.exclude == item.exclude);
   }
 }
 

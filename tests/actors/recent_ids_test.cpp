@@ -8,7 +8,7 @@ namespace {
 
 event named(const std::string& tenant, const std::string& room, const std::string& id) {
   event out;
-  out.where = room_channel(tenant_id{tenant}, room);
+  out.channel = room_channel(tenant_id{tenant}, room);
   out.id = id;
   out.id_given = true;
   return out;
@@ -31,10 +31,10 @@ TEST_SUITE("actors/recent_ids") {
 
   TEST_CASE("an id that a node made is not looked at") {
     recent_ids ids(std::chrono::seconds(120));
-    auto what = named("t", "a", "1");
-    what.id_given = false;
-    CHECK(ids.first(what, {}));
-    CHECK(ids.first(what, {}));
+    auto event = named("t", "a", "1");
+    event.id_given = false;
+    CHECK(ids.first(event, {}));
+    CHECK(ids.first(event, {}));
     CHECK(ids.size() == 0);
   }
 

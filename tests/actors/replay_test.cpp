@@ -30,10 +30,10 @@ joined answer_for(const std::vector<channel_id>& awaited) {
 
 replay_part part_of(channel_id id, const std::vector<sequence>& seqs, sequence store_after = 0,
                     sequence store_through = 0) {
-  const auto where = where_of(id);
-  replay_part out{request, id, where, {}, store_after, store_through, true};
+  const auto channel = where_of(id);
+  replay_part out{request, id, channel, {}, store_after, store_through, true};
   for (const auto seq : seqs)
-    out.events.push_back(make_publication(where->name, seq, where->name + std::to_string(seq)));
+    out.events.push_back(make_publication(channel->name, seq, channel->name + std::to_string(seq)));
   return out;
 }
 

@@ -47,7 +47,7 @@ TEST_SUITE("actors/room") {
     const auto part = n.ask(3, 8, 6);
     CHECK(part.request == 6);
     CHECK(part.id == 9);
-    CHECK(*part.where == room_of("a"));
+    CHECK(*part.channel == room_of("a"));
     CHECK(part.gap_is_loss);
     CHECK(data_of(part.events) == texts{"5", "8"});
     CHECK(part.store_after == part.store_through);

@@ -7,7 +7,10 @@ namespace starling::actors::test {
 namespace {
 
 struct roster_node : test_node {
-  roster_node() { node.roster = spawn<roster_inbox, actors::roster>(std::ref(node)); }
+  explicit roster_node(membership_options membership = {}) {
+    node.options.membership = std::move(membership);
+    node.roster = spawn<roster_inbox, actors::roster>(std::ref(node));
+  }
 
   static cluster::roster_entry entry(const std::string& room, const std::string& user,
                                      sequence since = 5) {
@@ -16,16 +19,16 @@ struct roster_node : test_node {
   void load(std::vector<cluster::roster_entry> all) {
     tell(node.roster, roster_loaded{{std::move(all), true, true}});
   }
-  void change(const cluster::roster_entry& what, bool added) {
-    tell(node.roster, roster_entry_changed{what, added});
+  void change(const cluster::roster_entry& entry, bool added) {
+    tell(node.roster, roster_entry_changed{entry, added});
   }
   /// A join of somebody whose token allows `allowed`, as it was passed on, if it was.
   ticket_ptr ask(const texts& rooms, const texts& allowed = {}) {
-    auto who = make_identity("ann");
-    who->rooms = allowed;
-    auto session = std::make_shared<session_record>();
+    auto identity = make_identity("ann");
+    identity->rooms = allowed;
+    boost::intrusive_ptr session(new session_record);
     session->id = session_id::make(1);
-    session->who = who;
+    session->identity = identity;
     auto ticket = make_opening("ann", rooms);
     ticket->session = session;
     const auto before = passed();
@@ -39,9 +42,47 @@ struct roster_node : test_node {
   static texts rooms(const ticket_ptr& ticket) {
     texts out;
     for (const auto& c : ticket->channels)
-      if (c.where->kind == channel_kind::room) out.push_back(c.where->name);
+      if (c.channel->kind == channel_kind::room) out.push_back(c.channel->name);
     return out;
   }
+};
+
+/// Answers when the test says so.
+struct slow_source final : cluster::membership_source {
+  std::string_view name() const noexcept override { return "slow"; }
+  void start(cluster::membership_listener&) override {}
+  void stop() override {}
+  void rooms_of_user(tenant_id, std::string user, cluster::completion<names> done) override {
+    asked.push_back("rooms " + user);
+    waiting.push_back(std::move(done));
+  }
+  void users_of_room(tenant_id, std::string room, cluster::completion<names> done) override {
+    asked.push_back("users " + room);
+    waiting.push_back(std::move(done));
+  }
+  cluster::source_state state() const override { return {}; }
+
+  void answer(result<names> given) {
+    const auto done = take_oldest(waiting);
+    done(std::move(given));
+  }
+
+  texts asked;
+  std::deque<cluster::completion<names>> waiting;
+};
+
+struct sourced_node : roster_node {
+  explicit sourced_node(bool roster = true, std::shared_ptr<slow_source> of = make())
+      : roster_node({.roster = roster, .sources = {of}}), source(std::move(of)) {
+    node.tell_of_room = [this](const tenant_id&, const std::string& room, sequence) {
+      elsewhere.push_back(room);
+    };
+  }
+  ~sourced_node() { source->waiting.clear(); }
+  static std::shared_ptr<slow_source> make() { return std::make_shared<slow_source>(); }
+
+  std::shared_ptr<slow_source> source;
+  texts elsewhere;
 };
 
 }  // namespace
@@ -170,8 +211,121 @@ TEST_SUITE("actors/roster") {
     n.tell(n.node.roster, members_query{acme, "a", "ann", 10, [&](auto m) { members = m.size(); }});
     CHECK(members == 1);
     texts rooms;
-    n.tell(n.node.roster, rooms_of_user_query{acme, "bob", [&](auto r) { rooms = std::move(r); }});
+    n.tell(n.node.roster, rooms_of_user_query{acme, "bob", [&](auto r) { rooms = std::move(*r); }});
     CHECK(rooms == texts{"a", "b"});
+  }
+
+  TEST_CASE("of many changes those are left that change anything") {
+    roster_node n;
+    n.load({n.entry("a", "ann"), n.entry("b", "ann")});
+    std::vector<cluster::roster_change> left;
+    n.tell(n.node.roster, changes_query{{{n.entry("a", "ann"), true},
+                                         {n.entry("b", "ann"), false},
+                                         {n.entry("c", "ann"), true},
+                                         {n.entry("d", "ann"), false}},
+                                        [&](auto some) { left = std::move(some); }});
+    REQUIRE(left.size() == 2);
+    CHECK(left[0].entry.room == "b");
+    CHECK(left[1].entry.room == "c");
+  }
+}
+
+TEST_SUITE("actors/roster_sources") {
+  TEST_CASE("a join waits for the sources, and gets their rooms beside the roster's") {
+    sourced_node n;
+    n.load({n.entry("r", "ann", 7)});
+    CHECK(n.ask({}) == nullptr);
+    REQUIRE(n.source->asked == texts{"rooms ann"});
+    n.source->answer(texts{"s", "r"});
+    n.run();
+    REQUIRE(n.passed() == 1);
+    const auto& join = n.bridge->all<actors::join>().back();
+    REQUIRE(join.channels.size() == 3);
+    CHECK(join.channels[1].channel->name == "r");
+    CHECK(join.channels[1].since == 0);
+    CHECK(join.channels[2].channel->name == "s");
+    CHECK(join.channels[2].from_roster);
+  }
+
+  TEST_CASE("a room that a source allows can be asked for, others not") {
+    sourced_node n;
+    n.load({});
+    n.ask({"s"});
+    n.source->answer(texts{"s"});
+    n.run();
+    CHECK(n.passed() == 1);
+    n.ask({"t"});
+    CHECK(n.passed() == 1);
+    CHECK(n.client->all<denied>().size() == 1);
+  }
+
+  TEST_CASE("who is not known is turned away with a retry while a source is away") {
+    sourced_node n;
+    n.load({n.entry("r", "ann")});
+    n.ask({});
+    n.source->answer(error{errc::unavailable, "away"});
+    n.run();
+    CHECK(n.passed() == 0);
+    REQUIRE(n.client->all<refused>().size() == 1);
+    const auto& why = n.client->all<refused>()[0].why;
+    CHECK(why.code == close_code::overload);
+    CHECK(why.reconnect);
+    CHECK(why.retry.count() > 0);
+  }
+
+  TEST_CASE("where the roster is no source its memberships do not count") {
+    sourced_node n(false);
+    n.load({n.entry("r", "ann")});
+    n.ask({});
+    n.source->answer(texts{"s"});
+    n.run();
+    REQUIRE(n.passed() == 1);
+    CHECK(n.bridge->all<actors::join>().back().channels.size() == 2);
+    n.change(n.entry("q", "ann"), true);
+    CHECK(n.told().empty());
+  }
+
+  TEST_CASE("a membership ends when neither roster nor source knows it") {
+    sourced_node n;
+    n.load({n.entry("both", "ann")});
+    n.ask({});
+    n.source->answer(texts{"both", "s"});
+    n.run();
+    n.told().clear();
+    n.change(n.entry("both", "ann"), false);
+    CHECK(n.told().empty());
+    n.tell(n.node.roster, membership_heard{{acme, "ann", {}}});
+    n.source->answer(texts{"s"});
+    n.run();
+    REQUIRE(n.told().size() == 1);
+    CHECK(n.told()[0].room == "both");
+    CHECK_FALSE(n.told()[0].member);
+  }
+
+  TEST_CASE("rooms of a user are asked for where they are not known") {
+    sourced_node n;
+    n.load({});
+    texts rooms;
+    n.tell(n.node.roster, rooms_of_user_query{acme, "bob", [&](auto r) { rooms = std::move(*r); }});
+    CHECK(rooms.empty());
+    n.source->answer(texts{"s"});
+    n.run();
+    CHECK(rooms == texts{"s"});
+    errc code{};
+    n.tell(n.node.roster, rooms_of_user_query{acme, "cid", [&](auto r) { code = r.error().code; }});
+    n.source->answer(error{errc::timeout, "late"});
+    n.run();
+    CHECK(code == errc::unavailable);
+  }
+
+  TEST_CASE("others are told of a room that an event named here, not of one they told of") {
+    sourced_node n;
+    n.load({});
+    n.tell(n.node.roster, room_named{acme, "a", 9, false});
+    CHECK(n.elsewhere.empty());
+    n.tell(n.node.roster, room_named{acme, "b", 9, true});
+    n.tell(n.node.roster, room_named{acme, "b", 10, true});
+    CHECK(n.elsewhere == texts{"b"});
   }
 }
 

@@ -22,7 +22,7 @@ namespace {
 
 /// Does something on the actor's thread.
 struct act {
-  std::function<void()> what;
+  std::function<void()> task;
 };
 
 class doer final : public inbox<act> {
@@ -31,7 +31,7 @@ class doer final : public inbox<act> {
       : inbox(cfg), at_end_(std::move(at_end)) {}
   std::string_view name() const noexcept override { return "doer"; }
   fault_policy policy() const noexcept override { return fault_policy::end_actor; }
-  void on(act& todo) override { todo.what(); }
+  void on(act& todo) override { todo.task(); }
 
  protected:
   void on_exit() override {
@@ -64,8 +64,8 @@ struct running_system {
   handle<doer> spawn(std::size_t shard = 0, std::function<void()> at_end = {}) {
     return actors::spawn<doer, doer>(*system, &shards_of(*system).at(shard), std::move(at_end));
   }
-  static void tell(const handle<doer>& to, std::function<void()> what) {
-    to.send(act{std::move(what)});
+  static void tell(const handle<doer>& to, std::function<void()> task) {
+    to.send(act{std::move(task)});
   }
   /// Waits until `to` has handled everything it was sent before.
   static void settle(const handle<doer>& to) {
@@ -73,10 +73,10 @@ struct running_system {
     tell(to, [&] { done.set_value(); });
     done.get_future().wait();
   }
-  void on_loop(std::size_t index, std::function<void()> what) {
+  void on_loop(std::size_t index, std::function<void()> task) {
     std::promise<void> done;
     boost::asio::post(loops[index]->context(), [&] {
-      what();
+      task();
       done.set_value();
     });
     done.get_future().wait();

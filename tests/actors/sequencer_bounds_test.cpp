@@ -26,7 +26,7 @@ std::vector<stored_event> overflow(sequencer_node& n, const texts& rooms, std::s
 }
 texts data_of(const std::vector<stored_event>& events) {
   texts out;
-  for (const auto& each : events) out.push_back(each.what.data);
+  for (const auto& each : events) out.push_back(each.event.data);
   return out;
 }
 
@@ -46,7 +46,7 @@ TEST_SUITE("actors/sequencer bounds") {
     all.insert(all.end(), waiting.begin(), waiting.end());
     n.answer_read(page_of({all[0]}));
     CHECK(n.order.phase() == repairing);
-    CHECK(n.heard() == texts{all[0].what.data});
+    CHECK(n.heard() == texts{all[0].event.data});
     CHECK(n.out.reads.size() == 2);
     n.answer_reads(all);
     CHECK(n.order.phase() == live);
@@ -96,7 +96,7 @@ TEST_SUITE("actors/sequencer bounds") {
     CHECK(n.is_live("b"));
     texts of_a;
     for (const auto& each : all)
-      if (each.what.where == room_of("a")) of_a.push_back(each.what.data);
+      if (each.event.channel == room_of("a")) of_a.push_back(each.event.data);
     CHECK(n.heard() == of_a);
   }
 
@@ -117,8 +117,8 @@ TEST_SUITE("actors/sequencer bounds") {
     CHECK(n.order.phase() == repairing);
     n.answer_reads({hole});
     CHECK(n.is_live("b"));
-    CHECK(n.heard() == texts{missed.what.data, hole.what.data, more[0].what.data, more[1].what.data,
-                             more[2].what.data});
+    CHECK(n.heard() == texts{missed.event.data, hole.event.data, more[0].event.data,
+                             more[1].event.data, more[2].event.data});
   }
 
   TEST_CASE("who overflows again and again is given up, told and counted, and the rest goes on") {
@@ -136,7 +136,8 @@ TEST_SUITE("actors/sequencer bounds") {
         n.out.reads.push_back(each);
         std::vector<stored_event> found;
         for (const auto& e : known)
-          if (e.what.where == each.where && e.seq > each.range.after && e.seq <= each.range.through)
+          if (e.event.channel == each.channel && e.seq > each.range.after &&
+              e.seq <= each.range.through)
             found.push_back(e);
         n.order.page(take_oldest(n.out.reads).range, page_of(std::move(found)));
       }

@@ -21,12 +21,12 @@ inline channel room_of(const std::string& name) { return room_channel(tenant_id{
 /// Unanswered questions wait here, oldest first.
 struct written_down : sequencer_output {
   struct read_call {
-    channel where;
+    starling::channel channel;
     range_read range;
   };
   struct fence_call {
     std::uint64_t number;
-    event what;
+    starling::event event;
   };
   struct loss {
     std::string room;
@@ -35,13 +35,13 @@ struct written_down : sequencer_output {
     friend bool operator==(const loss&, const loss&) = default;
   };
 
-  void deliver(live_channel& to, publication_ptr what) override {
+  void deliver(live_channel& to, publication_ptr publication) override {
     CHECK(to.live);
-    CHECK(*to.where == what->what().where);
-    delivered.push_back(std::move(what));
+    CHECK(*to.channel == publication->event().channel);
+    delivered.push_back(std::move(publication));
   }
-  void read(const channel& where, const range_read& range) override {
-    reads.push_back({where, range});
+  void read(const channel& channel, const range_read& range) override {
+    reads.push_back({channel, range});
   }
   void store_fence(std::uint64_t number, event fence) override {
     fences.push_back({number, std::move(fence)});
@@ -49,10 +49,10 @@ struct written_down : sequencer_output {
   void ask_state() override { ++states; }
   void ask_last(const live_channel& of) override { lasts.push_back(of.id); }
   void lost(live_channel& from, std::string_view reason) override {
-    losses.push_back({from.where->name, std::string(reason), delivered.size()});
+    losses.push_back({from.channel->name, std::string(reason), delivered.size()});
   }
   void recovered(std::size_t count) override { found += count; }
-  void became_live(live_channel& which) override { live.push_back(which.where->name); }
+  void became_live(live_channel& which) override { live.push_back(which.channel->name); }
   void epoch_began(const cluster::log_state& store, bool anew) override {
     epochs.emplace_back(store.epoch, anew);
   }
@@ -141,33 +141,33 @@ struct sequencer_node {
   sequence fence_back() {
     const auto fence = take_oldest(out.fences);
     CHECK(out.fences.empty());
-    order.stored({++end_of_store, 0, fence.what}, now);
+    order.stored({++end_of_store, 0, fence.event}, now);
     return end_of_store;
   }
   void fence_fails() { order.fence_failed(take_oldest(out.fences).number, timeout()); }
 
   /// The next event of the store: known there, not yet heard of here.
   stored_event store(const std::string& room, const std::string& data = {}) {
-    const auto where = room_of(room);
-    stored_event next{++end_of_store, latest[where], {}};
-    next.what.where = where;
-    next.what.data = data.empty() ? room + std::to_string(next.seq) : data;
-    latest[where] = next.seq;
+    const auto channel = room_of(room);
+    stored_event next{++end_of_store, latest[channel], {}};
+    next.event.channel = channel;
+    next.event.data = data.empty() ? room + std::to_string(next.seq) : data;
+    latest[channel] = next.seq;
     return next;
   }
-  void arrives(stored_event what) { order.stored(std::move(what), now); }
+  void arrives(stored_event stored) { order.stored(std::move(stored), now); }
   /// Stored and heard of; returns its sequence.
   sequence publish(const std::string& room, const std::string& data = {}) {
     arrives(store(room, data));
     return end_of_store;
   }
   void say(const std::string& room, const std::string& data, bool id_given = false) {
-    event what;
-    what.where = room_of(room);
-    what.id = data;
-    what.id_given = id_given;
-    what.data = data;
-    order.ephemeral(std::move(what), now);
+    event said;
+    said.channel = room_of(room);
+    said.id = data;
+    said.id_given = id_given;
+    said.data = data;
+    order.ephemeral(std::move(said), now);
   }
   void answer_read(cluster::log_page page) {
     order.page(take_oldest(out.reads).range, std::move(page));
@@ -175,10 +175,10 @@ struct sequencer_node {
   /// Answers all reads, each with those of `stored` that it asks for.
   void answer_reads(const std::vector<stored_event>& stored) {
     while (!out.reads.empty()) {
-      const auto& [where, range] = out.reads.front();
+      const auto& [channel, range] = out.reads.front();
       cluster::log_page page;
       for (const auto& e : stored) {
-        if (e.what.where != where || e.seq <= range.after || e.seq > range.through) continue;
+        if (e.event.channel != channel || e.seq <= range.after || e.seq > range.through) continue;
         page.more = page.events.size() == range.limit;
         if (page.more) break;
         page.events.push_back(e);
@@ -192,7 +192,7 @@ struct sequencer_node {
 
   texts heard() const {
     texts data;
-    for (const auto& each : out.delivered) data.push_back(each->what().data);
+    for (const auto& each : out.delivered) data.push_back(each->event().data);
     return data;
   }
   std::vector<sequence> ids() const {

@@ -28,7 +28,7 @@ texts late_for(const sequencer_node& n, const std::string& room, sequence cursor
                sequence since = 0, epoch_id epoch = sequencer_node::epoch) {
   texts out;
   for (const auto& each : n.order.late_for(room_of(room), since, {epoch, cursor}))
-    out.push_back(each->what().data);
+    out.push_back(each->event().data);
   return out;
 }
 

@@ -17,7 +17,7 @@ TEST_SUITE("actors/sequencer sweep") {
 
     const auto fence = n.fence_back();
     REQUIRE(n.out.reads.size() == 1);
-    CHECK(n.out.reads[0].where == room_of("a"));
+    CHECK(n.out.reads[0].channel == room_of("a"));
     CHECK(n.out.reads[0].range.after == missed.previous);
     CHECK(n.out.reads[0].range.through == fence);
     n.answer_read(page_of({missed}));

@@ -26,7 +26,7 @@ TEST_SUITE("actors/sequencer order") {
     n.publish("b", "b1");
     CHECK(n.heard() == texts{"a1"});
     REQUIRE(n.out.reads.size() == 1);
-    CHECK(n.out.reads[0].where == room_of("a"));
+    CHECK(n.out.reads[0].channel == room_of("a"));
     CHECK(n.out.reads[0].range.after == missed.previous);
     CHECK(n.out.reads[0].range.through == missed.seq);
 
@@ -35,6 +35,35 @@ TEST_SUITE("actors/sequencer order") {
     CHECK(n.heard() == texts{"a1", "a2", "a3", "b1"});
     CHECK(n.out.found == 1);
     CHECK(n.out.losses.empty());
+  }
+
+  TEST_CASE("a stored event that nobody can read takes its place and is not looked for") {
+    sequencer_node n;
+    n.start({"a"});
+    for (int i = 0; i < 3; ++i) {
+      auto bad = n.store("a");
+      bad.event.data = {};
+      bad.unreadable = true;
+      n.arrives(bad);
+      CHECK(n.position() == bad.seq);
+      n.publish("a", "good");
+    }
+    CHECK(n.heard() == texts{"good", "good", "good"});
+    CHECK(n.out.reads.empty());
+    CHECK(n.order.phase() == live);
+  }
+
+  TEST_CASE("a hole before a stored event that nobody can read is a hole") {
+    sequencer_node n;
+    n.start({"a"});
+    const auto missed = n.store("a", "missed");
+    auto bad = n.store("a");
+    bad.unreadable = true;
+    n.arrives(bad);
+    n.answer_read(page_of({missed}));
+    n.publish("a", "after");
+    CHECK(n.heard() == texts{"missed", "after"});
+    CHECK(n.out.reads.empty());
   }
 
   TEST_CASE("two holes one behind the other are both repaired") {
@@ -217,7 +246,7 @@ TEST_SUITE("actors/sequencer fences") {
     for (int i = 0; i < 6; ++i) n.second();
     CHECK(n.out.refusals.size() == refused + 1);
     CHECK(n.order.phase() == catching_up);
-    n.order.stored({n.end_of_store + 1, 0, silent.what}, n.now);  // late: it means nothing now
+    n.order.stored({n.end_of_store + 1, 0, silent.event}, n.now);  // late: it means nothing now
     CHECK(n.order.phase() == catching_up);
     ++n.end_of_store;
     n.fence_back();
@@ -338,9 +367,9 @@ TEST_SUITE("actors/sequencer outages") {
     const auto missed = n.store("a", "x");
     n.order.engine_down("gone");
     n.order.engine_up(n.now);
-    n.order.stored({++n.end_of_store, 0, before.what}, n.now);
+    n.order.stored({++n.end_of_store, 0, before.event}, n.now);
     n.answer_state(n.end_of_store);
-    n.order.stored({n.end_of_store, 0, before.what}, n.now);
+    n.order.stored({n.end_of_store, 0, before.event}, n.now);
     CHECK(n.order.phase() == catching_up);
     n.fence_back();
     n.answer_read(page_of({missed}));

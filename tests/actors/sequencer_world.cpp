@@ -135,8 +135,8 @@ void random_world::store_something() {
   auto& history = stored_[room];
   sequence previous = history.empty() ? 0 : history.back().event.seq;
   stored_event next{++last_, previous, {}};
-  next.what.where = room;
-  next.what.data = std::to_string(last_);
+  next.event.channel = room;
+  next.event.data = std::to_string(last_);
   history.push_back({next});
   const auto* to = channels_.find(room);
   if (!to || !to->live) history.back().done = true;
@@ -148,19 +148,19 @@ void random_world::store_something() {
   if (chance(20)) send(next, milliseconds(any(20)), false);
 }
 
-void random_world::send(const stored_event& what, milliseconds after, bool on_time) {
-  wire_.push_back({now_ + after, what, on_time});
+void random_world::send(const stored_event& stored, milliseconds after, bool on_time) {
+  wire_.push_back({now_ + after, stored, on_time});
 }
 
 void random_world::arrive(copy&& arrived) {
-  auto& what = arrived.event;
-  const auto* to = channels_.find(what.what.where);
+  auto& stored = arrived.event;
+  const auto* to = channels_.find(stored.event.channel);
   // What comes too late is handled when it comes; the rest is put in order.
   const bool in_order = arrived.on_time && options_.reordered.events > 1'000;
   if (in_order && to && to->live)
-    for (auto& each : stored_[what.what.where])
-      if (each.event.seq == what.seq) each.told = true;
-  order_.stored(std::move(what), now_);
+    for (auto& each : stored_[stored.event.channel])
+      if (each.event.seq == stored.seq) each.told = true;
+  order_.stored(std::move(stored), now_);
 }
 
 // -- what was asked -----------------------------------------------------------------------------
@@ -181,7 +181,7 @@ void random_world::answer_append() {
     ++last_;
     // What is followed is active now, whatever it was before.
     channels_.for_each([&](const live_channel& each) { subscribed_.insert(each.id); });
-    if (up_ && !chance(20)) send({last_, 0, fence.what}, milliseconds(0), true);
+    if (up_ && !chance(20)) send({last_, 0, fence.event}, milliseconds(0), true);
   }
   if (!said) order_.fence_failed(fence.number, refused());
 }
@@ -190,8 +190,8 @@ void random_world::answer_read() {
   const auto call = take(reads_, any(static_cast<unsigned>(reads_.size())));
   if (!up_ || chance(15)) return order_.page(call.range, refused());
   cluster::log_page page;
-  page.dropped = call.range.after != 0 && call.range.after < dropped_through_[call.where];
-  for (const auto& each : stored_[call.where]) {
+  page.dropped = call.range.after != 0 && call.range.after < dropped_through_[call.channel];
+  for (const auto& each : stored_[call.channel]) {
     const auto seq = each.event.seq;
     if (each.aged || seq <= call.range.after || seq > call.range.through) continue;
     page.more = page.events.size() == call.range.limit;
@@ -205,7 +205,7 @@ void random_world::answer_last() {
   const auto id = take(lasts_, 0);
   const auto* of = channels_.find(id);
   if (!up_ || !of || chance(10)) return order_.last_known(id, refused());
-  const auto& history = stored_[*of->where];
+  const auto& history = stored_[*of->channel];
   order_.last_known(id, history.empty() ? 0 : history.back().event.seq);
 }
 
@@ -277,21 +277,21 @@ void random_world::begin_anew() {
 
 // -- what the sequencer does --------------------------------------------------------------------
 
-void random_world::deliver(live_channel& to, publication_ptr what) {
-  if (what->at().epoch != epoch_) return;  // it has not heard yet that this is another life
-  const auto seq = what->seq();
-  const auto id = what->at().seq;
+void random_world::deliver(live_channel& to, publication_ptr publication) {
+  if (publication->at().epoch != epoch_) return;  // it has not heard yet that this is another life
+  const auto seq = publication->seq();
+  const auto id = publication->at().seq;
   if (id < highest_id_) wrong("an id below one that went out", seq);
   if (seq < id || seq <= highest_id_) {
     ++late_;
     const cursor before{epoch_, std::max(highest_id_, seq)};
-    const auto missed = order_.late_for(*to.where, 0, before);
-    if (highest_id_ >= seq && std::find(missed.begin(), missed.end(), what) == missed.end())
+    const auto missed = order_.late_for(*to.channel, 0, before);
+    if (highest_id_ >= seq && std::find(missed.begin(), missed.end(), publication) == missed.end())
       wrong("a late event is not remembered", seq);
   }
-  in_its_turn(*to.where, seq, id);
+  in_its_turn(*to.channel, seq, id);
   highest_id_ = id;
-  handed_out_.push_back({*to.where, {seq, id}});
+  handed_out_.push_back({*to.channel, {seq, id}});
   ++delivered_;
 }
 
@@ -318,13 +318,13 @@ void random_world::in_its_turn(const channel& room, sequence seq, sequence id) {
 void random_world::lost(live_channel& from, std::string_view reason) {
   ++lost_;
   const bool expired = reason == "expired";
-  for (auto& each : stored_[*from.where])
+  for (auto& each : stored_[*from.channel])
     each.lost |= expired ? each.aged : each.event.seq <= from.delivered;
 }
 
 void random_world::became_live(live_channel& which) {
   live_from_[which.id] = which.delivered;
-  for (auto& each : stored_[*which.where]) {
+  for (auto& each : stored_[*which.channel]) {
     each.done = each.event.seq <= which.delivered;
     each.told = each.lost = false;
   }

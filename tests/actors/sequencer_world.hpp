@@ -47,21 +47,21 @@ class random_world final : public sequencer_output {
     bool on_time;
   };
   struct read_call {
-    channel where;
+    starling::channel channel;
     range_read range;
   };
   struct fence_call {
     std::uint64_t number;
-    event what;
+    starling::event event;
   };
   struct handed_out {
     sequence seq;
     sequence id;
   };
 
-  void deliver(live_channel& to, publication_ptr what) override;
-  void read(const channel& where, const range_read& range) override {
-    reads_.push_back({where, range});
+  void deliver(live_channel& to, publication_ptr publication) override;
+  void read(const channel& channel, const range_read& range) override {
+    reads_.push_back({channel, range});
   }
   void store_fence(std::uint64_t number, event fence) override {
     appends_.push_back({number, std::move(fence)});
@@ -83,7 +83,7 @@ class random_world final : public sequencer_output {
 
   void advance(std::chrono::milliseconds by);
   void store_something();
-  void send(const stored_event& what, std::chrono::milliseconds after, bool on_time);
+  void send(const stored_event& stored, std::chrono::milliseconds after, bool on_time);
   void arrive(copy&& arrived);
   void answer_something();
   void answer_append();

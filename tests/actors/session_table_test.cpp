@@ -10,14 +10,14 @@ namespace starling::actors {
 
 namespace {
 
-seat seat_of(std::int64_t opened_ns, const std::string& device = {},
-             const std::string& node = "n1") {
+user_session session_of(std::int64_t opened_ns, const std::string& device = {},
+                        const std::string& node = "n1") {
   return {session_id::make(1), opened_ns, device_id{device}, node_id{node}, nullptr};
 }
 
-std::vector<session_id> ids(const std::vector<seat>& seats) {
+std::vector<session_id> ids(const std::vector<user_session>& sessions) {
   std::vector<session_id> out;
-  for (const auto& s : seats) out.push_back(s.id);
+  for (const auto& s : sessions) out.push_back(s.id);
   return out;
 }
 
@@ -26,60 +26,60 @@ std::vector<session_id> ids(const std::vector<seat>& seats) {
 TEST_SUITE("actors/session_table") {
   TEST_CASE("of one device only the newest session stays") {
     session_table table;
-    const auto old = seat_of(10, "phone");
-    const auto other = seat_of(11, "laptop");
-    const auto fresh = seat_of(12, "phone");
+    const auto old = session_of(10, "phone");
+    const auto other = session_of(11, "laptop");
+    const auto fresh = session_of(12, "phone");
     for (const auto& s : {old, other, fresh}) table.add(s);
     const auto out = table.enforce({});
     REQUIRE(out.size() == 1);
-    CHECK(out[0].who.id == old.id);
+    CHECK(out[0].session.id == old.id);
     CHECK(out[0].why == close_code::replaced);
-    CHECK(ids(table.seats()) == std::vector{other.id, fresh.id});
+    CHECK(ids(table.all()) == std::vector{other.id, fresh.id});
   }
 
   TEST_CASE("sessions without a device do not replace each other") {
     session_table table;
-    table.add(seat_of(1));
-    table.add(seat_of(2));
+    table.add(session_of(1));
+    table.add(session_of(2));
     CHECK(table.enforce({}).empty());
   }
 
   TEST_CASE("a late word of an older session of a device does not harm the newer one") {
     session_table table;
-    const auto fresh = seat_of(12, "phone", "n1");
-    const auto old = seat_of(10, "phone", "n2");
+    const auto fresh = session_of(12, "phone", "n1");
+    const auto old = session_of(10, "phone", "n2");
     table.add(fresh);
     CHECK(table.enforce({}).empty());
     table.add(old);
     const auto out = table.enforce({});
     REQUIRE(out.size() == 1);
-    CHECK(out[0].who.id == old.id);
+    CHECK(out[0].session.id == old.id);
   }
 
   TEST_CASE("beyond the limit the oldest goes, or with reject_new the newest") {
     session_table table;
-    const auto first = seat_of(1);
-    const auto second = seat_of(2);
-    const auto third = seat_of(3);
+    const auto first = session_of(1);
+    const auto second = session_of(2);
+    const auto third = session_of(3);
     for (const auto& s : {second, third, first}) table.add(s);
     auto rejecting = table;
 
     const auto evicted = table.enforce({2, false});
     REQUIRE(evicted.size() == 1);
-    CHECK(evicted[0].who.id == first.id);
+    CHECK(evicted[0].session.id == first.id);
     CHECK(evicted[0].why == close_code::session_limit);
 
     const auto rejected = rejecting.enforce({2, true});
     REQUIRE(rejected.size() == 1);
-    CHECK(rejected[0].who.id == third.id);
-    CHECK(ids(rejecting.seats()) == std::vector{first.id, second.id});
+    CHECK(rejected[0].session.id == third.id);
+    CHECK(ids(rejecting.all()) == std::vector{first.id, second.id});
   }
 
   TEST_CASE("a replaced session does not count for the limit") {
     session_table table;
-    table.add(seat_of(1));
-    table.add(seat_of(2, "phone"));
-    table.add(seat_of(3, "phone"));
+    table.add(session_of(1));
+    table.add(session_of(2, "phone"));
+    table.add(session_of(3, "phone"));
     const auto out = table.enforce({2, true});
     REQUIRE(out.size() == 1);
     CHECK(out[0].why == close_code::replaced);
@@ -87,29 +87,29 @@ TEST_SUITE("actors/session_table") {
 
   TEST_CASE("without a limit everybody stays") {
     session_table table;
-    for (int i = 0; i < 100; ++i) table.add(seat_of(i));
+    for (int i = 0; i < 100; ++i) table.add(session_of(i));
     CHECK(table.enforce({0, false}).empty());
   }
 
   TEST_CASE("a session that is known stays as it is") {
     session_table table;
-    auto here = seat_of(5, "phone", "n1");
+    auto here = session_of(5, "phone", "n1");
     table.add(here);
     auto again = here;
     again.node = node_id{"n2"};
     table.add(again);
-    REQUIRE(table.seats().size() == 1);
-    CHECK(table.seats()[0].node == node_id{"n1"});
+    REQUIRE(table.all().size() == 1);
+    CHECK(table.all()[0].node == node_id{"n1"});
   }
 
   TEST_CASE("sessions and whole nodes can be taken away") {
     session_table table;
-    const auto here = seat_of(1, "", "n1");
+    const auto here = session_of(1, "", "n1");
     table.add(here);
-    table.add(seat_of(2, "", "n2"));
-    table.add(seat_of(3, "", "n2"));
+    table.add(session_of(2, "", "n2"));
+    table.add(session_of(3, "", "n2"));
     table.remove_node(node_id{"n2"});
-    CHECK(ids(table.seats()) == std::vector{here.id});
+    CHECK(ids(table.all()) == std::vector{here.id});
     CHECK(table.remove(here.id));
     CHECK_FALSE(table.remove(here.id));
   }
@@ -118,15 +118,15 @@ TEST_SUITE("actors/session_table") {
     std::minstd_rand random{42};
     for (const bool reject_new : {false, true}) {
       for (int round = 0; round < 50; ++round) {
-        std::vector<seat> all;
+        std::vector<user_session> all;
         for (int i = 0; i < 12; ++i)
-          all.push_back(seat_of(static_cast<std::int64_t>(random() % 4),  // many ties
-                                random() % 2 ? "d" + std::to_string(random() % 3) : ""));
+          all.push_back(session_of(static_cast<std::int64_t>(random() % 4),  // many ties
+                                   random() % 2 ? "d" + std::to_string(random() % 3) : ""));
         const auto survivors = [&] {
           session_table table;
           for (const auto& s : all) table.add(s);
           table.enforce({3, reject_new});
-          return ids(table.seats());
+          return ids(table.all());
         };
         const auto expected = survivors();
         for (int shuffle = 0; shuffle < 5; ++shuffle) {
@@ -140,15 +140,16 @@ TEST_SUITE("actors/session_table") {
   TEST_CASE("with evict-oldest, deciding after each arrival ends with the same ones") {
     std::minstd_rand random{7};
     for (int round = 0; round < 50; ++round) {
-      std::vector<seat> all;
-      for (int i = 0; i < 8; ++i) all.push_back(seat_of(static_cast<std::int64_t>(random() % 5)));
+      std::vector<user_session> all;
+      for (int i = 0; i < 8; ++i)
+        all.push_back(session_of(static_cast<std::int64_t>(random() % 5)));
       const auto survivors = [&] {
         session_table table;
         for (const auto& s : all) {
           table.add(s);
           table.enforce({3, false});
         }
-        return ids(table.seats());
+        return ids(table.all());
       };
       const auto expected = survivors();
       std::shuffle(all.begin(), all.end(), random);

@@ -35,14 +35,45 @@ TEST_SUITE("actors/user_control") {
 
   TEST_CASE("what is not ours is refused as a whole") {
     const auto id = session_id::make(1).str();
-    for (const auto& text : std::vector<std::string>{
-             "", "\n", "ask", "from", "from ", "hello", "from n1\nhello", "from n1\nopen",
-             "from n1\nopen x 5", "from n1\nopen " + id, "from n1\nopen " + id + " x",
-             "from n1\nclosed", "from n1\nclosed x", "from n1\nclosed " + id + " ",
-             "from n1\n\nask", std::string("from n1\n\0", 9), "{\"from\":\"n1\"}"}) {
+    for (const auto& text :
+         std::vector<std::string>{"",
+                                  "\n",
+                                  "ask",
+                                  "from",
+                                  "from ",
+                                  "hello",
+                                  "from n1\nhello",
+                                  "from n1\nopen",
+                                  "from n1\nopen x 5",
+                                  "from n1\nopen " + id,
+                                  "from n1\nopen " + id + " x",
+                                  "from n1\nclosed",
+                                  "from n1\nclosed x",
+                                  "from n1\nclosed " + id + " ",
+                                  "from n1\n\nask",
+                                  "from n 1",
+                                  "from " + std::string(129, 'n'),
+                                  "from n1\nopen " + id + " 5 a b",
+                                  "from n1\nopen " + id + " 5 " + std::string(129, 'd'),
+                                  std::string("from n1\n\0", 9),
+                                  "{\"from\":\"n1\"}"}) {
       CAPTURE(text);
       CHECK_FALSE(decode_user_control(text).has_value());
     }
+  }
+
+  TEST_CASE("a message that tells of more sessions than nodes do is refused") {
+    const auto with = [](std::size_t opened, std::size_t closed) {
+      user_control told{node_id{"n1"}, false, {}, {}};
+      told.opened.assign(opened, {session_id::make(1), 5, {}, {}, nullptr});
+      told.closed.assign(closed, session_id::make(2));
+      return encode(told);
+    };
+    CHECK(decode_user_control(with(max_sessions_told, 0)).has_value());
+    CHECK(decode_user_control(with(max_sessions_told - 1, 1)).has_value());
+    CHECK_FALSE(decode_user_control(with(max_sessions_told, 1)).has_value());
+    CHECK_FALSE(decode_user_control(with(0, max_sessions_told + 1)).has_value());
+    CHECK_FALSE(decode_user_control(with(30 * max_sessions_told, 0)).has_value());
   }
 
   TEST_CASE("a cut message is refused or is a shorter one, and never more than was said") {

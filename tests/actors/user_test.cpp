@@ -1,5 +1,6 @@
 #include "actors/room/user.hpp"
 
+#include "cluster/foreign_messages.hpp"
 #include "tests/actors/actor_fixture.hpp"
 
 namespace starling::actors::test {
@@ -42,27 +43,27 @@ struct user_node : test_node {
   static admit admission_of(const guest& of) {
     return {of.number, of.ticket->session, of.ticket->connection};
   }
-  void leave(const guest& who) { tell(user, detach_member{who.ticket->session->id}); }
-  bool was_admitted(const guest& who) {
+  void leave(const guest& guest) { tell(user, detach_member{guest.ticket->session->id}); }
+  bool was_admitted(const guest& guest) {
     for (const auto& a : bridge->all<admitted>())
-      if (a.number == who.number) return true;
+      if (a.number == guest.number) return true;
     return false;
   }
-  bool was_turned_away(const guest& who) {
+  bool was_turned_away(const guest& guest) {
     for (const auto& a : bridge->all<turned_away>())
-      if (a.number == who.number) return true;
+      if (a.number == guest.number) return true;
     return false;
   }
-  void hear(const user_control& what) {
-    tell(user, engine_control{user_channel(acme, "ann"), encode(what)});
+  void hear(const user_control& control) {
+    tell(user, engine_control{user_channel(acme, "ann"), encode(control)});
   }
-  seat elsewhere(std::int64_t opened_ns, const std::string& device = {}) {
+  user_session elsewhere(std::int64_t opened_ns, const std::string& device = {}) {
     return {session_id::make(2), opened_ns, device_id{device}, node_id{"n2"}, nullptr};
   }
   std::vector<user_control> said() {
     std::vector<user_control> out;
-    for (const auto& [where, text] : engine.controls) {
-      CHECK(where == user_channel(acme, "ann"));
+    for (const auto& [channel, text] : engine.controls) {
+      CHECK(channel == user_channel(acme, "ann"));
       out.push_back(decode_user_control(text).value());
     }
     return out;
@@ -131,6 +132,32 @@ TEST_SUITE("actors/user") {
     CHECK(told[0].opened[0].device == device_id{"phone"});
     CHECK_FALSE(told[1].ask);
     CHECK(told[1].opened.back().id == second.ticket->session->id);
+  }
+
+  TEST_CASE("more sessions than one message may tell of are told in several") {
+    user_node n({5'000, false});
+    for (std::size_t i = 0; i < max_sessions_told + 10; ++i) n.arrive();
+    n.engine.controls.clear();
+    n.hear({node_id{"n2"}, true, {}, {}});
+    const auto told = n.said();
+    REQUIRE(told.size() == 2);
+    CHECK(told[0].opened.size() == max_sessions_told);
+    CHECK(told[1].opened.size() == 10);
+    CHECK_FALSE(told[0].ask);
+  }
+
+  TEST_CASE("while a newcomer waits others cannot tell of sessions without end") {
+    user_node n({1, true});
+    const auto waiting = n.make_guest();
+    n.send(n.user, user_node::admission_of(waiting));
+    const auto before = cluster::refused(cluster::refusal::overload);
+    for (int i = 0; i < 15; ++i) {
+      user_control told{node_id{"n2"}, false, {}, {}};
+      for (std::size_t k = 0; k < max_sessions_told; ++k) told.opened.push_back(n.elsewhere(5));
+      n.send(n.user, engine_control{user_channel(acme, "ann"), encode(told)});
+    }
+    n.run();
+    CHECK(cluster::refused(cluster::refusal::overload) > before);
   }
 
   TEST_CASE("a node that is alone tells nobody") {

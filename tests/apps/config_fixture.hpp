@@ -73,8 +73,8 @@ inline const string good =
     "[auth]\nhs256_secret = \"s3cret\"\n\n[sse]\nheartbeat = \"5s\"\n\n[sessions]\n"
     "max_per_user = 7\n";
 
-inline string replaced(string in, const string& what, const string& with) {
-  return in.replace(in.find(what), what.size(), with);
+inline string replaced(string in, const string& old, const string& with) {
+  return in.replace(in.find(old), old.size(), with);
 }
 
 }  // namespace starling::app::test

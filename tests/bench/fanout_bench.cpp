@@ -71,7 +71,7 @@ class queueing_transport final : public net::transport {
   // Never all of it: saving positions is the work of a timer, not of a pass.
   std::uint64_t sent_bytes() const noexcept override { return 1; }
   std::uint64_t acknowledged_bytes() noexcept override { return 0; }
-  bool held_up() const noexcept override { return false; }
+  bool back_pressure() const noexcept override { return false; }
   std::uint64_t delivered() const noexcept override { return delivered_; }
 
  private:
@@ -116,8 +116,8 @@ class room_on_a_shard {
 
   /// Hands a fresh event to the fanout.
   void publish() {
-    auto what = std::make_shared<publication>(sample_event(), cursor{1, ++last_}, last_);
-    node_.fanouts[0].send(fan_out{room, std::move(what)});
+    auto sent = std::make_shared<publication>(sample_event(), cursor{1, ++last_}, last_);
+    node_.fanouts[0].send(fan_out{room, std::move(sent)});
     run();
   }
   /// The end of the pass: all that waits goes to the kernel.
@@ -139,13 +139,13 @@ class room_on_a_shard {
   void run() { dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler()).run(); }
 
   void add_member() {
-    auto who = std::make_shared<net::identity>();
-    who->tenant = tenant_id{"default"};
-    who->user = user_id{"user-" + std::to_string(connections_.size())};
-    who->expires_s = wall_ms() / 1000 + 3600;
-    auto session = std::make_shared<session_record>();
+    auto identity = std::make_shared<net::identity>();
+    identity->tenant = tenant_id{"default"};
+    identity->user = user_id{"user-" + std::to_string(connections_.size())};
+    identity->expires_s = wall_ms() / 1000 + 3600;
+    boost::intrusive_ptr session(new session_record);
     session->id = session_id::make(1);
-    session->who = std::move(who);
+    session->identity = std::move(identity);
     session->opened_ns = wall_ns();
     auto address = spawn<connection_inbox, connection>(
         system_, nullptr, node_, loop_, session, std::make_unique<net::stream_request>(),
@@ -153,7 +153,7 @@ class room_on_a_shard {
     joined entered{};
     entered.session = session;
     entered.opening = true;
-    entered.channels.push_back({room, where_, 0, false, false});
+    entered.channels.push_back({room, channel_, 0, false, false});
     // Nobody hears the join that start() asks for; what the bridge would answer follows.
     static_cast<connection&>(*address.get()).start();
     node_.fanouts[0].send(std::move(entered));
@@ -165,7 +165,7 @@ class room_on_a_shard {
   net::io_loop loop_;
   std::unique_ptr<cluster::engine> engine_ = cluster::make_memory_engine({});
   node_context node_;
-  channel_ptr where_ = std::make_shared<channel>(sample_event().where);
+  channel_ptr channel_ = std::make_shared<channel>(sample_event().channel);
   std::vector<handle<connection_inbox>> connections_;
   std::vector<queueing_transport*> transports_;
   sequence last_ = 0;

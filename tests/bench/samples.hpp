@@ -13,7 +13,7 @@ inline std::string sample_data() {
 
 inline event sample_event() {
   event out;
-  out.where = room_channel(tenant_id{"default"}, "orders/eu/42");
+  out.channel = room_channel(tenant_id{"default"}, "orders/eu/42");
   out.id = "01j9z3k8m2p4q6r8s0t2v4w6x8";
   out.name = "order.changed";
   out.data = sample_data();

@@ -24,11 +24,11 @@ void encode_event(benchmark::State& state) {
   constexpr std::array<const char*, native_formats> names{"sse_named", "sse_envelope",
                                                           "sse_message", "sse_both", "ws_json"};
   const auto which = static_cast<std::size_t>(state.range(0));
-  const auto what = sample_event();
+  const auto event = sample_event();
   const auto id = cursor{0x1234567890, 1'234'567}.str();
   const allocation_meter heap;
   for (auto _ : state)
-    benchmark::DoNotOptimize(net::encode_event(static_cast<wire_format>(which), what, id));
+    benchmark::DoNotOptimize(net::encode_event(static_cast<wire_format>(which), event, id));
   heap.report(state, "allocs/event", rounds(state));
   state.SetLabel(names[which]);
 }
@@ -57,9 +57,9 @@ void parse_publish(benchmark::State& state) {
 BENCHMARK(parse_publish)->Arg(1)->Arg(100);
 
 void envelope_encode(benchmark::State& state) {
-  const auto what = sample_event();
+  const auto event = sample_event();
   const allocation_meter heap;
-  for (auto _ : state) benchmark::DoNotOptimize(cluster::encode(what));
+  for (auto _ : state) benchmark::DoNotOptimize(cluster::encode(event));
   heap.report(state, "allocs/event", rounds(state));
 }
 BENCHMARK(envelope_encode);

@@ -4,6 +4,9 @@
 #include <set>
 #include <thread>
 
+#include "cluster/envelope.hpp"
+#include "cluster/nats/nats_session.hpp"
+#include "cluster/subjects.hpp"
 #include "tests/cluster/engines.hpp"
 
 using namespace starling;
@@ -35,10 +38,10 @@ cluster::nats_options options_for(const nats_server& server,
   return options;
 }
 
-result<std::string> ask(node& from, const std::string& who, const std::string& what,
+result<std::string> ask(node& from, const std::string& id, const std::string& question,
                         std::chrono::milliseconds deadline = 5s) {
   return wait_for<std::string>(
-      [&](auto done) { from.bus().ask(node_id(who), what, deadline, std::move(done)); });
+      [&](auto done) { from.bus().ask(node_id(id), question, deadline, std::move(done)); });
 }
 
 result<std::vector<cluster::node_reply>> ask_all(node& from, std::size_t expected,
@@ -64,7 +67,7 @@ TEST_CASE_TEMPLATE("an ephemeral event reaches a follower and is not stored", Ma
   REQUIRE(one.heard.eventually([&] { return !one.heard.ephemeral.empty(); }));
   CHECK(one.heard.ephemeral.size() == 1);
   CHECK(one.heard.ephemeral.front().data == "typing");
-  CHECK(one.heard.ephemeral.front().where == room("a"));
+  CHECK(one.heard.ephemeral.front().channel == room("a"));
   CHECK(state(*one.engine)->last == 0);
 }
 
@@ -119,6 +122,30 @@ TEST_CASE_TEMPLATE("nothing is delivered after stop", Maker, BOTH_ENGINES) {
   CHECK(one.heard.stored_so_far().size() == heard);
 }
 
+TEST_CASE("a stored message that is no event is handed on with its place, and as nothing else") {
+  running_engine<nats_engine_maker<>> one;
+  const auto subject = cluster::subjects(latest_stream(), 1).stored(room("a"));
+  one.engine->messages().follow(shared(room("a")));
+  REQUIRE(state(*one.engine).ok());
+  REQUIRE(append(*one.engine, make_event(room("a"), "1")).ok());
+  const auto stranger =
+      cluster::nats_session::open({{shared_server().url()}, "stranger", {}, "elsewhere"}, {});
+  REQUIRE(stranger.ok());
+  REQUIRE((*stranger)->publish(subject, "no event"));
+  REQUIRE((*stranger)->publish(subject, cluster::encode(make_event(room("b"), "astray"))));
+  (*stranger)->flush(patience);
+  REQUIRE(append(*one.engine, make_event(room("a"), "2")).ok());
+  REQUIRE(one.heard.eventually([&] { return one.heard.stored.size() == 4; }));
+  const auto heard = one.heard.stored_so_far();
+  for (std::size_t i = 0; i < heard.size(); ++i) {
+    const bool bad = i == 1 || i == 2;
+    CHECK(heard[i].unreadable == bad);
+    CHECK(heard[i].event.channel == room("a"));
+    CHECK(heard[i].event.data.empty() == bad);
+    if (i > 0) CHECK(heard[i].previous == heard[i - 1].seq);
+  }
+}
+
 TEST_CASE("two nodes hear each other's events and control messages") {
   const auto options = options_for(shared_server(), fresh_stream());
   node a("a", options), b("b", options);
@@ -168,12 +195,12 @@ TEST_CASE("a question to all names who answered, and waits for the missing only 
 
   const auto all = ask_all(a, 2, 30s);
   REQUIRE(all.ok());
-  std::set<std::string> who;
+  std::set<std::string> nodes;
   for (const auto& reply : *all) {
-    who.insert(reply.from.str());
+    nodes.insert(reply.from.str());
     CHECK(reply.payload == reply.from.str() + " heard hello");
   }
-  CHECK(who == std::set<std::string>{"b", "c"});
+  CHECK(nodes == std::set<std::string>{"b", "c"});
 
   const auto with_one_missing = ask_all(a, 3, 200ms);
   REQUIRE(with_one_missing.ok());
@@ -221,7 +248,7 @@ TEST_CASE("a node outlives its server, and everything stored before is still the
   CHECK_FALSE(ack->duplicate);
   REQUIRE(append(*a.engine, make_event(room("y"), "y")).ok());
   REQUIRE(a.heard.eventually([&] { return a.heard.stored.size() == 102; }));
-  CHECK(a.heard.stored.back().what.where == room("y"));
+  CHECK(a.heard.stored.back().event.channel == room("y"));
 }
 
 TEST_CASE("appends under way when the server dies all end, and retries store each event once") {
@@ -266,7 +293,7 @@ TEST_CASE("appends under way when the server dies all end, and retries store eac
   for (int r = 0; r < 10; ++r) {
     const auto page = read(*a.engine, room("r" + std::to_string(r)), 0, last, events);
     REQUIRE(page.ok());
-    for (const auto& one : page->events) stored.push_back(one.what.data);
+    for (const auto& one : page->events) stored.push_back(one.event.data);
   }
   for (int i = 0; i < events; ++i) wanted.push_back(std::to_string(i));
   std::sort(stored.begin(), stored.end());

@@ -33,17 +33,17 @@ result<T> wait_for(Start start) {
 
 class recorder : public cluster::bus_listener, public cluster::roster_listener {
  public:
-  void on_stored(cluster::partition_id p, stored_event what) override {
+  void on_stored(cluster::partition_id p, stored_event arrived) override {
     note([&] {
       ++stored_in[p];
-      stored.push_back(std::move(what));
+      stored.push_back(std::move(arrived));
     });
   }
-  void on_ephemeral(event what) override {
-    note([&] { ephemeral.push_back(std::move(what)); });
+  void on_ephemeral(event event) override {
+    note([&] { ephemeral.push_back(std::move(event)); });
   }
-  void on_control(channel where, std::string payload) override {
-    note([&] { control.emplace_back(std::move(where), std::move(payload)); });
+  void on_control(channel channel, std::string payload) override {
+    note([&] { control.emplace_back(std::move(channel), std::move(payload)); });
   }
   void on_announcement(std::string payload) override {
     note([&] { announcements.push_back(std::move(payload)); });
@@ -164,13 +164,11 @@ struct running_engine {
 
 inline const tenant_id acme("acme");
 inline channel room(const std::string& name) { return room_channel(acme, name); }
-inline channel_ptr shared(channel where) {
-  return std::make_shared<const channel>(std::move(where));
-}
+inline channel_ptr shared(channel of) { return std::make_shared<const channel>(std::move(of)); }
 
-inline event make_event(const channel& where, const std::string& data) {
+inline event make_event(const channel& channel, const std::string& data) {
   event out;
-  out.where = where;
+  out.channel = channel;
   out.id = "id-" + data;
   out.name = "message";
   out.data = data;
@@ -180,20 +178,21 @@ inline event make_event(const channel& where, const std::string& data) {
   return out;
 }
 
-inline result<cluster::append_ack> append(cluster::engine& engine, const event& what,
+inline result<cluster::append_ack> append(cluster::engine& engine, const event& event,
                                           const std::string& key = {}) {
-  return wait_for<cluster::append_ack>(
-      [&](auto done) { engine.history_of(what.where.tenant).append(what, key, std::move(done)); });
-}
-inline result<cluster::log_page> read(cluster::engine& engine, const channel& where, sequence after,
-                                      sequence through, std::size_t limit) {
-  return wait_for<cluster::log_page>([&](auto done) {
-    engine.history_of(where.tenant).read(where, after, through, limit, std::move(done));
+  return wait_for<cluster::append_ack>([&](auto done) {
+    engine.history_of(event.channel.tenant).append(event, key, std::move(done));
   });
 }
-inline result<sequence> last(cluster::engine& engine, const channel& where) {
+inline result<cluster::log_page> read(cluster::engine& engine, const channel& channel,
+                                      sequence after, sequence through, std::size_t limit) {
+  return wait_for<cluster::log_page>([&](auto done) {
+    engine.history_of(channel.tenant).read(channel, after, through, limit, std::move(done));
+  });
+}
+inline result<sequence> last(cluster::engine& engine, const channel& channel) {
   return wait_for<sequence>(
-      [&](auto done) { engine.history_of(where.tenant).last(where, std::move(done)); });
+      [&](auto done) { engine.history_of(channel.tenant).last(channel, std::move(done)); });
 }
 inline result<cluster::log_state> state(cluster::engine& engine, const tenant_id& tenant = acme) {
   return wait_for<cluster::log_state>(
@@ -202,7 +201,7 @@ inline result<cluster::log_state> state(cluster::engine& engine, const tenant_id
 
 inline std::vector<std::string> data_of(const std::vector<stored_event>& events) {
   std::vector<std::string> out;
-  for (const auto& stored : events) out.push_back(stored.what.data);
+  for (const auto& stored : events) out.push_back(stored.event.data);
   return out;
 }
 inline std::vector<sequence> sequences_of(const std::vector<stored_event>& events) {

@@ -13,23 +13,23 @@ using namespace starling::cluster;
 namespace {
 
 event full_event() {
-  event what;
-  what.where = {tenant_id("acme"), channel_kind::user, "ann"};
-  what.id = "01HQ";
-  what.id_given = true;
-  what.name = "message";
-  what.data = std::string("{\"a\":\"\0\xff\"}", 11);
-  what.data_is_text = true;
-  what.accepted_ns = 1'700'000'000'123'456'789;
-  what.sender = "bob";
-  what.exclude = {*session_id::parse("00000001-0203-8405-8607-08090a0b0c0d"),
-                  *session_id::parse("ffffffff-ffff-8fff-bfff-ffffffffffff")};
-  what.earlier_targets = {"room a", "", "user x"};
-  return what;
+  event out;
+  out.channel = {tenant_id("acme"), channel_kind::user, "ann"};
+  out.id = "01HQ";
+  out.id_given = true;
+  out.name = "message";
+  out.data = std::string("{\"a\":\"\0\xff\"}", 11);
+  out.data_is_text = true;
+  out.accepted_ns = 1'700'000'000'123'456'789;
+  out.sender = "bob";
+  out.exclude = {*session_id::parse("00000001-0203-8405-8607-08090a0b0c0d"),
+                 *session_id::parse("ffffffff-ffff-8fff-bfff-ffffffffffff")};
+  out.earlier_targets = {"room a", "", "user x"};
+  return out;
 }
 
 void check_equal(const event& a, const event& b) {
-  CHECK(a.where == b.where);
+  CHECK(a.channel == b.channel);
   CHECK(a.id == b.id);
   CHECK(a.id_given == b.id_given);
   CHECK(a.name == b.name);
@@ -55,6 +55,28 @@ TEST_CASE("an event comes back as it was") {
   const auto back = decode(encode(full_event()));
   REQUIRE(back.ok());
   check_equal(*back, full_event());
+}
+
+TEST_CASE("its size is known before it is made") {
+  auto item = full_event();
+  CHECK(encoded_bytes(item) == encode(item).size());
+  CHECK(encoded_bytes({}) == encode(event{}).size());
+  for (const std::size_t size : {127u, 128u, 16'383u, 16'384u, 70'000u}) {
+    item.data = std::string(size, 'x');
+    item.earlier_targets = {std::string(size, 'y'), "z"};
+    CHECK(encoded_bytes(item) == encode(item).size());
+  }
+}
+
+TEST_CASE("lists of more items than a publish can have are refused") {
+  auto item = full_event();
+  item.earlier_targets = std::vector<std::string>(100'000);
+  CHECK(decode(encode(item)).ok());
+  item.earlier_targets = std::vector<std::string>(100'001);
+  CHECK_FALSE(decode(encode(item)).ok());
+  item.earlier_targets = {};
+  item.exclude = std::vector<session_id>(100'001);
+  CHECK_FALSE(decode(encode(item)).ok());
 }
 
 TEST_CASE("what clients could not be handed as it is, is refused") {
@@ -89,7 +111,7 @@ TEST_CASE("an empty event, a long one and a time before 1970 come back") {
   check_equal(*back, empty);
 
   auto large = full_event();
-  large.data.assign(70'000, 'x');
+  large.data = std::string(70'000, 'x');
   const auto large_back = decode(encode(large));
   REQUIRE(large_back.ok());
   check_equal(*large_back, large);

@@ -22,10 +22,10 @@ TEST_CASE_TEMPLATE("an appended event comes back whole to a node that follows it
   node.engine->messages().follow(shared(room("a")));
   REQUIRE(state(*node.engine).ok());
 
-  auto what = make_event(room("a"), R"({"text":"hi"})");
-  what.exclude.push_back(session_id::make(7));
-  what.earlier_targets = {"room b"};
-  const auto ack = append(*node.engine, what);
+  auto event = make_event(room("a"), R"({"text":"hi"})");
+  event.exclude = {session_id::make(7)};
+  event.earlier_targets = {"room b"};
+  const auto ack = append(*node.engine, event);
   REQUIRE(ack.ok());
   CHECK_FALSE(ack->duplicate);
   CHECK(ack->epoch == state(*node.engine)->epoch);
@@ -34,14 +34,14 @@ TEST_CASE_TEMPLATE("an appended event comes back whole to a node that follows it
   const auto stored = node.heard.stored_so_far().front();
   CHECK(stored.seq == ack->seq);
   CHECK(stored.previous == 0);
-  CHECK(stored.what.where == what.where);
-  CHECK(stored.what.id == what.id);
-  CHECK(stored.what.name == what.name);
-  CHECK(stored.what.data == what.data);
-  CHECK(stored.what.accepted_ns == what.accepted_ns);
-  CHECK(stored.what.sender == what.sender);
-  CHECK(stored.what.exclude == what.exclude);
-  CHECK(stored.what.earlier_targets == what.earlier_targets);
+  CHECK(stored.event.channel == event.channel);
+  CHECK(stored.event.id == event.id);
+  CHECK(stored.event.name == event.name);
+  CHECK(stored.event.data == event.data);
+  CHECK(stored.event.accepted_ns == event.accepted_ns);
+  CHECK(stored.event.sender == event.sender);
+  CHECK(stored.event.exclude == event.exclude);
+  CHECK(stored.event.earlier_targets == event.earlier_targets);
 }
 
 TEST_CASE_TEMPLATE("events of all channels arrive in one order, each naming the one before it",
@@ -65,7 +65,7 @@ TEST_CASE_TEMPLATE("events of all channels arrive in one order, each naming the 
   std::map<std::string, sequence> last;
   bool chained = true;
   for (const auto& one : stored) {
-    auto& before = last[one.what.where.name];
+    auto& before = last[one.event.channel.name];
     chained = chained && one.previous == before;
     before = one.seq;
   }
@@ -315,7 +315,8 @@ TEST_CASE_TEMPLATE("after state, a followed channel misses nothing later than it
   const auto later = [&] {
     std::map<std::string, std::vector<sequence>> out;
     for (const auto& one : node.heard.stored)
-      if (one.seq > followed_from[one.what.where.name]) out[one.what.where.name].push_back(one.seq);
+      if (one.seq > followed_from[one.event.channel.name])
+        out[one.event.channel.name].push_back(one.seq);
     return out;
   };
   CHECK(total > 0);
@@ -403,7 +404,7 @@ TEST_CASE("an event beyond what the server takes is refused as too large") {
   REQUIRE_FALSE(ack.ok());
   CHECK(ack.error().code == errc::too_large);
   auto fits = make_event(room("a"), "x");
-  fits.data.assign(most - 4096, 'x');
+  fits.data = std::string(most - 4096, 'x');
   CHECK(append(*node.engine, fits).ok());
 }
 
@@ -414,7 +415,7 @@ TEST_CASE_TEMPLATE("a history of large events is read in pages of some MiB", Mak
   std::vector<sequence> stored;
   for (int i = 0; i < count; ++i) {
     auto large = make_event(room("a"), std::to_string(i));
-    large.data.resize(bytes, 'x');
+    large.data = std::string(bytes, 'x');
     stored.push_back(append(*node.engine, large)->seq);
   }
   std::vector<sequence> found;

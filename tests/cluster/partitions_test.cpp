@@ -61,11 +61,11 @@ TEST_CASE_TEMPLATE("each partition counts for itself, and says which one an even
     }
   REQUIRE(node.heard.eventually([&] { return node.heard.stored.size() == total; }));
   for (std::size_t i = 0; i < partitions; ++i) {
-    const auto where = room_channel(tenants()[i], "a");
+    const auto channel = room_channel(tenants()[i], "a");
     CHECK(node.heard.stored_in[cluster::partition_id(i)] == static_cast<int>(i) + 1);
-    CHECK(state(*node.engine, where.tenant)->last == i + 1);
-    CHECK(read(*node.engine, where, 0, 100, 100)->events.size() == i + 1);
-    CHECK(last(*node.engine, where).value() == i + 1);
+    CHECK(state(*node.engine, channel.tenant)->last == i + 1);
+    CHECK(read(*node.engine, channel, 0, 100, 100)->events.size() == i + 1);
+    CHECK(last(*node.engine, channel).value() == i + 1);
   }
 }
 
@@ -73,10 +73,10 @@ TEST_CASE_TEMPLATE("what is not stored goes by the tenant's partition too", Make
                    memory_engine_maker<partitions>, nats_engine_maker<partitions>) {
   running_engine<Maker> node;
   for (const auto& tenant : tenants()) {
-    const auto where = room_channel(tenant, "a");
-    node.engine->messages().follow(shared(where));
+    const auto channel = room_channel(tenant, "a");
+    node.engine->messages().follow(shared(channel));
     REQUIRE(state(*node.engine, tenant).ok());
-    REQUIRE(node.engine->messages().send_ephemeral(make_event(where, tenant.str())).ok());
+    REQUIRE(node.engine->messages().send_ephemeral(make_event(channel, tenant.str())).ok());
   }
   CHECK(node.heard.eventually([&] { return node.heard.ephemeral.size() == partitions; }));
 }

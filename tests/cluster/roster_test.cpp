@@ -94,10 +94,33 @@ TEST_CASE_TEMPLATE("the snapshot holds the members of now, not those of before",
   node.engine->roster().stop();
   node.engine->roster().start(node.heard);
   REQUIRE(node.heard.eventually([&] { return node.heard.snapshots == 2; }));
-  std::vector<std::string> who;
-  for (const auto& entry : node.heard.roster) who.push_back(entry.room + "/" + entry.user);
-  std::sort(who.begin(), who.end());
-  CHECK(who == std::vector<std::string>{"a/ann", "b/ann"});
+  std::vector<std::string> users;
+  for (const auto& entry : node.heard.roster) users.push_back(entry.room + "/" + entry.user);
+  std::sort(users.begin(), users.end());
+  CHECK(users == std::vector<std::string>{"a/ann", "b/ann"});
+}
+
+TEST_CASE_TEMPLATE("many changes at once are stored and announced in their order", Maker,
+                   BOTH_ENGINES) {
+  running_roster<Maker> node;
+  REQUIRE(put(*node.engine, member("a", "gone")).ok());
+  std::vector<cluster::roster_change> changes{{member("a", "gone"), false}};
+  for (int i = 0; i < 500; ++i) changes.push_back({member("a", "u" + std::to_string(i), 9), true});
+  const auto done = wait_for<void>(
+      [&](auto answer) { node.engine->roster().apply(std::move(changes), std::move(answer)); });
+  REQUIRE(done.ok());
+  REQUIRE(node.heard.eventually([&] { return node.heard.added.size() == 501; }));
+  CHECK(node.heard.removed.size() == 1);
+  CHECK(node.heard.added[1].user == "u0");
+  CHECK(node.heard.added.back().user == "u499");
+  CHECK(node.heard.added.back().since_ms == 9);
+  // What was erased so can be told from what is there.
+  const auto kept = put(*node.engine, member("a", "u7", 11));
+  REQUIRE(kept.ok());
+  CHECK(kept->since_ms == 9);
+  const auto again = put(*node.engine, member("a", "gone", 11));
+  REQUIRE(again.ok());
+  CHECK(again->since_ms == 11);
 }
 
 TEST_CASE("the roster survives the server's death and is told anew") {

@@ -40,15 +40,15 @@ TEST_CASE("a token that no name could make is refused") {
 
 TEST_CASE("a channel's subjects lead back to the channel and the kind of message") {
   const subjects names("starling");
-  const channel where{tenant_id("acme.eu"), channel_kind::user, "ann b"};
-  CHECK(names.stored(where) == "starling.in.acme=2Eeu.user.ann=20b");
-  CHECK(names.followed(where) == "starling.ch.acme=2Eeu.user.ann=20b.*");
-  for (const auto what :
+  const channel target{tenant_id("acme.eu"), channel_kind::user, "ann b"};
+  CHECK(names.stored(target) == "starling.in.acme=2Eeu.user.ann=20b");
+  CHECK(names.followed(target) == "starling.ch.acme=2Eeu.user.ann=20b.*");
+  for (const auto message :
        {channel_message::stored, channel_message::ephemeral, channel_message::control}) {
-    const auto heard = names.parse(names.of(where, what));
+    const auto heard = names.parse(names.of(target, message));
     REQUIRE(heard);
-    CHECK(heard->where == where);
-    CHECK(heard->what == what);
+    CHECK(heard->channel == target);
+    CHECK(heard->message == message);
   }
 }
 
@@ -61,14 +61,14 @@ TEST_CASE(
   CHECK(names.partition_of_stream("s-p1") == partition_id{1});
   CHECK_FALSE(names.partition_of_stream("s"));
   for (const auto* tenant : {"a", "b", "c", "d", "acme"}) {
-    const auto where = room_channel(tenant_id(tenant), "x");
-    const auto number = std::to_string(index_of(names.partition_of(where)));
-    CHECK(names.stored(where) == "s.in." + number + "." + tenant + ".room.x");
-    CHECK(names.followed(where) == "s.ch." + number + "." + tenant + ".room.x.*");
-    const auto heard = names.parse(names.of(where, channel_message::ephemeral));
+    const auto channel = room_channel(tenant_id(tenant), "x");
+    const auto number = std::to_string(index_of(names.partition_of(channel)));
+    CHECK(names.stored(channel) == "s.in." + number + "." + tenant + ".room.x");
+    CHECK(names.followed(channel) == "s.ch." + number + "." + tenant + ".room.x.*");
+    const auto heard = names.parse(names.of(channel, channel_message::ephemeral));
     REQUIRE(heard);
-    CHECK(heard->partition == names.partition_of(where));
-    CHECK(heard->where == where);
+    CHECK(heard->partition == names.partition_of(channel));
+    CHECK(heard->channel == channel);
   }
   for (const auto* other : {"s.ch.3.t.room.a.e", "s.ch.t.room.a.e", "s.ch.-1.t.room.a.e",
                             "s.ch.1x.t.room.a.e", "s.ch..t.room.a.e"})
@@ -121,6 +121,17 @@ TEST_CASE("a membership comes back from its key and value") {
   CHECK(back->user == entry.user);
   CHECK(back->since_ms == entry.since_ms);
   CHECK(back->since_seq == entry.since_seq);
+}
+
+TEST_CASE("answers go below the inbox of nodes and nowhere else") {
+  const subjects names("starling", 1);
+  CHECK(names.is_inbox(names.inbox() + ".x.1"));
+  for (const std::string other :
+       {"", "_INBOX.x", "starling.inbox", "starling.inbox.", "starling.inboxes.x",
+        "starling.ch.a.room.b.e", "x.starling.inbox.y"}) {
+    CAPTURE(other);
+    CHECK_FALSE(names.is_inbox(other));
+  }
 }
 
 TEST_CASE("a key or value that is not ours is no membership") {

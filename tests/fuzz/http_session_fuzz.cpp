@@ -43,7 +43,7 @@ class accepting_service : public service {
     const auto id = session_id::make(1);
     connected hello;
     hello.client_id = id;
-    hello.user = request.who->user.str();
+    hello.user = request.identity->user.str();
     hello.rooms = request.rooms;
     hello.position = {7, 1};
     fresh->out = to->accept(hello, *fresh);
@@ -63,7 +63,7 @@ class accepting_service : public service {
   std::vector<api_route> routes() override {
     const auto answer = [](io_loop&, const api_request& request,
                            std::function<void(api_reply)> done) {
-      require(request.who != nullptr, "nothing is asked without a token");
+      require(request.caller != nullptr, "nothing is asked without a token");
       done({200, "{}"});
     };
     return {{http_method::get, "/api/rooms/{room}/history", access::token, answer, "after limit"},
@@ -90,7 +90,7 @@ class accepting_service : public service {
     done(result<void>{});
   }
   void publish_from_session(io_loop&, identity_ptr, const session_id&, publish_item item,
-                            std::function<void(publish_verdict)> done) override {
+                            std::string, std::function<void(publish_verdict)> done) override {
     done(published{item.id.empty() ? "made" : item.id, {7, 9}});
   }
   void online_users(io_loop&, identity_ptr, online_scope, std::string,

@@ -37,7 +37,7 @@ void check_item(const net::publish_item& item) {
   if (item.data_is_text && item.data.find('\r') != item.data.npos) return;  // SSE has no such byte
 
   event sent;
-  sent.where = {tenant_id("default"), channel_kind::room, "lobby"};
+  sent.channel = {tenant_id("default"), channel_kind::room, "lobby"};
   sent.id = item.id.empty() ? "made" : item.id;
   sent.name = item.event;
   sent.data = item.data;

@@ -32,8 +32,8 @@ void fuzz(std::string_view bytes) {
     (void)names.is_question(key);
     const auto heard = names.parse(key);
     if (!heard) continue;
-    const auto again = names.parse(names.of(heard->where, heard->what));
-    require(again && again->where == heard->where && again->what == heard->what,
+    const auto again = names.parse(names.of(heard->channel, heard->message));
+    require(again && again->channel == heard->channel && again->message == heard->message,
             "a subject that was read is written so that it reads the same");
   }
 }

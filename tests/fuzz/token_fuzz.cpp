@@ -26,19 +26,19 @@ const net::key_set& keys() {
 }
 
 void check(std::string_view compact, const net::token_rules& rules) {
-  const auto who = net::verify(compact, keys(), rules, now_s);
-  if (!who) {
-    require(who.error().code == errc::unauthorized, "a token is refused with 401");
-    require(!who.error().message.empty(), "and with a reason");
+  const auto identity = net::verify(compact, keys(), rules, now_s);
+  if (!identity) {
+    require(identity.error().code == errc::unauthorized, "a token is refused with 401");
+    require(!identity.error().message.empty(), "and with a reason");
     return;
   }
-  require(valid_user(who->user.str()) && valid_tenant(who->tenant.str()),
+  require(valid_user(identity->user.str()) && valid_tenant(identity->tenant.str()),
           "user and tenant have valid names");
-  require(who->device.empty() || valid_user(who->device.str()), "and so has the device");
-  require(who->expires_s + rules.leeway.count() > now_s, "it is not over");
-  (void)net::may_join(*who, "lobby");
-  (void)net::may_publish_room(*who, "lobby");
-  (void)net::may_publish_user(*who, "ann");
+  require(identity->device.empty() || valid_user(identity->device.str()), "and so has the device");
+  require(identity->expires_s + rules.leeway.count() > now_s, "it is not over");
+  (void)net::may_join(*identity, "lobby");
+  (void)net::may_publish_room(*identity, "lobby");
+  (void)net::may_publish_user(*identity, "ann");
 }
 
 }  // namespace

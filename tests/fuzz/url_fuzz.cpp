@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "net/dialect/native/stream_parameters.hpp"
+#include "net/dialect/poll/poll_request.hpp"
 #include "net/front/stream_admission.hpp"
 #include "net/http/cors.hpp"
 #include "net/http/http_request.hpp"
@@ -16,15 +17,23 @@ using fuzz::require;
 namespace {
 
 void check_stream(const net::http_request& request, net::transport_kind kind) {
-  static const auto who = std::make_shared<const net::identity>();
+  static const auto identity = std::make_shared<const net::identity>();
   const auto wanted =
-      net::native::parse_stream_request(request, kind, who, "127.0.0.1:1", 1000, {});
+      net::native::parse_stream_request(request, kind, identity, "127.0.0.1:1", 1000, {});
   if (!wanted) {
     require(wanted.error().code == errc::malformed || wanted.error().code == errc::too_large,
             "a wrong parameter is malformed, too many rooms are too large");
     return;
   }
   for (const auto& room : wanted->rooms) require(valid_room(room), "rooms have valid names");
+}
+
+void check_poll(const net::http_request& request) {
+  net::http_exchange x;
+  x.request = request;
+  x.caller = std::make_shared<const net::identity>();
+  const auto wanted = net::poll::parse_poll_request(x, 1000);
+  if (wanted) require(wanted->timeout <= net::poll::longest_poll_timeout, "nobody polls for ever");
 }
 
 }  // namespace
@@ -67,4 +76,5 @@ void fuzz(std::string_view bytes) {
   (void)net::check_ws_handshake(request, wrong_version);
   check_stream(request, net::transport_kind::sse);
   check_stream(request, net::transport_kind::ws);
+  check_poll(request);
 }

@@ -171,6 +171,32 @@ class ConfigKeys(unittest.TestCase):
             with self.assertRaises(ssl.SSLError):
                 livez(node.admin, *stranger)
 
+    def test_starlingctl_shows_a_certificate_to_a_node_that_demands_one(self):
+        cert, key = self.certificate("localhost")
+        ours, our_key = self.certificate("operator")
+        both = self.file("both.pem", pathlib.Path(ours).read_text() + pathlib.Path(our_key).read_text())
+        node = Node(self.folder, fresh("node"), f"tls.cert_file={cert}", f"tls.key_file={key}", f"tls.client_ca_file={ours}")
+        self.addCleanup(node.stop)
+        url = "https://{}:{}".format(*node.admin)
+        contexts = pathlib.Path(self.folder, "starling", "contexts.toml")
+        contexts.parent.mkdir()
+        contexts.write_text(f'[prod]\nserver = "{url}"\ntoken = "{admin()}"\nca = "{cert}"\ncert = "{ours}"\nkey = "{our_key}"\n')
+
+        def ask(*flags, context=False, **env):
+            to = ["--context", "prod"] if context else ["--server", url, "--token", admin(), "--ca", cert]
+            return subprocess.run([str(BIN / "starlingctl"), *to, *flags, "nodes"], timeout=20, capture_output=True,
+                                  check=False, text=True, env={**os.environ, "XDG_CONFIG_HOME": self.folder, **env})
+        for good in (ask("--cert", ours, "--key", our_key), ask("--cert", both), ask(context=True),
+                     ask(STARLINGCTL_CERT=ours, STARLINGCTL_KEY=our_key)):
+            self.assertEqual((good.returncode, good.stderr), (0, ""))
+        for stranger in (ask(), ask("--cert", cert, "--key", key)):
+            self.assertNotIn(stranger.returncode, (0, 2), stranger.stderr)
+        for wrong, named in (((("--key", our_key)), "--cert"), (("--cert", ours, "--key", key), key),
+                             (("--cert", "/nowhere.pem"), "/nowhere.pem"), (("--cert", ours), ours)):
+            refused = ask(*wrong)
+            self.assertEqual(refused.returncode, 2, refused.stderr)
+            self.assertIn(named, refused.stderr)
+
     # -- limits
 
     def test_limits_max_sessions(self):
@@ -225,6 +251,7 @@ class ConfigKeys(unittest.TestCase):
         self.assertEqual([client.status for client in kept], [200, 200])
         refused = node.http("GET", "/livez")
         self.assertEqual((refused.status, refused.headers["retry-after"]), (429, "1"))
+        self.assertEqual(node.http("GET", "/metrics", admin_listener=True).status, 200)
         kept[0].close()
         eventually(lambda: node.http("GET", "/livez").status == 200, 5, "the closed stream to be counted out")
         self.assertGreaterEqual(node.metric("starling_limited_total", limit="connections_per_address"), 1)
@@ -366,6 +393,9 @@ class ConfigKeys(unittest.TestCase):
             "a certificate and the key of another": good + f'[tls]\ncert_file = "{cert}"\nkey_file = "{other}"\n',
             "a secret that can be guessed": '[auth]\nhs256_secret = "' + "x" * 31 + '"\n',
             "a secret by kid that can be guessed": '[auth.hs256_keys]\nk1 = "short"\n',
+            "a Mercure publishers' secret that can be guessed": good + '[mercure]\npublisher_key = "' + "x" * 31 + '"\n',
+            "a Mercure subscribers' secret that can be guessed": good + '[mercure]\nsubscriber_key = "short"\n',
+            "more targets than nodes take of an event": good + "[limits]\nmax_targets = 100001\n",
             "a client CA without a certificate": good + f'[tls]\nclient_ca_file = "{cert}"\n',
             "a client CA that is none": good + f'[tls]\ncert_file = "{cert}"\nkey_file = "{key}"\nclient_ca_file = "{empty}"\n',
             "a TLS version too old": good + '[tls]\nmin_version = "1.1"\n',
@@ -381,7 +411,10 @@ class ConfigKeys(unittest.TestCase):
                        for command in commands]
             return [answer.returncode for answer in answers], answers[0].stderr + answers[1].stderr
 
-        self.assertEqual(verdicts(good + f'[tls]\ncert_file = "{cert}"\nkey_file = "{key}"\n')[0], [0, 0])
+        for text in (good + f'[tls]\ncert_file = "{cert}"\nkey_file = "{key}"\n',
+                     good + '[mercure]\npublisher_key = "' + "x" * 32 + '"\n',
+                     '[auth]\ndev = true\n[mercure]\nsubscriber_key = "short"\n'):
+            self.assertEqual(verdicts(text)[0], [0, 0])
         for name, text in bad.items():
             with self.subTest(name):
                 codes, said = verdicts(text)

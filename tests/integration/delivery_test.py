@@ -196,6 +196,7 @@ class Delivery:
         def check_envelope(text):
             envelope = json.loads(text)
             self.assertIsInstance(envelope.pop("ts"), int)
+            self.assertRegex(envelope.pop("traceparent"), "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
             self.assertEqual(envelope, shape)
 
         got = {name: x.stream.take(2 if name == "both" else 1) for name, x in by_format.items()}

@@ -10,7 +10,7 @@ import unittest
 from clients import Sse
 from harness import ClusterCase, admin, eventually, fresh, token
 
-REASONS = ("malformed", "too_large", "bad_data", "wrong_channel", "not_stored", "unknown_kind", "overload",
+REASONS = ("malformed", "too_large", "bad_data", "wrong_channel", "bad_reply", "not_stored", "unknown_kind", "overload",
            "too_many_nodes", "fault")
 
 
@@ -21,7 +21,7 @@ class Wire:
         self.link = socket.create_connection(("127.0.0.1", nats.port), 5)
         self.file = self.link.makefile("rb")
         self.file.readline()  # INFO
-        self.link.sendall(b'CONNECT {"verbose":false}\r\nSUB _INBOX.wire.* 1\r\n')
+        self.link.sendall(b'CONNECT {"verbose":false}\r\nSUB _INBOX.wire.* 1\r\nSUB foreign.inbox.wire.* 3\r\n')
         self.flush()
 
     def publish(self, subject, payload, reply=""):
@@ -119,10 +119,44 @@ class ForeignMessages(ClusterCase):
                          b"sq1\x04" + fields(b"short", b""), b"sq1\x0a" + fields(b"loud"),
                          b"sq1\x07" + fields(event("r", b"[" * 500_000))):
             for subject in ("foreign.ask", "foreign.ask.n1"):
-                self.wire.publish(subject, node_message(question), "_INBOX.wire.a")
-                self.wire.publish(subject, question, "_INBOX.wire.a")
+                self.wire.publish(subject, node_message(question), "foreign.inbox.wire.a")
+                self.wire.publish(subject, question, "foreign.inbox.wire.a")
         self.check_alive()
         eventually(lambda: self.refused("malformed") + self.refused("unknown_kind") > before + 20)
+
+    def test_questions_are_answered_to_nodes_alone(self):
+        # A whole question: how many rooms there are. Its answer may go below foreign.inbox and nowhere else.
+        question = node_message(b"sq1\x08" + fields(b"default"))
+        heard = Wire(self.cluster.nats)
+        self.addCleanup(heard.close)
+        heard.link.sendall(b"SUB foreign.ch.> 2\r\nSUB elsewhere 2\r\nSUB foreign.inboxes.x 2\r\n")
+        heard.flush()
+        before = self.refused("bad_reply")
+        elsewhere = ("elsewhere", "foreign.ch.default.room.r.x", "_INBOX.wire.a", "foreign.inbox", "foreign.inboxes.x",
+                     "foreign.ask")
+        for reply in elsewhere:
+            self.wire.publish("foreign.ask", question, reply)
+        self.wire.publish("foreign.ask.n1", question, "foreign.inbox.wire.a")
+        self.wire.link.settimeout(5)
+        while (line := self.wire.file.readline()) == b"PING\r\n":
+            pass
+        self.assertEqual(line.split()[:2], [b"MSG", b"foreign.inbox.wire.a"])
+        self.wire.file.readline()
+        eventually(lambda: self.refused("bad_reply") == before + 2 * len(elsewhere))
+        heard.link.sendall(b"PING\r\n")
+        said = iter(heard.file.readline, b"PONG\r\n")
+        self.assertEqual([line for line in said if line.startswith((b"MSG foreign.ch", b"MSG elsewhere", b"MSG foreign.inboxes"))], [])
+
+    def test_stored_messages_that_are_no_events_are_passed_over(self):
+        room = fresh("room")
+        streams = [self.opened(Sse(node, token(fresh("u"), rooms=[room]))) for node in self.nodes]
+        self.node.publish(room=room, data=0)
+        for i in range(1, 21):
+            self.wire.publish(f"foreign.in.default.room.{room}", b"no event at all")
+            self.wire.flush()
+            self.node.publish(room=room, data=i)
+        for stream in streams:
+            self.assertEqual([stream.next().data for _ in range(21)], [str(i) for i in range(21)])
 
     def test_answers_that_are_none_cost_only_the_one_who_gave_them(self):
         # A stranger answers each question to all nodes with nonsense, faster than the nodes can.

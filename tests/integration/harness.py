@@ -88,10 +88,12 @@ def reserve_port():
 class Process:
     """A program with its output in a file."""
 
-    def __init__(self, command, folder, name, env=None):
+    def __init__(self, command, folder, name, env=None, identity=None):
+        """identity: user, group and extra_groups of subprocess.Popen."""
         self.log = pathlib.Path(folder) / f"{name}.log"
         with self.log.open("ab") as out:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env,
+                                            **(identity or {}))
         _processes.append(self.process)
 
     @property

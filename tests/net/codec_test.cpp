@@ -322,12 +322,12 @@ TEST_SUITE("net/wire/ws_command_codec") {
     const auto read = [&](std::string_view text) { return parse_ws_command(text, {}, ref); };
     auto c = read(R"({"rooms":["a","b"],"last_event_id":"1-z","ref":"r1","type":"subscribe"})");
     REQUIRE(c.ok());
-    CHECK(c->what == ws_command::type::subscribe);
+    CHECK(c->action == ws_command::type::subscribe);
     CHECK(c->rooms == std::vector<std::string>{"a", "b"});
     CHECK(c->last_event_id == "1-z");
     CHECK(c->ref_json == "\"r1\"");
     CHECK_FALSE(read(R"({"type":"subscribe","rooms":["a"],"last_event_id":null})")->last_event_id);
-    CHECK(read(R"({"type":"unsubscribe","rooms":["a"]})")->what == ws_command::type::unsubscribe);
+    CHECK(read(R"({"type":"unsubscribe","rooms":["a"]})")->action == ws_command::type::unsubscribe);
     c = read(
         R"({"type":"publish","ref":7,"room":"a","event":"e","data":{"x":1},"ephemeral":true})");
     REQUIRE(c.ok());
@@ -336,7 +336,7 @@ TEST_SUITE("net/wire/ws_command_codec") {
     CHECK(c->ref_json == "7");
     CHECK(read(R"({"type":"presence","state":"away"})")->state == "away");
     CHECK(read(R"({"type":"auth","token":"t"})")->token == "t");
-    CHECK(read(R"({"type":"ping"})")->what == ws_command::type::ping);
+    CHECK(read(R"({"type":"ping"})")->action == ws_command::type::ping);
     CHECK(ref.empty());
   }
 

@@ -53,8 +53,8 @@ std::vector<parsed> read_events(std::string_view body) {
 }
 
 /// The payload of an unmasked text frame.
-json ws_payload(const frame& what) {
-  auto bytes = what.whole();
+json ws_payload(const frame& frame) {
+  auto bytes = frame.whole();
   REQUIRE(bytes.size() >= 2);
   CHECK(static_cast<unsigned char>(bytes[0]) == 0x81);
   std::size_t size = static_cast<unsigned char>(bytes[1]);
@@ -69,7 +69,7 @@ json ws_payload(const frame& what) {
 
 event sample() {
   event out;
-  out.where = room_channel(tenant_id("t"), "chat:7");
+  out.channel = room_channel(tenant_id("t"), "chat:7");
   out.id = "e1";
   out.name = "NewMessage";
   out.data = R"({"n":1})";
@@ -165,11 +165,11 @@ TEST_SUITE("net/wire/encoders") {
 
   TEST_CASE("the envelope names its audience") {
     auto e = sample();
-    e.where = tenant_channel(tenant_id("t"));
+    e.channel = tenant_channel(tenant_id("t"));
     CHECK(json::parse(envelope_json(e))["all"] == true);
-    e.where = user_channel(tenant_id("t"), "ann");
+    e.channel = user_channel(tenant_id("t"), "ann");
     CHECK(json::parse(envelope_json(e))["user"] == "ann");
-    e.where.kind = channel_kind::client;
+    e.channel.kind = channel_kind::client;
     CHECK(json::parse(envelope_json(e))["client"] == "ann");
   }
 

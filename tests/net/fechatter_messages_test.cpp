@@ -16,7 +16,7 @@ namespace {
 
 event in_chat(const std::string& name, const std::string& data) {
   event out;
-  out.where = room_channel(tenant_id{"5"}, "chat:7");
+  out.channel = room_channel(tenant_id{"5"}, "chat:7");
   out.id = "message-9";
   out.name = name;
   out.data = data;
@@ -108,7 +108,7 @@ TEST_SUITE("net/dialect/fechatter/messages") {
     std::string ref;
     auto command = socket().parse(R"({"type":"subscribe","chat_id":7})", {}, ref);
     REQUIRE(command.ok());
-    CHECK(command->what == ws_command::type::subscribe);
+    CHECK(command->action == ws_command::type::subscribe);
     CHECK(command->rooms == std::vector<std::string>{"chat:7"});
     CHECK(answer_of(socket().ack(ref, R"({"position":"e-5"})")) ==
           json::parse(R"({"type":"subscribed","position":"e-5","chat_id":7})"));

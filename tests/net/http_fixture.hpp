@@ -92,11 +92,12 @@ class fake_service : public service {
                      std::function<void(result<void>)> done) override {
     done(on_renew ? on_renew(*fresh, id) : result<void>{});
   }
-  void change_session(io_loop&, identity_ptr who, const session_id& id, session_change change,
+  void change_session(io_loop&, identity_ptr caller, const session_id& id, session_change change,
                       std::function<void(result<void>)> done) override {
-    done(on_change ? on_change(*who, id, change) : result<void>{});
+    done(on_change ? on_change(*caller, id, change) : result<void>{});
   }
   void publish_from_session(io_loop&, identity_ptr, const session_id&, publish_item item,
+                            std::string, std::string,
                             std::function<void(publish_verdict)> done) override {
     done(published{item.id.empty() ? "made" : item.id, {7, 9}});
   }
@@ -108,9 +109,9 @@ class fake_service : public service {
                      std::function<void(result<std::vector<session_info>>)> done) override {
     done(std::vector<session_info>{});
   }
-  void find_event(io_loop&, const channel& where, std::string id,
+  void find_event(io_loop&, const channel& channel, std::string id,
                   std::function<void(result<std::optional<cursor>>)> done) override {
-    done(on_find ? on_find(where, id) : std::nullopt);
+    done(on_find ? on_find(channel, id) : std::nullopt);
   }
   void describe_views(io_loop&, const tenant_id&,
                       std::function<void(std::vector<std::string>)> done) override {
@@ -129,7 +130,7 @@ class fake_service : public service {
     const auto id = session_id::make(1);
     connected hello;
     hello.client_id = id;
-    hello.user = request.who->user.str();
+    hello.user = request.identity->user.str();
     hello.rooms = request.rooms;
     hello.position = {7, 1};
     hello.resumed = request.last_event_id.has_value();
@@ -273,11 +274,11 @@ class http_fixture {
                         const std::string& headers = "", const std::string& body = "") const {
     return ask(method, target, headers, body, true);
   }
-  /// Runs `what` on the loop and waits for its end.
-  void on_loop(std::function<void()> what) {
+  /// Runs `task` on the loop and waits for its end.
+  void on_loop(std::function<void()> task) {
     std::promise<void> ran;
     boost::asio::post(loop.context(), [&] {
-      what();
+      task();
       ran.set_value();
     });
     REQUIRE(ran.get_future().wait_for(std::chrono::seconds(5)) == std::future_status::ready);

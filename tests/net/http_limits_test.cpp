@@ -45,7 +45,7 @@ class log_lines {
 }  // namespace
 
 TEST_SUITE("net/address_counts") {
-  TEST_CASE("a seat is counted until its last copy is gone") {
+  TEST_CASE("a slot is counted until its last copy is gone") {
     address_counts counts;
     const auto here = boost::asio::ip::make_address("127.0.0.1");
     auto first = counts.take(here);
@@ -84,7 +84,7 @@ TEST_SUITE("net/http limits") {
     CHECK(has(goodbye, "overload"));
     CHECK(hits(limit_kind::connections_per_address) == before + 2);
 
-    one.reset();  // the stream's seat is free once the node has noticed
+    one.reset();  // the stream's slot is free once the node has noticed
     for (int i = 0; i < 500 && status_of(at.ask("GET", "/livez")) != 200; ++i) at.on_loop([] {});
     CHECK(status_of(at.ask("GET", "/livez")) == 200);
   }
@@ -94,6 +94,8 @@ TEST_SUITE("net/http limits") {
     refusal_log refusals;
     http_exchange x;
     x.request.target = "/no/such\r\x7F?token=topsecret";
+    x.ids.request_id = "r-1";
+    x.ids.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     x.remote = {boost::asio::ip::make_address("192.0.2.7"), 4711};
     const steady_time start{1h};
     refusals.request(x, 404, start);
@@ -105,7 +107,8 @@ TEST_SUITE("net/http limits") {
     const auto lines = log.with("refused");
     REQUIRE(lines.size() == 4);
     CHECK(lines[0] ==
-          "request refused reason=not_found remote=192.0.2.7 path=/no/such?? left_out=0");
+          "request refused reason=not_found remote=192.0.2.7 path=/no/such?? request_id=r-1 "
+          "trace_id=0af7651916cd43dd8448eb211c80319c left_out=0");
     CHECK(has(lines[1], "reason=unauthorized"));
     CHECK(has(lines[2], "reason=not_found"));
     CHECK(has(lines[2], "left_out=2"));

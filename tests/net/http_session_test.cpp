@@ -172,6 +172,9 @@ TEST_SUITE("net/http_session: requests") {
       CHECK(has(answer, "X-Content-Type-Options: nosniff\r\n"));
     }
     CHECK(has(at.ask("GET", "/"), "script-src 'self';"));
+    // The admin page looks which other node is there when its own is not.
+    CHECK(has(at.ask("GET", "/"), "connect-src 'self'\r\n"));
+    CHECK(has(at.ask_admin("GET", "/admin"), "connect-src 'self' http: https:\r\n"));
   }
 
   TEST_CASE("a path takes as much body as it needs, and open ones none") {
@@ -334,7 +337,7 @@ TEST_SUITE("net/http_session: tokens and origins") {
   TEST_CASE("the token is taken from header, query or cookie, in this order") {
     http_fixture at;
     at.node.on_call = [](api_request asked, auto done) {
-      done({200, "user=" + asked.who->user.str()});
+      done({200, "user=" + asked.caller->user.str()});
     };
     const auto query = "/api/echo?x=1&access_token=" + at.token("query");
     const auto cookie = "Cookie: a=b; starling_token=" + at.token("cookie") + "\r\n";

@@ -56,48 +56,48 @@ TEST_SUITE("net/auth/identity") {
   }
 
   TEST_CASE("joining needs a matching entry, and admin is none") {
-    identity who;
-    who.admin = true;
-    CHECK_FALSE(may_join(who, "lobby"));
-    who.rooms = {"lobby", "red-*"};
-    CHECK(may_join(who, "lobby"));
-    CHECK(may_join(who, "red-1"));
-    CHECK_FALSE(may_join(who, "blue"));
+    identity holder;
+    holder.admin = true;
+    CHECK_FALSE(may_join(holder, "lobby"));
+    holder.rooms = {"lobby", "red-*"};
+    CHECK(may_join(holder, "lobby"));
+    CHECK(may_join(holder, "red-1"));
+    CHECK_FALSE(may_join(holder, "blue"));
   }
 
   TEST_CASE("without the claim nothing may be published") {
-    identity who;
-    who.admin = true;
-    CHECK_FALSE(may_publish_room(who, "lobby"));
-    CHECK_FALSE(may_publish_user(who, "ann"));
-    CHECK_FALSE(may_publish_client(who, "c1"));
+    identity holder;
+    holder.admin = true;
+    CHECK_FALSE(may_publish_room(holder, "lobby"));
+    CHECK_FALSE(may_publish_user(holder, "ann"));
+    CHECK_FALSE(may_publish_client(holder, "c1"));
   }
 
   TEST_CASE("publish true covers rooms, users and sessions") {
-    identity who;
-    who.publish_all = true;
-    CHECK(may_publish_room(who, "lobby"));
-    CHECK(may_publish_user(who, "ann"));
-    CHECK(may_publish_client(who, "c1"));
+    identity holder;
+    holder.publish_all = true;
+    CHECK(may_publish_room(holder, "lobby"));
+    CHECK(may_publish_user(holder, "ann"));
+    CHECK(may_publish_client(holder, "c1"));
   }
 
   TEST_CASE("room patterns do not reach users or sessions") {
-    const auto who = with_publish({"*"});
-    CHECK(may_publish_room(who, "lobby"));
-    CHECK(may_publish_room(who, "user:ann"));
-    CHECK_FALSE(may_publish_user(who, "ann"));
-    CHECK_FALSE(may_publish_client(who, "c1"));
+    const auto holder = with_publish({"*"});
+    CHECK(may_publish_room(holder, "lobby"));
+    CHECK(may_publish_room(holder, "user:ann"));
+    CHECK_FALSE(may_publish_user(holder, "ann"));
+    CHECK_FALSE(may_publish_client(holder, "c1"));
   }
 
   TEST_CASE("user and client entries reach only their kind") {
-    const auto who = with_publish({"user:an*", "client:c1"});
-    CHECK(may_publish_user(who, "ann"));
-    CHECK_FALSE(may_publish_user(who, "bob"));
-    CHECK_FALSE(may_publish_user(who, "c1"));
-    CHECK(may_publish_client(who, "c1"));
-    CHECK_FALSE(may_publish_client(who, "c2"));
-    CHECK_FALSE(may_publish_room(who, "ann"));
-    CHECK_FALSE(may_publish_room(who, "user:ann"));
-    CHECK_FALSE(may_publish_room(who, "client:c1"));
+    const auto holder = with_publish({"user:an*", "client:c1"});
+    CHECK(may_publish_user(holder, "ann"));
+    CHECK_FALSE(may_publish_user(holder, "bob"));
+    CHECK_FALSE(may_publish_user(holder, "c1"));
+    CHECK(may_publish_client(holder, "c1"));
+    CHECK_FALSE(may_publish_client(holder, "c2"));
+    CHECK_FALSE(may_publish_room(holder, "ann"));
+    CHECK_FALSE(may_publish_room(holder, "user:ann"));
+    CHECK_FALSE(may_publish_room(holder, "client:c1"));
   }
 }

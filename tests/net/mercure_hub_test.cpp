@@ -64,11 +64,11 @@ TEST_SUITE("net/dialect/mercure/hub") {
     CHECK_FALSE(has(head, "Last-Event-ID:"));
     CHECK(client.read_until("\n\n").find(":\nretry: 2000") != std::string::npos);
     kept.wait();
-    CHECK(kept.request.who->tenant == tenant_id("default"));
-    CHECK(kept.request.who->rooms == std::vector<std::string>{"{mercure}", "lobby"});
+    CHECK(kept.request.identity->tenant == tenant_id("default"));
+    CHECK(kept.request.identity->rooms == std::vector<std::string>{"{mercure}", "lobby"});
     CHECK_FALSE(kept.request.last_event_id);
     event seen;
-    seen.where = room_channel(tenant_id("default"), std::string(mercure::updates_room));
+    seen.channel = room_channel(tenant_id("default"), std::string(mercure::updates_room));
     seen.data = mercure::pack({{"https://ex.org/7"}, true, 0, "message", "x"});
     REQUIRE(kept.request.view);
     CHECK(kept.request.view->shows(seen));
@@ -84,7 +84,7 @@ TEST_SUITE("net/dialect/mercure/hub") {
     client.send(get(hub + "?topic=a", subscriber(R"(["b"])")));
     kept.wait();
     event seen;
-    seen.where = room_channel(tenant_id("default"), std::string(mercure::updates_room));
+    seen.channel = room_channel(tenant_id("default"), std::string(mercure::updates_room));
     for (const auto& [topics, is_private, wanted] :
          {std::tuple{std::vector<std::string>{"a"}, false, true},
           std::tuple{std::vector<std::string>{"a"}, true, false},
@@ -95,13 +95,13 @@ TEST_SUITE("net/dialect/mercure/hub") {
       CHECK(kept.request.view->shows(seen) == wanted);
     }
     // A native room is private, and `a` is not granted.
-    CHECK(kept.request.who->rooms == std::vector<std::string>{"{mercure}"});
+    CHECK(kept.request.identity->rooms == std::vector<std::string>{"{mercure}"});
   }
 
   TEST_CASE("an id is looked up in history; an unknown one, and earliest, begin at the beginning") {
     http_fixture at;
-    at.node.on_find = [](const channel& where, const std::string& id) {
-      CHECK(where.name == mercure::updates_room);
+    at.node.on_find = [](const channel& channel, const std::string& id) {
+      CHECK(channel.name == mercure::updates_room);
       return id == "urn:x:1" ? std::optional(cursor{7, 5}) : std::nullopt;
     };
     for (const auto& [target, header, position, answered] :

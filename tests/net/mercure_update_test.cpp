@@ -12,20 +12,20 @@ using namespace starling::net::mercure;
 
 namespace {
 
-event hub_event(const update& what, std::string id = "urn:x:1") {
+event hub_event(const update& update, std::string id = "urn:x:1") {
   event out;
-  out.where = room_channel(tenant_id("t"), std::string(updates_room));
+  out.channel = room_channel(tenant_id("t"), std::string(updates_room));
   out.id = std::move(id);
   out.id_given = true;
   out.name = "update";
-  out.data = pack(what);
+  out.data = pack(update);
   out.data_is_text = true;
   out.accepted_ns = 17;
   return out;
 }
 
-std::string written(const event& what) {
-  return std::string(encode_event(stream_format(), what, "7-5").body());
+std::string written(const event& event) {
+  return std::string(encode_event(stream_format(), event, "7-5").body());
 }
 
 errc refused(const std::string& body) {
@@ -62,7 +62,7 @@ TEST_SUITE("net/dialect/mercure/update") {
 
   TEST_CASE("a native event is an update of its room, with its position as id") {
     event native;
-    native.where = room_channel(tenant_id("t"), "lobby");
+    native.channel = room_channel(tenant_id("t"), "lobby");
     native.id = "e1";
     native.name = "Tick";
     native.data = R"({"k":1})";
@@ -73,8 +73,8 @@ TEST_SUITE("net/dialect/mercure/update") {
     CHECK(written(native) == "event: Tick\nid: #7-5\ndata: {\"k\":1}\n\n");
     native.exclude = {hub_session};
     CHECK_FALSE(see(native));  // the copy of an update
-    native.exclude.clear();
-    native.where = user_channel(tenant_id("t"), "ann");
+    native.exclude = {};
+    native.channel = user_channel(tenant_id("t"), "ann");
     CHECK_FALSE(see(native));
   }
 
@@ -107,19 +107,19 @@ TEST_SUITE("net/dialect/mercure/publish_form") {
         "&retry=20&new=1",
         {});
     REQUIRE(form.ok());
-    CHECK(form->what.topics == std::vector<std::string>{"a b", "https://ex.org"});
-    CHECK(form->what.data == "x\ny");
-    CHECK(form->what.is_private);
-    CHECK(form->what.type == "edit");
-    CHECK(form->what.retry_ms == 20);
+    CHECK(form->update.topics == std::vector<std::string>{"a b", "https://ex.org"});
+    CHECK(form->update.data == "x\ny");
+    CHECK(form->update.is_private);
+    CHECK(form->update.type == "edit");
+    CHECK(form->update.retry_ms == 20);
     CHECK(form->id == "urn:i");
   }
 
   TEST_CASE("without type and id it is a message, and the hub makes an id that begins with #") {
     const auto form = parse_publish_form("topic=t", {});
     REQUIRE(form.ok());
-    CHECK(form->what.type == "message");
-    CHECK(form->what.data.empty());
+    CHECK(form->update.type == "message");
+    CHECK(form->update.data.empty());
     CHECK(form->id.starts_with('#'));
     CHECK(form->id != parse_publish_form("topic=t", {})->id);
   }
@@ -161,7 +161,7 @@ TEST_SUITE("net/dialect/mercure/publish_form") {
     const auto batch = to_batch(*form);
     REQUIRE(batch.items.size() == 2);
     CHECK(batch.items[0]->names == std::vector<std::string>{std::string(updates_room)});
-    CHECK(unpack(batch.items[0]->data)->topics == form->what.topics);
+    CHECK(unpack(batch.items[0]->data)->topics == form->update.topics);
     CHECK(batch.items[1]->names == std::vector<std::string>{"lobby"});
     CHECK(batch.items[1]->event == "Note");
     CHECK(batch.items[1]->data == "x");

@@ -48,13 +48,13 @@ TEST_SUITE("net/stream_transport sse") {
   TEST_CASE("what the peer has got is known, also once it has gone") {
     sse_case t({}, 4096);
     const auto sent = t.fill();
-    CHECK(t.stream->held_up());
+    CHECK(t.stream->back_pressure());
     CHECK(t.stream->sent_bytes() == sent.size() + 4);
     CHECK(t.stream->acknowledged_bytes() < t.stream->sent_bytes() - t.stream->queued_bytes());
     CHECK(t.on.until([&] { return t.client.read() || t.client.got.size() == sent.size() + 4; }));
     CHECK(t.on.until([&] { return t.stream->acknowledged_bytes() == t.stream->sent_bytes(); }));
     t.on.settle();
-    CHECK_FALSE(t.stream->held_up());
+    CHECK_FALSE(t.stream->back_pressure());
 
     const auto got = t.stream->acknowledged_bytes();
     t.fill();

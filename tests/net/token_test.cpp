@@ -59,29 +59,29 @@ key_set pem_keys(const temp_dir& dir, const key_pair& pair) {
 
 TEST_SUITE("net/auth/token") {
   TEST_CASE("an HS256 token yields every claim") {
-    const auto who = check_claims(
+    const auto identity = check_claims(
         R"({"sub":"ann","tenant":"acme","rooms":["lobby","red-*"],"publish":["lobby","user:*"],
             "admin":true,"device":"phone","exp":1700000100})");
-    REQUIRE(who.ok());
-    CHECK(who->user == user_id("ann"));
-    CHECK(who->tenant == tenant_id("acme"));
-    CHECK(who->device == device_id("phone"));
-    CHECK(who->rooms == std::vector<std::string>{"lobby", "red-*"});
-    CHECK(who->publish == std::vector<std::string>{"lobby", "user:*"});
-    CHECK_FALSE(who->publish_all);
-    CHECK(who->admin);
-    CHECK(who->expires_s == 1'700'000'100);
+    REQUIRE(identity.ok());
+    CHECK(identity->user == user_id("ann"));
+    CHECK(identity->tenant == tenant_id("acme"));
+    CHECK(identity->device == device_id("phone"));
+    CHECK(identity->rooms == std::vector<std::string>{"lobby", "red-*"});
+    CHECK(identity->publish == std::vector<std::string>{"lobby", "user:*"});
+    CHECK_FALSE(identity->publish_all);
+    CHECK(identity->admin);
+    CHECK(identity->expires_s == 1'700'000'100);
   }
 
   TEST_CASE("absent claims mean the default tenant and no rights") {
-    const auto who = check_claims(minimal);
-    REQUIRE(who.ok());
-    CHECK(who->tenant == tenant_id("default"));
-    CHECK(who->device.empty());
-    CHECK(who->rooms.empty());
-    CHECK(who->publish.empty());
-    CHECK_FALSE(who->publish_all);
-    CHECK_FALSE(who->admin);
+    const auto identity = check_claims(minimal);
+    REQUIRE(identity.ok());
+    CHECK(identity->tenant == tenant_id("default"));
+    CHECK(identity->device.empty());
+    CHECK(identity->rooms.empty());
+    CHECK(identity->publish.empty());
+    CHECK_FALSE(identity->publish_all);
+    CHECK_FALSE(identity->admin);
   }
 
   TEST_CASE("a token signed with a PEM key of each type verifies with its public half only") {
@@ -97,9 +97,9 @@ TEST_SUITE("net/auth/token") {
       CAPTURE(kind.alg);
       const auto token = *sign_with_pem(minimal, dir.file("key.pem", kind.own.private_pem));
       CHECK(mentions(decode_unverified(token)->header_json, kind.alg));
-      const auto who = verify(token, pem_keys(dir, kind.own), {}, now);
-      REQUIRE(who.ok());
-      CHECK(who->user == user_id("ann"));
+      const auto identity = verify(token, pem_keys(dir, kind.own), {}, now);
+      REQUIRE(identity.ok());
+      CHECK(identity->user == user_id("ann"));
       CHECK(mentions(refusal(verify(token, pem_keys(dir, kind.foreign), {}, now)), "signature"));
     }
   }
@@ -145,9 +145,9 @@ TEST_SUITE("net/auth/token") {
     CHECK(check_claims(R"({"sub":"ann","exp":1700000100.75})")->expires_s == 1'700'000'100);
     for (const char* exp : {"9223372036854775807", "18446744073709551615", "1e300"}) {
       CAPTURE(exp);
-      const auto who = check_claims(R"({"sub":"ann","exp":)" + std::string(exp) + '}');
-      REQUIRE(who.ok());
-      CHECK(who->expires_s == 253'402'300'799);
+      const auto identity = check_claims(R"({"sub":"ann","exp":)" + std::string(exp) + '}');
+      REQUIRE(identity.ok());
+      CHECK(identity->expires_s == 253'402'300'799);
     }
   }
 
@@ -291,12 +291,12 @@ TEST_SUITE("net/auth/token") {
   }
 
   TEST_CASE("user, tenant and device may be integers and are validated") {
-    const auto who =
+    const auto identity =
         check_claims(R"({"sub":42,"tenant":7,"device":9007199254740993,"exp":1700000100})");
-    REQUIRE(who.ok());
-    CHECK(who->user == user_id("42"));
-    CHECK(who->tenant == tenant_id("7"));
-    CHECK(who->device == device_id("9007199254740993"));
+    REQUIRE(identity.ok());
+    CHECK(identity->user == user_id("42"));
+    CHECK(identity->tenant == tenant_id("7"));
+    CHECK(identity->device == device_id("9007199254740993"));
     for (const char* sub : {"\"\"", "\"a b\"", "\"a\\nb\"", "\"\\u00e9\"", "null", "1.5", "true",
                             "[\"ann\"]", "{}"}) {
       CAPTURE(sub);
@@ -318,18 +318,18 @@ TEST_SUITE("net/auth/token") {
       CAPTURE(bad);
       refusal(check_claims(R"({"sub":"ann","exp":1700000100,)" + std::string(bad) + '}'));
     }
-    const auto who = check_claims(
+    const auto identity = check_claims(
         R"({"sub":"ann","exp":1700000100,"rooms":"lobby","publish":true,"admin":false})");
-    REQUIRE(who.ok());
-    CHECK(who->rooms == std::vector<std::string>{"lobby"});
-    CHECK(who->publish_all);
+    REQUIRE(identity.ok());
+    CHECK(identity->rooms == std::vector<std::string>{"lobby"});
+    CHECK(identity->publish_all);
   }
 
   TEST_CASE("an administrator without a tenant claim, or of \"*\", is the operator") {
     const auto is = [](const std::string& more) {
-      const auto who = check_claims(R"({"sub":"ann","exp":1700000100,)" + more + "}");
-      REQUIRE(who.ok());
-      return std::pair(who->admin, who->is_operator);
+      const auto identity = check_claims(R"({"sub":"ann","exp":1700000100,)" + more + "}");
+      REQUIRE(identity.ok());
+      return std::pair(identity->admin, identity->is_operator);
     };
     CHECK(is(R"("admin":true)") == std::pair(true, true));
     CHECK(is(R"("admin":true,"tenant":"default")") == std::pair(true, false));
@@ -347,10 +347,10 @@ TEST_SUITE("net/auth/token") {
       return R"({"sub":"9","exp":1700000100,"user":{"id":7,"workspace_id":3,"status":")" + status +
              "\"}}";
     };
-    const auto who = check_claims(claims("Active"), rules);
-    REQUIRE(who.ok());
-    CHECK(who->user == user_id("7"));
-    CHECK(who->tenant == tenant_id("3"));
+    const auto identity = check_claims(claims("Active"), rules);
+    REQUIRE(identity.ok());
+    CHECK(identity->user == user_id("7"));
+    CHECK(identity->tenant == tenant_id("3"));
     CHECK(mentions(refusal(check_claims(claims("Suspended"), rules)), "suspended"));
     CHECK(check_claims(claims("Suspended"))->user == user_id("9"));
     CHECK(mentions(refusal(check_claims(minimal, rules)), "user.id"));
@@ -359,10 +359,10 @@ TEST_SUITE("net/auth/token") {
   TEST_CASE("a claim whose name holds dots is found by name before path") {
     token_rules rules;
     rules.tenant_claim = "https://example.com/tenant";
-    const auto who =
+    const auto identity =
         check_claims(R"({"sub":"a","exp":1700000100,"https://example.com/tenant":"acme"})", rules);
-    REQUIRE(who.ok());
-    CHECK(who->tenant == tenant_id("acme"));
+    REQUIRE(identity.ok());
+    CHECK(identity->tenant == tenant_id("acme"));
   }
 
   TEST_CASE("the token hash tells tokens apart and stays the same for one token") {

@@ -33,7 +33,7 @@ std::string close_payload(unsigned code, std::string_view reason = {}) {
 std::string run(std::string_view bytes, std::size_t step, std::size_t limit = 1 << 20) {
   ws_parser parser(limit);
   std::string out;
-  const auto note = [&](std::string_view what) { out.append(out.empty() ? "" : " ").append(what); };
+  const auto note = [&](std::string_view text) { out.append(out.empty() ? "" : " ").append(text); };
   while (!bytes.empty()) {
     auto piece = bytes.substr(0, step);
     bytes.remove_prefix(piece.size());

@@ -81,7 +81,7 @@ TEST_SUITE("net/stream_transport ws") {
     CHECK(t.on.until([&] { return t.owner.commands.size() == 2; }));
     CHECK(t.owner.commands[0].ref_json == "1");
     CHECK(costs == std::vector<std::size_t>{2, 2});
-    CHECK(t.owner.commands[1].what == ws_command::type::ping);
+    CHECK(t.owner.commands[1].action == ws_command::type::ping);
     CHECK(t.on.loop.metrics().publish_errors[static_cast<std::size_t>(errc::rate_limited)].get() ==
           1);
   }

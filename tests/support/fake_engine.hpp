@@ -20,12 +20,12 @@ class fake_engine final : public cluster::engine,
                           private cluster::position_store {
  public:
   struct append_call {
-    event what;
+    starling::event event;
     std::string key;
     cluster::completion<cluster::append_ack> done;
   };
   struct read_call {
-    channel where;
+    starling::channel channel;
     sequence after;
     sequence through;
     std::size_t limit;
@@ -33,7 +33,7 @@ class fake_engine final : public cluster::engine,
   };
 
   struct last_call {
-    channel where;
+    starling::channel channel;
     cluster::completion<sequence> done;
   };
 
@@ -44,7 +44,7 @@ class fake_engine final : public cluster::engine,
   cluster::position_store& positions() noexcept override { return *this; }
   std::string_view kind() const noexcept override { return "fake"; }
 
-  bool follows(const channel& where) const { return followed.contains(where); }
+  bool follows(const channel& channel) const { return followed.contains(channel); }
 
   bool up = true;  ///< false: what needs no answer is refused
   std::set<channel> followed;
@@ -56,6 +56,7 @@ class fake_engine final : public cluster::engine,
   std::vector<event> ephemeral;
   std::vector<std::pair<channel, std::string>> controls;
   std::deque<cluster::completion<std::vector<std::string>>> rooms_asked;
+  std::vector<cluster::roster_change> applied;
   std::vector<cursor> saved_positions;
   std::vector<std::vector<std::string>> saved_rooms;
 
@@ -64,15 +65,15 @@ class fake_engine final : public cluster::engine,
   void start(cluster::roster_listener&) override {}
   void stop() override {}
   bool connected() const noexcept override { return up; }
-  void follow(const channel_ptr& where) override { followed.insert(*where); }
-  void unfollow(const channel& where) override { followed.erase(where); }
-  result<void> send_ephemeral(const event& what) override {
+  void follow(const channel_ptr& channel) override { followed.insert(*channel); }
+  void unfollow(const channel& channel) override { followed.erase(channel); }
+  result<void> send_ephemeral(const event& event) override {
     if (!up) return error{errc::unavailable, "the engine is away"};
-    ephemeral.push_back(what);
+    ephemeral.push_back(event);
     return {};
   }
-  void send_control(const channel& where, std::string payload) override {
-    controls.emplace_back(where, std::move(payload));
+  void send_control(const channel& channel, std::string payload) override {
+    controls.emplace_back(channel, std::move(payload));
   }
   void announce(std::string) override {}
   void ask(const node_id&, std::string, std::chrono::milliseconds,
@@ -85,15 +86,16 @@ class fake_engine final : public cluster::engine,
   }
 
   std::chrono::milliseconds disorder() const noexcept override { return {}; }
-  void append(event what, std::string key, cluster::completion<cluster::append_ack> done) override {
-    appends.push_back({std::move(what), std::move(key), std::move(done)});
+  void append(event event, std::string key,
+              cluster::completion<cluster::append_ack> done) override {
+    appends.push_back({std::move(event), std::move(key), std::move(done)});
   }
-  void read(channel where, sequence after, sequence through, std::size_t limit,
+  void read(channel channel, sequence after, sequence through, std::size_t limit,
             cluster::completion<cluster::log_page> done) override {
-    reads.push_back({std::move(where), after, through, limit, std::move(done)});
+    reads.push_back({std::move(channel), after, through, limit, std::move(done)});
   }
-  void last(channel where, cluster::completion<sequence> done) override {
-    lasts.push_back({std::move(where), std::move(done)});
+  void last(channel channel, cluster::completion<sequence> done) override {
+    lasts.push_back({std::move(channel), std::move(done)});
   }
   void state(cluster::completion<cluster::log_state> done) override {
     states.push_back(std::move(done));
@@ -104,6 +106,10 @@ class fake_engine final : public cluster::engine,
   }
   void erase(tenant_id, std::string, std::string, cluster::completion<bool> done) override {
     done(false);
+  }
+  void apply(std::vector<cluster::roster_change> changes, cluster::completion<void> done) override {
+    for (auto& each : changes) applied.push_back(std::move(each));
+    done({});
   }
   void put(const tenant_id&, const std::string&, const cursor& at) override {
     saved_positions.push_back(at);

@@ -29,6 +29,7 @@ void session::open() {
 void session::close() {
   if (fd_ < 0) return;
   if (!events_.last_id().empty()) cursor_ = events_.last_id();
+  if (events_.retry_ms()) retry_ms_ = static_cast<double>(*events_.retry_ms());
   ::close(fd_);  // takes it out of the loop as well
   fd_ = -1;
   state_ = session_state::closed;

@@ -8,6 +8,7 @@
 #include "net/wire/sse_parser.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,8 @@ class session final : public io_handler {
   void resume();
   /// The newest id seen, for a resume on another connection.
   const std::string& cursor() const noexcept { return cursor_; }
+  /// The newest `retry:` line of any connection.
+  std::optional<double> retry_ms() const noexcept { return retry_ms_; }
 
   void on_ready(std::uint32_t events) override;
 
@@ -70,6 +73,7 @@ class session final : public io_handler {
   net::sse_parser events_;
   ws_parser frames_;
   std::string cursor_;
+  std::optional<double> retry_ms_;
 };
 
 }  // namespace starling::bench

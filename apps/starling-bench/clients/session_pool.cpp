@@ -22,7 +22,7 @@ std::uint32_t session_pool::add(std::uint32_t group, bool will_stall) {
     books_.add_session(settings_.layout.room(group, slot));
   }
   sessions_.emplace_back(*this, index);
-  plans_.push_back({group, false, will_stall, false, false});
+  plans_.push_back({group, false, will_stall, false, false, 0});
   return index;
 }
 
@@ -50,7 +50,7 @@ std::string session_pool::rooms_of(std::uint32_t session) const {
 }
 
 int session_pool::dial(std::uint32_t session) {
-  return dial_.connect(session, plans_[session].will_stall ? small_receive_bytes : 0);
+  return dial_.connect(target_of(session), plans_[session].will_stall ? small_receive_bytes : 0);
 }
 
 void session_pool::close(std::uint32_t session) {
@@ -102,7 +102,7 @@ void session_pool::pump() {
 std::string session_pool::request_for(std::uint32_t session, const std::string& cursor) const {
   const auto rooms = rooms_of(session);
   auto request = "GET " + stream_path(settings_.speaks, settings_.websocket, rooms);
-  request += " HTTP/1.1\r\nHost: " + dial_.at(session).host_port + "\r\n";
+  request += " HTTP/1.1\r\nHost: " + dial_.at(target_of(session)).host_port + "\r\n";
   if (const auto& token = settings_.token(session); !token.empty()) {
     request += "Authorization: Bearer " + token + "\r\n";
   }

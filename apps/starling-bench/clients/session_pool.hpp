@@ -48,6 +48,14 @@ class session_pool {
   std::uint32_t add(std::uint32_t group, bool will_stall = false);
   /// Its deliveries come from another node than the one published to, and count as remote too.
   void set_remote(std::uint32_t session) { plans_[session].remote = true; }
+  /// From now on it connects to the next target.
+  void move_on(std::uint32_t session) { ++plans_[session].moves; }
+  /// What its server last told it to wait before it comes back; `otherwise` when that was nothing.
+  double retry_ms(std::uint32_t session, double otherwise) const {
+    return sessions_[session].retry_ms().value_or(otherwise);
+  }
+  /// How many may be in the middle of connecting at one time.
+  void set_concurrency(std::size_t most) { settings_.concurrency = most; }
   /// Connects it when its turn comes, see pump().
   void open(std::uint32_t session) { waiting_.push_back(session); }
   /// Closes it from our side.
@@ -105,8 +113,12 @@ class session_pool {
     bool will_stall = false;
     bool stalled = false;
     bool said_goodbye = false;
+    std::uint32_t moves = 0;
   };
 
+  std::size_t target_of(std::uint32_t session) const {
+    return std::size_t{session} + plans_[session].moves;
+  }
   void join(std::uint32_t session);
   void leave(std::uint32_t session);
   std::string rooms_of(std::uint32_t session) const;

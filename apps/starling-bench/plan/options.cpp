@@ -12,7 +12,7 @@ namespace starling::bench {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, run_mode>, 8> modes{{
+constexpr std::array<std::pair<std::string_view, run_mode>, 9> modes{{
     {"idle", run_mode::idle},
     {"fanout", run_mode::fanout},
     {"rooms", run_mode::rooms},
@@ -21,6 +21,7 @@ constexpr std::array<std::pair<std::string_view, run_mode>, 8> modes{{
     {"slow", run_mode::slow},
     {"publish", run_mode::publish},
     {"soak", run_mode::soak},
+    {"recovery", run_mode::recovery},
 }};
 
 constexpr const char* mode_help =
@@ -31,7 +32,8 @@ constexpr const char* mode_help =
     "churn    connect and disconnect, keeping --sessions open\n"
     "slow     --stalled sessions stop reading; latency of the others\n"
     "publish  POSTs to rooms without members, --batch events each\n"
-    "soak     rooms of mixed size, sessions that drop and resume\n";
+    "soak     rooms of mixed size, sessions that drop and resume\n"
+    "recovery --kill one of several nodes: how soon are its sessions back at the others?\n";
 
 void add_load_flags(CLI::App& app, options& to) {
   app.add_option("--sessions", to.sessions, "client connections");
@@ -79,7 +81,7 @@ void suit_mode(options& o) {
     o.sessions = o.layout().groups() * o.members;
   } else {
     fill(o.sessions, o.mode == run_mode::slow ? 200u : 1000u);
-    if (o.mode != run_mode::idle) o.rooms = 1;
+    if (o.mode != run_mode::idle && o.mode != run_mode::recovery) o.rooms = 1;
     fill(o.rooms, 1u);
   }
   fill(o.publishers, 64u);
@@ -109,6 +111,11 @@ std::string conflict(const options& o) {
   if (o.mode == run_mode::direct && o.secret.empty()) {
     return "direct needs --secret, to sign a token for each user it addresses";
   }
+  if (o.mode == run_mode::recovery && (o.kill == 0 || o.targets.size() < 2)) {
+    return "recovery needs --kill PID and the --target of at least one other node";
+  }
+  if (o.kill != 0 && o.mode != run_mode::recovery) return "--kill is for mode recovery";
+  if (o.mode == run_mode::recovery && o.websocket) return "recovery: SSE only";
   if (o.rooms_per_session > 1 && o.mode != run_mode::rooms) {
     return "--rooms-per-session is for mode rooms";
   }
@@ -116,10 +123,11 @@ std::string conflict(const options& o) {
     return "--rooms must be a multiple of --rooms-per-session";
   }
   const bool only_starling = o.mode == run_mode::direct || o.mode == run_mode::soak ||
-                             o.websocket || o.ephemeral || o.batch > 1 || o.rooms_per_session > 1;
+                             o.mode == run_mode::recovery || o.websocket || o.ephemeral ||
+                             o.batch > 1 || o.rooms_per_session > 1;
   if (o.speaks == dialect::nchan && only_starling) {
     return "--adapter nchan: SSE, one room per session, stored events, one per POST; not modes "
-           "direct and soak";
+           "direct, soak and recovery";
   }
   return {};
 }
@@ -160,6 +168,8 @@ int parse_options(int argc, char** argv, options& result) {
   app.add_option("--side-pid", result.side_pids,
                  "what the servers need, counted apart (a NATS server); repeatable")
       ->allow_extra_args(false);
+  app.add_option("--kill", result.kill, "recovery: the node process that is killed, a --target's")
+      ->check(CLI::PositiveNumber);
   app.add_option("--json", result.json_file, "write the result here as JSON");
   app.add_option("--html", result.html_file, "write a self-contained report with plots here");
   app.add_option("--threads", threads, "1: for more load start several processes");
@@ -174,7 +184,7 @@ int parse_options(int argc, char** argv, options& result) {
                                   [&](const auto& m) { return m.first == result.mode_name; });
   if (found == modes.end()) {
     return usage("no mode '" + result.mode_name +
-                 "': expected idle, fanout, rooms, direct, churn, slow, publish or soak");
+                 "': expected idle, fanout, rooms, direct, churn, slow, publish, soak or recovery");
   }
   if (threads != 1) {
     return usage("--threads: this program is one thread; for more load start several processes");

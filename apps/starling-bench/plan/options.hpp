@@ -20,7 +20,8 @@ enum class run_mode : std::uint8_t {
   churn,
   slow,
   publish,
-  soak
+  soak,
+  recovery
 };
 
 struct options {
@@ -54,6 +55,7 @@ struct options {
 
   std::vector<pid_t> pids;
   std::vector<pid_t> side_pids;
+  pid_t kill = 0;  // mode recovery: the node that dies
   std::string json_file;
   std::string html_file;
 

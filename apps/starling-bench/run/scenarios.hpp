@@ -11,5 +11,7 @@ void run_traffic(world& all);
 void run_idle(world& all);
 /// churn: connect and disconnect without pause or at a rate.
 void run_churn(world& all);
+/// recovery: a node is killed under its sessions; how soon are they back?
+void run_recovery(world& all);
 
 }  // namespace starling::bench

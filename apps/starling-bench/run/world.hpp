@@ -13,6 +13,7 @@
 #include "apps/starling-bench/wire/target.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,8 +38,9 @@ class world {
   /// Throws std::invalid_argument for an option that cannot be met.
   world(const options& asked, report& result);
 
-  /// One turn: everything due, one batch of ready sockets, the progress line.
-  void step();
+  /// One turn: everything due, one batch of ready sockets (waiting for the first until `deadline`
+  /// at the latest), the progress line.
+  void step(std::int64_t deadline = std::numeric_limits<std::int64_t>::max());
   void run_for(double seconds);
   /// Opens all sessions of the plan and waits for the outcome; tells what failed.
   void connect_sessions();
@@ -52,8 +54,9 @@ class world {
   histogram& latency();
   /// Memory of the server per session, between `empty` and `full`: everybody connected.
   void add_memory(const snapshot& empty, const snapshot& full);
-  /// What every mode has: CPU between `begin` and `end`, failures and their reasons.
-  void add_common(const snapshot& begin, const snapshot& end);
+  /// What every mode has: CPU between `begin` and `end`, failures beyond the expected ones, and
+  /// their reasons.
+  void add_common(const snapshot& begin, const snapshot& end, const pool_counters& expected = {});
 
   const options& asked;
   report& result;

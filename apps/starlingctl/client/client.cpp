@@ -24,9 +24,10 @@ json parse_body(const std::string& text) {
   return body.is_discarded() ? json() : body;
 }
 
-[[noreturn]] void unreachable(const target& destination, const std::string& why) {
+[[noreturn]] void unreachable(const target& destination, const error& why) {
+  if (why.code == errc::malformed) throw failure(exit_code::usage, why.message);
   throw failure(exit_code::unreachable,
-                why + "; is a node running at " + destination.server +
+                why.message + "; is a node running at " + destination.server +
                     ", and is that its admin address (--server, --context, STARLINGCTL_SERVER)?");
 }
 
@@ -39,8 +40,10 @@ json parse_body(const std::string& text) {
 
 struct client::impl {
   explicit impl(const target& destination)
-      : http(destination.server,
-             {.ca_file = destination.ca, .verify_certificate = !destination.insecure}) {
+      : http(destination.server, {.ca_file = destination.ca,
+                                  .cert_file = destination.cert,
+                                  .key_file = destination.key,
+                                  .verify_certificate = !destination.insecure}) {
     if (!destination.token.empty())
       headers.emplace_back("Authorization", "Bearer " + destination.token);
   }
@@ -58,7 +61,7 @@ reply client::ask(const std::string& method, const std::string& path, const std:
   auto headers = impl_->headers;
   if (!body.empty()) headers.emplace_back("Content-Type", "application/json");
   const auto answer = impl_->http.request(method, path, body, headers);
-  if (!answer) unreachable(destination_, answer.error().message);
+  if (!answer) unreachable(destination_, answer.error());
   const std::string* date = answer.value().header("Date");
   return {answer.value().status, parse_body(answer.value().body), date ? http_date_ms(*date) : 0};
 }
@@ -102,7 +105,7 @@ void client::stream(const std::string& path, const std::string& last_event_id,
   headers.emplace_back("Accept", "text/event-stream");
   if (!last_event_id.empty()) headers.emplace_back("Last-Event-ID", last_event_id);
   const auto answer = impl_->http.stream(path, headers, on_bytes);
-  if (!answer) unreachable(destination_, answer.error().message);
+  if (!answer) unreachable(destination_, answer.error());
   if (answer.value().status == 204) {
     throw failure(exit_code::failed, "the server closed this subscription for good");
   }

@@ -1,9 +1,12 @@
 #include "apps/starlingctl/client/options.hpp"
 
 #include <toml++/toml.h>
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 #include "apps/starlingctl/client/failure.hpp"
@@ -27,15 +30,17 @@ std::string context_text(const toml::table& table, const char* key, const std::s
 }
 
 target read_context(const toml::table& table, const std::string& name, const std::string& file) {
+  constexpr std::array<std::string_view, 5> known{"server", "token", "ca", "cert", "key"};
   const std::string at = place_in(file, table.source());
   for (const auto& [key, value] : table) {
-    if (key.str() != "server" && key.str() != "token" && key.str() != "ca") {
+    if (std::find(known.begin(), known.end(), key.str()) == known.end()) {
       refuse(place_in(file, value.source()) + ": unknown key \"" + std::string(key.str()) +
-             "\" in context [" + name + "]; known are server, token and ca");
+             "\" in context [" + name + "]; known are server, token, ca, cert and key");
     }
   }
   target context{context_text(table, "server", at), context_text(table, "token", at),
-                 context_text(table, "ca", at)};
+                 context_text(table, "ca", at), context_text(table, "cert", at),
+                 context_text(table, "key", at)};
   if (context.server.empty()) {
     refuse(at + ": context [" + name + "] needs server = \"http://HOST:PORT\"");
   }
@@ -104,6 +109,12 @@ target resolve(const global_flags& flags, const environment& env) {
   if (chosen.token.empty()) chosen.token = env("STARLINGCTL_TOKEN").value_or("");
   if (!flags.ca.empty()) chosen.ca = flags.ca;
   if (chosen.ca.empty()) chosen.ca = env("STARLINGCTL_CA").value_or("");
+  if (!flags.cert.empty()) chosen.cert = flags.cert;
+  if (chosen.cert.empty()) chosen.cert = env("STARLINGCTL_CERT").value_or("");
+  if (!flags.key.empty()) chosen.key = flags.key;
+  if (chosen.key.empty()) chosen.key = env("STARLINGCTL_KEY").value_or("");
+  if (chosen.cert.empty() && !chosen.key.empty())
+    refuse("a key without a certificate: give --cert (STARLINGCTL_CERT, cert in a context) too");
   chosen.insecure = flags.insecure;
   chosen.server = server_url(chosen.server);
   return chosen;

@@ -16,7 +16,9 @@ struct global_flags {
   std::string server;
   std::string context;
   std::string token;
-  std::string ca;  ///< PEM file of whom to believe, besides the system's
+  std::string ca;    ///< PEM file of whom to believe, besides the system's
+  std::string cert;  ///< PEM file of our own certificate
+  std::string key;   ///< PEM file of its private key
   bool insecure = false;
   bool json = false;
 };
@@ -25,6 +27,8 @@ struct target {
   std::string server;  ///< URL without a slash at the end
   std::string token;   ///< may be empty
   std::string ca = {};
+  std::string cert = {};  ///< shown to a server that demands one; empty: none
+  std::string key = {};   ///< empty: in `cert`
   bool insecure = false;  ///< any certificate will do
 };
 

@@ -10,7 +10,7 @@ namespace starling::ctl {
 void add_node_commands(CLI::App& root, invocation& inv);     ///< nodes, node, log-level
 void add_drain_command(CLI::App& root, invocation& inv);     ///< drain
 void add_room_commands(CLI::App& root, invocation& inv);     ///< rooms, room, presence, history
-void add_member_commands(CLI::App& root, invocation& inv);   ///< member add|rm|ls
+void add_member_commands(CLI::App& root, invocation& inv);   ///< member add|rm|import|ls
 void add_mapping_commands(CLI::App& root, invocation& inv);  ///< mapping test|ls
 void add_session_commands(CLI::App& root,
                           invocation& inv);  ///< users, user, sessions, session, kick

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "net/base/log.hpp"
+#include "net/io/proxy_protocol.hpp"
 #include "net/io/tls_context.hpp"
 #include "net/mapping/rule.hpp"
 
@@ -67,6 +68,8 @@ struct node_section {
 struct listen_section {
   endpoint public_{"127.0.0.1", 8080};
   endpoint admin{"127.0.0.1", 9090};
+  std::vector<std::string> trusted_proxies;  ///< networks
+  net::proxy_protocol proxy_protocol = net::proxy_protocol::off;
 };
 
 struct nats_section {
@@ -104,6 +107,11 @@ struct sse_section {
   std::chrono::milliseconds heartbeat = 30s;
   std::chrono::milliseconds retry = 500ms;
   std::string format = "named";  ///< of those who ask for none
+  double return_rate = 8000;     ///< clients a second
+};
+
+struct poll_section {
+  std::chrono::milliseconds grace = 30s;
 };
 
 struct ws_section {
@@ -182,12 +190,39 @@ struct mercure_section {
   friend bool operator==(const mercure_section&, const mercure_section&) = default;
 };
 
+struct postgres_section {
+  std::string dsn;
+  /// fechatter's table; its room of chat 7 is `chat:7`.
+  std::string rooms_of_user =
+      "SELECT 'chat:' || chat_id FROM chat_members WHERE user_id = $1 AND left_at IS NULL";
+  std::string users_of_room =
+      "SELECT user_id FROM chat_members "
+      "WHERE chat_id = substring($1 from '^chat:([0-9]+)$')::bigint AND left_at IS NULL";
+  std::string notify;  ///< channel; empty = none
+  std::uint64_t connections = 4;
+};
+
+struct membership_http_section {
+  std::string url;
+  std::string secret;
+};
+
+struct membership_section {
+  std::vector<std::string> sources{"roster"};
+  std::chrono::milliseconds cache = 5min;
+  std::uint64_t cache_users = 100'000;
+  std::chrono::milliseconds timeout = 2s;
+  postgres_section postgres;
+  membership_http_section http;
+};
+
 struct config {
   node_section node;
   listen_section listen;
   nats_section nats;
   auth_section auth;
   sse_section sse;
+  poll_section poll;
   ws_section ws;
   sessions_section sessions;
   limits_section limits;
@@ -197,6 +232,7 @@ struct config {
   cors_section cors;
   tls_section tls;
   security_section security;
+  membership_section membership;
   log_section log;
   debug_section debug;
   std::vector<std::string> dialects{"native", "oblivious", "fechatter", "mercure"};

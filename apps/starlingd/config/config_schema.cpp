@@ -3,6 +3,8 @@
 #include "net/base/ids.hpp"
 #include "net/base/nearest_name.hpp"
 #include "net/base/planned_faults.hpp"
+#include "net/http/trusted_proxies.hpp"
+#include "net/http/url.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -40,6 +42,9 @@ using rule = std::string_view (*)(const T&);
 std::string_view at_least_one(const std::uint64_t& v) {
   return v >= 1 ? "" : "a whole number, 1 or more";
 }
+std::string_view target_count(const std::uint64_t& v) {
+  return v >= 1 && v <= 100'000 ? "" : "1 to 100000, which is what nodes take of an event";
+}
 std::string_view some_bytes(const byte_count& v) { return v.value >= 1 ? "" : "more than 0 bytes"; }
 std::string_view some_time(const std::chrono::milliseconds& v) {
   return v.count() > 0 ? "" : "more than 0 seconds";
@@ -58,6 +63,12 @@ std::string_view replica_count(const std::uint64_t& v) {
 }
 std::string_view partition_count(const std::uint64_t& v) {
   return v >= 1 && v <= 64 ? "" : "1 to 64, and what the store was created with";
+}
+std::string_view connection_count(const std::uint64_t& v) {
+  return v >= 1 && v <= 64 ? "" : "1 to 64 connections";
+}
+std::string_view http_url(const std::string& v) {
+  return v.empty() || net::parse_http_url(v) ? "" : "a URL such as \"http://127.0.0.1:8000/rooms\"";
 }
 std::string_view stream_name(const std::string& v) {
   const bool bad = v.empty() || v.find_first_of(" \t\r\n.*>/\\") != std::string::npos;
@@ -108,6 +119,16 @@ std::string_view origin_list(const std::vector<std::string>& v) {
     }
   }
   return "";
+}
+
+std::string_view some_rate(const double& v) { return v >= 1 ? "" : "a number, 1 or more"; }
+std::string_view poll_grace(const std::chrono::milliseconds& v) {
+  return v >= 1s && v <= 10min ? "" : "1s to 10m";
+}
+std::string_view network_list(const std::vector<std::string>& v) {
+  const bool fine = std::ranges::all_of(
+      v, [](const std::string& each) { return bool(net::trusted_proxies::check_entry(each)); });
+  return fine ? "" : "networks such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.1";
 }
 
 std::string_view fault_list(const std::vector<std::string>& v) {
@@ -172,6 +193,11 @@ std::vector<key_spec> make_schema() {
         "Where clients and publishers connect; port 0 picks a free one"),
     key<&c::listen, &listen_section::admin>("listen.admin", fixed,
         "Where the admin API, health checks and metrics are served"),
+    key<&c::listen, &listen_section::trusted_proxies>("listen.trusted_proxies", reloadable,
+        "Networks of proxies that may say for whom they speak: `10.0.0.0/8`, `::1`", network_list),
+    key<&c::listen, &listen_section::proxy_protocol>("listen.proxy_protocol", fixed,
+        "PROXY headers on the public listener: `off`, `accept` or `require`; from "
+        "listen.trusted_proxies only"),
 
     key<&c::nats, &nats_section::url>("nats.url", fixed,
         "NATS server(s), with commas; empty = one node on the memory engine", nats_urls),
@@ -221,10 +247,16 @@ std::vector<key_spec> make_schema() {
     key<&c::sse, &sse_section::heartbeat>("sse.heartbeat", fixed,
         "Time between heartbeats on an event stream", some_time),
     key<&c::sse, &sse_section::retry>("sse.retry", fixed,
-        "How long clients wait before they reconnect, before jitter", some_time),
+        "How long clients wait before they reconnect, from half to one and a half of it", some_time),
     key<&c::sse, &sse_section::format>("sse.format", reloadable,
         "Shape of events for clients that ask for none: `named`, `envelope`, `message`, `both` or "
         "`fechatter`"),
+    key<&c::sse, &sse_section::return_rate>("sse.return_rate", fixed,
+        "Clients that may come back per second: with more at once they are told to wait longer",
+        some_rate),
+
+    key<&c::poll, &poll_section::grace>("poll.grace", fixed,
+        "How long a long-poll session waits for its client's next request", poll_grace),
 
     key<&c::ws, &ws_section::max_message_bytes>("ws.max_message_bytes", fixed,
         "Largest message a WebSocket client may send; 0 = room for limits.max_event_bytes"),
@@ -243,11 +275,11 @@ std::vector<key_spec> make_schema() {
     key<&c::limits, &limits_section::publish_rate>("limits.publish_rate", reloadable,
         "Published events per second and token, one per target; 0 = no limit"),
     key<&c::limits, &limits_section::connections_per_address>("limits.connections_per_address",
-        reloadable, "Connections one source address may have to this node; 0 = no limit"),
+        reloadable, "Connections one source address may have to the public listener; 0 = no limit"),
     key<&c::limits, &limits_section::rooms_per_session>("limits.rooms_per_session", fixed,
         "Rooms one session may ask for", at_least_one),
     key<&c::limits, &limits_section::max_targets>("limits.max_targets", reloadable,
-        "Rooms, users and sessions that one publish request may name", at_least_one),
+        "Rooms, users and sessions that one publish request may name", target_count),
 
     key<&c::outbox, &outbox_section::max_events>("outbox.max_events", fixed,
         "Events that may wait for one slow client", at_least_one),
@@ -301,6 +333,38 @@ std::vector<key_spec> make_schema() {
 
     key<&c::security, &security_section::hmac_secret>("security.hmac_secret", secret,
         "Secret with which payloads of foreign publishers are signed; empty = they need not be"),
+
+    key<&c::membership, &membership_section::sources>("membership.sources", fixed,
+        "Who knows who is in which room, of `roster`, `postgres` and `http`; all that are listed count"),
+    key<&c::membership, &membership_section::cache>("membership.cache", fixed,
+        "How long an answer of PostgreSQL or HTTP is good, for live sessions too", some_time),
+    key<&c::membership, &membership_section::cache_users>("membership.cache_users", fixed,
+        "Users without a session whose answers are remembered", at_least_one),
+    key<&c::membership, &membership_section::timeout>("membership.timeout", fixed,
+        "How long PostgreSQL or HTTP may take for an answer", some_time),
+    key<&c::membership, &membership_section::postgres, &postgres_section::dsn>(
+        "membership.postgres.dsn", fixed | secret,
+        "Connection string of the database: `host=.. dbname=..` or `postgres://..`"),
+    key<&c::membership, &membership_section::postgres, &postgres_section::rooms_of_user>(
+        "membership.postgres.rooms_of_user", fixed,
+        "SQL that gives a user's rooms: $1 user, $2 tenant; default: fechatter's chat_members",
+        not_empty),
+    key<&c::membership, &membership_section::postgres, &postgres_section::users_of_room>(
+        "membership.postgres.users_of_room", fixed,
+        "SQL that gives a room's users: $1 room, $2 tenant; default: fechatter's chat_members",
+        not_empty),
+    key<&c::membership, &membership_section::postgres, &postgres_section::notify>(
+        "membership.postgres.notify", fixed,
+        "Channel on which NOTIFY tells what changed: {user?, room?, tenant?}; empty = none"),
+    key<&c::membership, &membership_section::postgres, &postgres_section::connections>(
+        "membership.postgres.connections", fixed,
+        "Connections for questions; one more listens", connection_count),
+    key<&c::membership, &membership_section::http, &membership_http_section::url>(
+        "membership.http.url", fixed,
+        "Where a backend answers /rooms_of_user and /users_of_room", http_url),
+    key<&c::membership, &membership_section::http, &membership_http_section::secret>(
+        "membership.http.secret", fixed | secret,
+        "Secret with which questions to the backend are signed"),
 
     key<&c::log, &log_section::level>("log.level", reloadable,
         "Least serious lines to write: `trace`, `debug`, `info`, `warn` or `error`"),

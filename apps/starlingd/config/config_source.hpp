@@ -9,7 +9,7 @@
 
 namespace starling::app {
 
-/// Every entry of a TOML document, `where` being `NAME:LINE`. Broken TOML adds to `errors` and
+/// Every entry of a TOML document, `place` being `NAME:LINE`. Broken TOML adds to `errors` and
 /// gives nothing.
 raw_value::table parse_document(std::string_view text, const std::string& name,
                                 config_errors& errors);

@@ -54,10 +54,8 @@ class start_check {
 
   void mercure() {
     const auto& m = c_.mercure;
-    if (const auto keys = mercure_keys(m.publisher_key, m.publisher_algorithm); !keys)
-      fail("mercure.publisher_key", keys.error().message);
-    if (const auto keys = mercure_keys(m.subscriber_key, m.subscriber_algorithm); !keys)
-      fail("mercure.subscriber_key", keys.error().message);
+    usable("mercure.publisher_key", mercure_keys(m.publisher_key, m.publisher_algorithm));
+    usable("mercure.subscriber_key", mercure_keys(m.subscriber_key, m.subscriber_algorithm));
   }
 
   void mapping() {
@@ -79,7 +77,16 @@ class start_check {
   void usable(const char* key, const net::key_options& options) {
     const auto set = net::key_set::load(options);
     if (!set) return fail(key, set.error().message);
-    const auto least = set->shortest_secret();
+    long_enough(key, *set);
+  }
+
+  void usable(const char* key, const result<std::shared_ptr<const net::key_set>>& set) {
+    if (!set) return fail(key, set.error().message);
+    if (*set) long_enough(key, **set);
+  }
+
+  void long_enough(const char* key, const net::key_set& set) {
+    const auto least = set.shortest_secret();
     if (least && *least < net::least_secret_bytes && !c_.auth.dev)
       fail(key, "holds a secret of " + std::to_string(*least) + " bytes; HS256 needs at least " +
                     std::to_string(net::least_secret_bytes) +

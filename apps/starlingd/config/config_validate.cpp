@@ -1,9 +1,12 @@
 #include "apps/starlingd/config/config_validate.hpp"
 
+#include <libpq-fe.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <system_error>
 
 #include "apps/starlingd/config/config_mapping.hpp"
@@ -13,6 +16,15 @@
 
 namespace starling::app {
 namespace {
+
+/// What libpq says of it may repeat a password, so it is not shown.
+bool is_dsn(const std::string& text) {
+  char* fault = nullptr;
+  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parsed(
+      PQconninfoParse(text.c_str(), &fault), PQconninfoFree);
+  PQfreemem(fault);
+  return parsed != nullptr;
+}
 
 class checker {
  public:
@@ -63,6 +75,38 @@ class checker {
                            did_you_mean(nearest_name(name, known)));
     }
     if (names.empty()) fail("dialects", "needs at least one, or nobody can connect");
+  }
+
+  void membership(const membership_section& m) const {
+    static const std::vector<std::string> known{"roster", "postgres", "http"};
+    for (const std::string& name : m.sources) {
+      if (std::ranges::find(known, name) == known.end())
+        fail("membership.sources", "names \"" + name +
+                                       "\", which is none of roster, postgres, http" +
+                                       did_you_mean(nearest_name(name, known)));
+      else if (std::ranges::count(m.sources, name) > 1)
+        return fail("membership.sources", "names \"" + name + "\" twice");
+    }
+    if (m.sources.empty()) fail("membership.sources", "needs at least one");
+    const auto listed = [&](const char* name) {
+      return std::ranges::find(m.sources, name) != m.sources.end();
+    };
+    const auto needed = [&](const char* source, const char* key, const std::string& value) {
+      if (listed(source) && value.empty())
+        fail(key, std::string("is needed where membership.sources lists \"") + source + '"');
+      if (!listed(source) && !value.empty())
+        fail(key, std::string("is of no use: membership.sources does not list \"") + source + '"');
+    };
+    needed("postgres", "membership.postgres.dsn", m.postgres.dsn);
+    if (listed("postgres") && !m.postgres.dsn.empty() && !is_dsn(m.postgres.dsn))
+      fail("membership.postgres.dsn",
+           "is no connection string: it is \"host=.. port=.. dbname=.. user=..\" or "
+           "\"postgres://USER@HOST/DATABASE\"");
+    needed("http", "membership.http.url", m.http.url);
+    needed("http", "membership.http.secret", m.http.secret);
+    if (!listed("postgres") && !m.postgres.notify.empty())
+      fail("membership.postgres.notify",
+           "is of no use: membership.sources does not list \"postgres\"");
   }
 
   /// What stands in no relation to a NATS server, or only half.
@@ -121,11 +165,15 @@ void validate(const config& c, const origins& from, config_errors& errors) {
         check.fail("tls.client_ca_file", good.error().message);
     }
   }
+  if (c.listen.proxy_protocol != net::proxy_protocol::off && c.listen.trusted_proxies.empty())
+    check.fail("listen.proxy_protocol",
+               "needs listen.trusted_proxies: a PROXY header counts from there only");
   check.dialects(c.dialects);
   if (const auto formats = net::dialect_formats(c.dialects, c.sse.format); !formats)
     check.fail("sse.format", formats.error().message);
   compile_mappings(c, from, errors);
   check.complete(c.nats);
+  check.membership(c.membership);
 
   const bool checks_tokens = !c.auth.hs256_secret.empty() || !c.auth.hs256_keys.empty() ||
                              !c.auth.public_key_files.empty() || !c.auth.jwks_file.empty() ||

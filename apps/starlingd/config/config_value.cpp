@@ -19,6 +19,7 @@ using namespace std::string_view_literals;
 constexpr std::array session_policies{"evict-oldest"sv, "reject-new"sv};
 constexpr std::array tls_versions{"1.2"sv, "1.3"sv};
 constexpr std::array outbox_policies{"disconnect"sv, "drop-oldest"sv};
+constexpr std::array proxy_protocols{"off"sv, "accept"sv, "require"sv};
 constexpr std::array log_levels{"trace"sv, "debug"sv, "info"sv, "warn"sv, "error"sv};
 constexpr std::array log_formats{"text"sv, "json"sv};
 constexpr std::array token_algorithms{"HS256"sv, "EdDSA"sv, "RS256"sv, "ES256"sv};
@@ -222,6 +223,9 @@ bool read_value(const value_context& in, const raw_value& from, endpoint& out) {
 bool read_value(const value_context& in, const raw_value& from, session_policy& out) {
   return read_choice(in, from, session_policies, out);
 }
+bool read_value(const value_context& in, const raw_value& from, net::proxy_protocol& out) {
+  return read_choice(in, from, proxy_protocols, out);
+}
 bool read_value(const value_context& in, const raw_value& from, outbox_policy& out) {
   return read_choice(in, from, outbox_policies, out);
 }
@@ -269,6 +273,9 @@ nlohmann::json show_value(net::tls_version v) {
 }
 nlohmann::json show_value(session_policy v) {
   return session_policies.at(static_cast<std::size_t>(v));
+}
+nlohmann::json show_value(net::proxy_protocol v) {
+  return proxy_protocols.at(static_cast<std::size_t>(v));
 }
 nlohmann::json show_value(outbox_policy v) {
   return outbox_policies.at(static_cast<std::size_t>(v));

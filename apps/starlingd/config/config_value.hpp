@@ -72,6 +72,7 @@ bool read_value(const value_context& in, const raw_value& from,
 bool read_value(const value_context& in, const raw_value& from, endpoint& out);
 bool read_value(const value_context& in, const raw_value& from, session_policy& out);
 bool read_value(const value_context& in, const raw_value& from, net::tls_version& out);
+bool read_value(const value_context& in, const raw_value& from, net::proxy_protocol& out);
 bool read_value(const value_context& in, const raw_value& from, outbox_policy& out);
 bool read_value(const value_context& in, const raw_value& from, log::level& out);
 bool read_value(const value_context& in, const raw_value& from, log_format& out);
@@ -93,6 +94,7 @@ nlohmann::json show_value(const std::map<std::string, std::string>& v);
 nlohmann::json show_value(const endpoint& v);
 nlohmann::json show_value(session_policy v);
 nlohmann::json show_value(net::tls_version v);
+nlohmann::json show_value(net::proxy_protocol v);
 nlohmann::json show_value(outbox_policy v);
 nlohmann::json show_value(log::level v);
 nlohmann::json show_value(log_format v);

@@ -64,7 +64,7 @@ result<ws_command> parse(std::string_view text, const publish_limits& limits,
     if (!valid_room(room)) return malformed("chat_id must be the number of a chat");
     ref_json = context_of(*head, {});
     ws_command out;
-    out.what =
+    out.action =
         head->type == "subscribe" ? ws_command::type::subscribe : ws_command::type::unsubscribe;
     out.rooms.push_back(room);
     out.ref_json = ref_json;

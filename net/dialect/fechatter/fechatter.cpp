@@ -20,13 +20,13 @@ struct online_request {
   std::string room;
 };
 
-result<online_request> read_online_request(const query_params& query, const identity& who) {
+result<online_request> read_online_request(const query_params& query, const identity& caller) {
   online_request out;
   const auto* room = query.find("room");
   const auto* chat = query.find("chat_id");
   const auto* workspace = query.find("workspace_id");
   if (room && chat) return error{errc::malformed, "room and chat_id exclude each other"};
-  if (workspace && *workspace != who.tenant.str())
+  if (workspace && *workspace != caller.tenant.str())
     return error{errc::forbidden, "workspace_id is not the workspace of this token"};
   if (workspace) out.where = scope::tenant;
   if (!room && !chat) return out;
@@ -54,11 +54,11 @@ void append_user(std::string& out, const presence_user& user) {
 void handle_online_users(std::shared_ptr<http_session> session) {
   auto& front = session->front();
   const auto& x = session->exchange();
-  const auto who = x.who;
-  auto asked = read_online_request(x.request.query(), *who);
+  const auto caller = x.caller;
+  auto asked = read_online_request(x.request.query(), *caller);
   if (!asked) return session->answer(asked.error());
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  front.shared->node.online_users(front.loop, who, asked->where, std::move(asked->room),
+  front.shared->node.online_users(front.loop, caller, asked->where, std::move(asked->room),
                                   [ticket](const result<std::vector<presence_user>>& users) {
                                     if (!users) return ticket->answer(users.error());
                                     http_response out{.body = "["};

@@ -95,8 +95,8 @@ std::string message_of(const event& what, reader for_whom, std::string_view posi
   } else {
     out["data"] = std::move(data);
   }
-  const auto& room = what.where.name;
-  if (what.where.kind == channel_kind::room && room.starts_with(chat_prefix))
+  const auto& room = what.channel.name;
+  if (what.channel.kind == channel_kind::room && room.starts_with(chat_prefix))
     set_if_absent(out, "chat_id", id_value(std::string_view(room).substr(chat_prefix.size())));
   if (of_chat) complete_message(out, what);
   set_if_absent(out, "timestamp",

@@ -54,12 +54,13 @@ result<bearer> read_token(std::string_view token, const key_set* own_keys, loop_
   if (!parsed) return parsed.error();
   auto rights = read_grants(parsed->header, parsed->claims);
   if (!rights) return rights.error();
-  auto who = read_claims(parsed->claims, rules, wall_ms() / 1000, {.expiry = false, .user = false});
-  if (!who) return who.error();
-  bearer out{std::move(*who), std::move(*rights)};
-  out.who.token_hash = parsed->hash;
-  out.who.publish.clear();
-  out.who.publish_all = out.who.admin = false;
+  auto identity =
+      read_claims(parsed->claims, rules, wall_ms() / 1000, {.expiry = false, .user = false});
+  if (!identity) return identity.error();
+  bearer out{std::move(*identity), std::move(*rights)};
+  out.identity.token_hash = parsed->hash;
+  out.identity.publish.clear();
+  out.identity.publish_all = out.identity.admin = false;
   return out;
 }
 
@@ -76,8 +77,8 @@ result<bearer> authorize_subscriber(const http_exchange& x, loop_front& front,
                  "a token is needed: Authorization: Bearer, query authorization, or cookie "
                  "mercureAuthorization"};
   bearer nobody;
-  nobody.who.tenant = tenant_id("default");
-  nobody.who.expires_s = wall_ms() / 1000 + std::chrono::seconds(unlimited).count();
+  nobody.identity.tenant = tenant_id("default");
+  nobody.identity.expires_s = wall_ms() / 1000 + std::chrono::seconds(unlimited).count();
   return nobody;
 }
 

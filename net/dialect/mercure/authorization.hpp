@@ -8,7 +8,8 @@
 namespace starling::net::mercure {
 
 struct bearer {
-  identity who;  ///< user: the token's `sub`, else empty; without any native right but `rooms`
+  net::identity
+      identity;  ///< user: the token's `sub`, else empty; without any native right but `rooms`
   grants rights;
 };
 

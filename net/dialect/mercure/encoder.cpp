@@ -9,19 +9,19 @@ namespace starling::net::mercure {
 
 namespace {
 
-frame encode_update(const event& what, std::string_view id) {
+frame encode_update(const event& event, std::string_view id) {
   auto& out = wire_scratch();
-  const auto seen = see(what);
+  const auto seen = see(event);
   if (!seen) return {};  // no subscriber is shown it
   if (seen->type != default_type) append_sse_line(out, "event: ", seen->type);
   append_sse_retry(out, std::chrono::milliseconds(seen->retry_ms));
   if (seen->native)
     append_sse_line(out, "id: #", id);
   else
-    append_sse_line(out, "id: ", what.id);
+    append_sse_line(out, "id: ", event.id);
   append_sse_data(out, seen->data);
   out += '\n';
-  return sse_frame(out, std::span(&what.accepted_ns, 1));
+  return sse_frame(out, std::span(&event.accepted_ns, 1));
 }
 
 /// A comment, as the reference hub begins, and how long to stay away after an end.
@@ -33,12 +33,12 @@ frame encode_hello(const connected&, std::chrono::milliseconds retry) {
   return sse_frame(out);
 }
 
-frame encode_end(const goodbye& what) {
+frame encode_end(const goodbye& goodbye) {
   auto& out = wire_scratch();
-  append_sse_retry(out, what.retry);
+  append_sse_retry(out, goodbye.retry);
   out += "event: goodbye\n";
-  if (!what.reconnect) append_sse_line(out, "id: #", closing_mark(what.position));
-  append_sse_data(out, to_json(what));
+  if (!goodbye.reconnect) append_sse_line(out, "id: #", closing_mark(goodbye.position));
+  append_sse_data(out, to_json(goodbye));
   out += '\n';
   return sse_frame(out);
 }

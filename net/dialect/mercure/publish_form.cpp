@@ -14,7 +14,7 @@ namespace {
 error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
 
 result<void> add_topic(publish_form& form, const std::string& topic, const publish_limits& limits) {
-  auto& topics = form.what.topics;
+  auto& topics = form.update.topics;
   if (topic.empty() || topic.size() > max_topic_bytes || !valid_utf8(topic))
     return malformed("topic must be 1-1,024 bytes of UTF-8");
   if (topic == "*") return malformed("topic must name one; * is for selectors");
@@ -32,12 +32,12 @@ result<void> read_field(publish_form& form, const std::string& name, const std::
                         const publish_limits& limits) {
   if (name == "topic") return add_topic(form, value, limits);
   if (name == "private") {
-    form.what.is_private = true;
+    form.update.is_private = true;
   } else if (name == "data") {
     if (value.size() > limits.max_event_bytes)
       return too_large_event(value.size(), limits.max_event_bytes);
     if (!valid_utf8(value)) return malformed("data must be UTF-8");
-    form.what.data = value;
+    form.update.data = value;
   } else if (name == "id" && !value.empty()) {
     if (!valid_event_id(value) || value.starts_with('#') || value == "earliest")
       return malformed(
@@ -48,9 +48,9 @@ result<void> read_field(publish_form& form, const std::string& name, const std::
     if (!valid_event_name(value))
       return malformed("type must be 1-128 bytes of UTF-8 without control characters");
     if (reserved_event_name(value)) return reserved_event(value);
-    form.what.type = value;
+    form.update.type = value;
   } else if (name == "retry" && !value.empty()) {
-    auto& retry = form.what.retry_ms;
+    auto& retry = form.update.retry_ms;
     const auto* const end = value.data() + value.size();
     const auto [at, failed] = std::from_chars(value.data(), end, retry);
     if (failed != std::errc{} || at != end) return malformed("retry must be a number of ms");
@@ -98,20 +98,20 @@ result<publish_form> parse_publish_form(std::string_view body, const publish_lim
   const query_params fields(body);
   for (const auto& [name, value] : fields.all())
     if (auto read = read_field(out, name, value, limits); !read) return read.error();
-  std::size_t bytes = out.what.data.size();
-  for (const auto& topic : out.what.topics) bytes += topic.size();
+  std::size_t bytes = out.update.data.size();
+  for (const auto& topic : out.update.topics) bytes += topic.size();
   if (bytes > limits.max_event_bytes + max_topic_bytes)
     return too_large_event(bytes, limits.max_event_bytes + max_topic_bytes);
-  if (out.what.topics.empty()) return malformed("topic is missing");
+  if (out.update.topics.empty()) return malformed("topic is missing");
   if (out.id.empty()) out.id = "#" + make_event_id();
   return out;
 }
 
-publish_item hub_item(std::string_view room, const update& what, std::string id) {
+publish_item hub_item(std::string_view room, const update& update, std::string id) {
   publish_item out;
   out.names.emplace_back(room);
   out.event = "update";
-  out.data = pack(what);
+  out.data = pack(update);
   out.data_is_text = true;
   out.id = std::move(id);
   return out;
@@ -120,13 +120,13 @@ publish_item hub_item(std::string_view room, const update& what, std::string id)
 publish_batch to_batch(const publish_form& form) {
   publish_batch out;
   out.single = false;
-  out.items.emplace_back(hub_item(updates_room, form.what, form.id));
+  out.items.emplace_back(hub_item(updates_room, form.update, form.id));
   publish_item native;
-  for (const auto& topic : form.what.topics)
+  for (const auto& topic : form.update.topics)
     if (valid_room(topic)) native.names.push_back(topic);
   if (native.names.empty()) return out;
-  native.event = form.what.type;
-  native.data = form.what.data;
+  native.event = form.update.type;
+  native.data = form.update.data;
   native.data_is_text = true;
   native.id = form.id;
   native.exclude = {hub_session};

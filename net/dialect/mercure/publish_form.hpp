@@ -11,8 +11,8 @@
 namespace starling::net::mercure {
 
 struct publish_form {
-  update what;     ///< topics: at least one, no repeats
-  std::string id;  ///< the publisher's, else one made here
+  mercure::update update;  ///< topics: at least one, no repeats
+  std::string id;          ///< the publisher's, else one made here
 };
 
 /// `application/x-www-form-urlencoded`: topic (repeatable), data, private, id, type, retry; others
@@ -26,6 +26,6 @@ bool is_hubs_own(std::string_view topic);
 /// rooms, one for those.
 publish_batch to_batch(const publish_form& form);
 /// An item for one of the hub's own rooms.
-publish_item hub_item(std::string_view room, const update& what, std::string id);
+publish_item hub_item(std::string_view room, const update& update, std::string id);
 
 }  // namespace starling::net::mercure

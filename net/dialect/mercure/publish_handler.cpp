@@ -18,7 +18,7 @@ result<publish_form> admit_form(const http_exchange& x, loop_front& front, const
     return error{errc::malformed,
                  "an update is posted as Content-Type: application/x-www-form-urlencoded"};
   auto form = parse_publish_form(x.request.body, front.settings->limits);
-  if (form && !from.rights.may_publish(form->what.topics))
+  if (form && !from.rights.may_publish(form->update.topics))
     return error{errc::forbidden, "the token may not publish to every one of these topics"};
   return form;
 }
@@ -32,15 +32,17 @@ void handle_publish(std::shared_ptr<http_session> session, const hub_settings& s
   const auto from = authorize_publisher(x, front, settings);
   if (!from) return session->answer(from.error());
   // The rights were the hub's to judge: to the node it speaks for itself.
-  auto who = std::make_shared<identity>(from->who);
-  who->publish_all = true;
-  x.who = who;
+  auto caller = std::make_shared<identity>(from->identity);
+  caller->publish_all = true;
+  x.caller = caller;
   auto form = admit_form(x, front, *from);
   if (!form) return session->answer(refuse_publish(x, front, form.error()));
   if (auto limited = limit_publish_rate(x, front, 1)) return session->answer(std::move(*limited));
 
+  auto batch = to_batch(*form);
+  batch.traceparent = x.ids.traceparent;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  front.shared->node.publish(front.loop, who, to_batch(*form),
+  front.shared->node.publish(front.loop, caller, std::move(batch),
                              [ticket](std::vector<publish_verdict> verdicts) {
                                if (verdicts.empty()) return;  // the ticket answers: 500
                                for (const auto& verdict : verdicts)

@@ -60,7 +60,7 @@ class hub_answer final : public stream_answer {
 bool joins(const topic_selector& selector, const bearer& from, const hub_settings& settings) {
   const auto& topic = selector.text();
   return selector.one_topic() && valid_room(topic) &&
-         (settings.anonymous || from.rights.may_see({topic}) || may_join(from.who, topic));
+         (settings.anonymous || from.rights.may_see({topic}) || may_join(from.identity, topic));
 }
 
 /// Whether updates about subscriptions can be meant.
@@ -72,7 +72,7 @@ bool watches_subscriptions(const topic_selector& selector, const bearer& from) {
 
 identity_ptr session_identity(const bearer& from, const std::vector<topic_selector>& topics,
                               const hub_settings& settings) {
-  auto out = std::make_shared<identity>(from.who);
+  auto out = std::make_shared<identity>(from.identity);
   out->rooms.clear();
   out->rooms.emplace_back(updates_room);
   if (std::any_of(topics.begin(), topics.end(),
@@ -154,12 +154,13 @@ void handle_subscribe(std::shared_ptr<http_session> session, const hub_settings&
   const auto origin = origin_of(x);
   pending_stream stream{std::move(session), origin, {}, std::nullopt};
   auto& request = stream.request;
-  request.who = session_identity(*from, *topics, settings);
+  request.identity = session_identity(*from, *topics, settings);
   request.format = stream_format();
   request.remote = remote_text(x.remote);
-  request.view = std::make_unique<subscription>(stream.session->shared_front(), from->who.tenant,
-                                                std::move(*topics), std::move(from->rights));
-  x.who = request.who;
+  request.view =
+      std::make_unique<subscription>(stream.session->shared_front(), from->identity.tenant,
+                                     std::move(*topics), std::move(from->rights));
+  x.caller = request.identity;
   if (asked.empty()) return open(std::move(stream), std::nullopt);
   stream.asked = std::string(asked);
   if (asked == earliest) return open(std::move(stream), std::nullopt);
@@ -169,8 +170,8 @@ void handle_subscribe(std::shared_ptr<http_session> session, const hub_settings&
   // Another id is one of an update's: where does it stand?
   auto kept = std::make_shared<pending_stream>(std::move(stream));
   front.shared->node.find_event(
-      front.loop, room_channel(kept->request.who->tenant, std::string(updates_room)), *kept->asked,
-      [kept](result<std::optional<cursor>> found) {
+      front.loop, room_channel(kept->request.identity->tenant, std::string(updates_room)),
+      *kept->asked, [kept](result<std::optional<cursor>> found) {
         if (found) return open(std::move(*kept), *found);
         const auto retry = kept->session->front().settings->retry;
         hub_answer(std::move(kept->session), kept->request,

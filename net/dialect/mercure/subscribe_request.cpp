@@ -34,9 +34,10 @@ result<std::vector<topic_selector>> parse_selectors(const query_params& query) {
     }
     auto selector = topic_selector::make(*type, value);
     if (!selector) return malformed(name + ": " + selector.error().message);
-    const bool known = std::any_of(out.begin(), out.end(), [&](const topic_selector& one) {
-      return one.type() == *type && one.text() == value;
-    });
+    const bool known =
+        std::any_of(out.begin(), out.end(), [&, &text = value](const topic_selector& one) {
+          return one.type() == *type && one.text() == text;
+        });
     if (known) continue;
     cost += selector->cost();
     out.push_back(std::move(*selector));

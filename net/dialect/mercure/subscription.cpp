@@ -33,8 +33,8 @@ subscription::subscription(std::shared_ptr<loop_front> front, tenant_id tenant,
       topics_(std::move(topics)),
       rights_(std::move(rights)) {}
 
-bool subscription::shows(const event& what) {
-  const auto seen = see(what);
+bool subscription::shows(const event& event) {
+  const auto seen = see(event);
   if (!seen) return false;
   const bool wanted =
       std::any_of(seen->topics->begin(), seen->topics->end(), [&](const std::string& topic) {

@@ -23,7 +23,7 @@ class subscription final : public session_view {
   void announce(const session_id& id);
 
   // session_view
-  bool shows(const event& what) override;
+  bool shows(const event& event) override;
   void ended() override;
   /// `{"subscriber":..,"topics":[{"type":..,"topic":..,"payload":index}],"payloads":[..]}`.
   std::string describe() const override;

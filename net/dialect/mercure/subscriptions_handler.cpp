@@ -112,7 +112,7 @@ void handle_subscriptions(std::shared_ptr<http_session> session, const hub_setti
   if (!from->rights.may_see({path}))
     return session->answer(error{errc::forbidden, "the token grants no subscription to " + path});
 
-  const auto tenant = from->who.tenant;
+  const auto tenant = from->identity.tenant;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
   front.shared->node.describe_views(
       front.loop, tenant,

@@ -20,10 +20,10 @@ class topic_program::threads {
         continue;
       }
       const auto& step = of_.code_[at];
-      if (step.what == kind::fork) {
+      if (step.action == kind::fork) {
         todo_.push_back(step.other);
         todo_.push_back(at + 1);
-      } else if (step.what == kind::jump) {
+      } else if (step.action == kind::jump) {
         todo_.push_back(step.other);
       } else {
         places_.push_back(at);
@@ -74,7 +74,7 @@ bool topic_program::matches(std::string_view topic) const {
     const auto byte = static_cast<std::uint8_t>(c);
     for (const auto place : now->places()) {
       const auto& step = code_[place];
-      if (step.what == kind::byte ? step.byte == byte : classes_[step.other].test(byte))
+      if (step.action == kind::byte ? step.byte == byte : classes_[step.other].test(byte))
         next->add(place + 1);
     }
     if (next->places().empty() && !next->finished()) return false;

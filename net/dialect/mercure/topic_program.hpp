@@ -39,7 +39,7 @@ class topic_program {
     jump
   };
   struct step {
-    kind what;
+    kind action;
     std::uint8_t byte = 0;
     std::uint32_t other = 0;  ///< index of a class, or of the next step
   };

@@ -33,9 +33,9 @@ bool take_text(std::string_view& from, std::string& out) {
   return true;
 }
 
-bool is_hubs(const channel& where) noexcept {
-  return where.kind == channel_kind::room &&
-         (where.name == updates_room || where.name == subscriptions_room);
+bool is_hubs(const channel& channel) noexcept {
+  return channel.kind == channel_kind::room &&
+         (channel.name == updates_room || channel.name == subscriptions_room);
 }
 
 seen_update seen(const update& whole) {
@@ -46,13 +46,13 @@ seen_update seen(const update& whole) {
 
 const session_id hub_session = *session_id::parse("6d657263-7572-8000-8000-000000000000");
 
-std::string pack(const update& what) {
-  std::string out{version, what.is_private ? private_flag : public_flag};
-  out.append(std::to_string(what.retry_ms)).append(";");
-  put_text(out, what.type);
-  for (const auto& topic : what.topics) put_text(out, topic);
+std::string pack(const update& update) {
+  std::string out{version, update.is_private ? private_flag : public_flag};
+  out.append(std::to_string(update.retry_ms)).append(";");
+  put_text(out, update.type);
+  for (const auto& topic : update.topics) put_text(out, topic);
   put_text(out, {});
-  return out.append(what.data);
+  return out.append(update.data);
 }
 
 std::optional<update> unpack(std::string_view bytes) {
@@ -71,7 +71,7 @@ std::optional<update> unpack(std::string_view bytes) {
   return out;
 }
 
-std::optional<seen_update> see(const event& what) {
+std::optional<seen_update> see(const event& event) {
   struct memory {
     std::string id;
     std::int64_t accepted_ns = 0;
@@ -80,19 +80,19 @@ std::optional<seen_update> see(const event& what) {
   };
   thread_local memory last;
   thread_local std::vector<std::string> room(1);
-  if (is_hubs(what.where)) {
-    const bool same = what.data.data() == last.bytes.data() &&
-                      what.data.size() == last.bytes.size() &&
-                      what.accepted_ns == last.accepted_ns && what.id == last.id;
-    if (!same) last = {what.id, what.accepted_ns, what.data, unpack(what.data)};
+  if (is_hubs(event.channel)) {
+    const bool same = event.data.data() == last.bytes.data() &&
+                      event.data.size() == last.bytes.size() &&
+                      event.accepted_ns == last.accepted_ns && event.id == last.id;
+    if (!same) last = {event.id, event.accepted_ns, event.data, unpack(event.data)};
     if (!last.unpacked) return std::nullopt;
     return seen(*last.unpacked);
   }
-  if (what.where.kind != channel_kind::room) return std::nullopt;
-  if (std::find(what.exclude.begin(), what.exclude.end(), hub_session) != what.exclude.end())
+  if (event.channel.kind != channel_kind::room) return std::nullopt;
+  if (std::find(event.exclude.begin(), event.exclude.end(), hub_session) != event.exclude.end())
     return std::nullopt;
-  room.front() = what.where.name;
-  return seen_update{&room, false, 0, what.name, what.data, true};
+  room.front() = event.channel.name;
+  return seen_update{&room, false, 0, event.name, event.data, true};
 }
 
 }  // namespace starling::net::mercure

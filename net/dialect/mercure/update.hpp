@@ -23,7 +23,7 @@ struct update {
 };
 
 /// As the data of an event in one of the hub's rooms.
-std::string pack(const update& what);
+std::string pack(const update& update);
 /// nullopt when these are no bytes of an update.
 std::optional<update> unpack(std::string_view bytes);
 
@@ -49,6 +49,6 @@ struct seen_update {
 };
 /// nullopt when the event is none. Valid while the event lives and until this thread's next call:
 /// many sessions in turn look at one event, and it is unpacked once.
-std::optional<seen_update> see(const event& what);
+std::optional<seen_update> see(const event& event);
 
 }  // namespace starling::net::mercure

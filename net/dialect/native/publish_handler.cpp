@@ -29,13 +29,14 @@ void handle_publish(std::shared_ptr<http_session> session) {
           x, front, {errc::malformed, "Idempotency-Key must be 1-128 bytes of printable UTF-8"}));
     batch->idempotency_key = *key;
   }
+  batch->traceparent = x.ids.traceparent;
   if (auto limited = limit_publish_rate(x, front, count_targets(*batch)))
     return session->answer(std::move(*limited));
 
   const bool single = batch->single;
-  const auto who = x.who;
+  const auto caller = x.caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  front.shared->node.publish(front.loop, who, std::move(*batch),
+  front.shared->node.publish(front.loop, caller, std::move(*batch),
                              [ticket, single](std::vector<publish_verdict> verdicts) {
                                // Without a verdict the ticket answers: 500.
                                if (single && verdicts.empty()) return;

@@ -40,8 +40,8 @@ void handle_session_token(std::shared_ptr<http_session> session) {
   auto fresh =
       given->empty() ? authenticate(front, x.request, x.cors.cookie) : authenticate(front, *given);
   if (!fresh) return session->answer(fresh.error());
-  const auto id = session_id::parse(x.where.name);
-  if (!id) return session->answer(error{errc::not_found, "no session " + x.where.name});
+  const auto id = session_id::parse(x.route.name);
+  if (!id) return session->answer(error{errc::not_found, "no session " + x.route.name});
   const auto expires = (*fresh)->expires_s;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
   front.shared->node.renew_session(
@@ -70,7 +70,7 @@ result<std::string> state_in(std::string_view body) {
 }
 
 std::optional<session_id> session_in_path(http_session& session) {
-  const auto& name = session.exchange().where.name;
+  const auto& name = session.exchange().route.name;
   const auto id = session_id::parse(name);
   if (!id) session.answer(error{errc::not_found, "no session " + name});
   return id;
@@ -82,10 +82,11 @@ void handle_presence(std::shared_ptr<http_session> session) {
   if (!id) return;
   auto state = state_in(session->exchange().request.body);
   if (!state) return session->answer(state.error());
-  const auto who = session->exchange().who;
+  const auto caller = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
   front.shared->node.change_session(
-      front.loop, who, *id, {.presence = *state}, [ticket, state = *state](result<void> changed) {
+      front.loop, caller, *id, {.presence = *state},
+      [ticket, state = *state](result<void> changed) {
         if (!changed) return ticket->answer(changed.error());
         ticket->answer(http_response{.body = "{\"state\":" + net::quoted(state) + "}"});
       });
@@ -102,10 +103,11 @@ void handle_publish(std::shared_ptr<http_session> session) {
   if (!item) return session->answer(refuse_publish(x, front, item.error()));
   if (auto limited = limit_publish_rate(x, front, count_targets(*item)))
     return session->answer(std::move(*limited));
-  const auto who = x.who;
+  const auto caller = x.caller;
+  auto traceparent = x.ids.traceparent;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
   front.shared->node.publish_from_session(
-      front.loop, who, *id, std::move(*item),
+      front.loop, caller, *id, std::move(*item), std::move(traceparent),
       [ticket](const publish_verdict& verdict) { ticket->answer(verdict_response(verdict)); });
 }
 

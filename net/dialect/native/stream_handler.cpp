@@ -43,7 +43,7 @@ void handle_stream(std::shared_ptr<http_session> session, transport_kind kind,
     stay_away.status = 204;
     return session->answer(std::move(stay_away));
   }
-  auto request = parse_stream_request(x.request, kind, x.who, remote_text(x.remote),
+  auto request = parse_stream_request(x.request, kind, x.caller, remote_text(x.remote),
                                       front.settings->limits.max_rooms, front.settings->formats);
   if (!request) return session->answer(request.error());
   if (const auto* asked = x.request.query().find("format"); named && (!asked || *asked == "named"))

@@ -15,6 +15,10 @@ error malformed(std::string message) { return {errc::malformed, std::move(messag
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
+bool contains(const std::vector<std::string>& names, const std::string& one) noexcept {
+  return std::find(names.begin(), names.end(), one) != names.end();
+}
+
 /// Text that parse_cursor refuses, so that the client is told bad_cursor.
 constexpr std::string_view no_cursor = "0";
 
@@ -49,8 +53,9 @@ result<wire_format> read_format(const query_params& query, transport_kind kind,
   return malformed("format must be one of " + known);
 }
 
-std::optional<std::string> read_position(const http_request& request) {
-  const auto text = asked_position(request);
+}  // namespace
+
+std::optional<std::string> position_from(std::string_view text) {
   if (text.empty()) return std::nullopt;
   const auto parsed = parse_cursor(text);
   if (!parsed) return std::string(text);
@@ -58,10 +63,8 @@ std::optional<std::string> read_position(const http_request& request) {
   return parsed->at.epoch == 0 ? std::string(no_cursor) : parsed->at.str();
 }
 
-}  // namespace
-
 result<stream_request> parse_stream_request(const http_request& request, transport_kind kind,
-                                            identity_ptr who, std::string remote,
+                                            identity_ptr identity, std::string remote,
                                             std::size_t max_rooms, const stream_formats& formats) {
   stream_request out;
   const auto& query = request.query();
@@ -73,7 +76,7 @@ result<stream_request> parse_stream_request(const http_request& request, transpo
   if (!format) return format.error();
   out.format = *format;
 
-  out.device = who->device;
+  out.device = identity->device;
   if (const auto* device = query.find("device"); device && !device->empty()) {
     if (!valid_user(*device)) return malformed("device must be 1-128 of [A-Za-z0-9._~@:-]");
     out.device = device_id(*device);
@@ -87,12 +90,12 @@ result<stream_request> parse_stream_request(const http_request& request, transpo
       return malformed("heartbeat must be event or comment");
     out.heartbeat_event = *heartbeat == "event";
   }
-  out.last_event_id = read_position(request);
-  out.who = std::move(who);
+  out.last_event_id = position_from(asked_position(request));
+  out.identity = std::move(identity);
   return out;
 }
 
-result<void> check_stream_parameters(const http_request& request) {
+result<void> check_parameters(const http_request& request, const std::vector<std::string>& more) {
   static const std::vector<std::string> known{
       "rooms",     "device",   "last_event_id", "since", "format",
       "heartbeat", "presence", "access_token",  "token", "ticket"};
@@ -100,15 +103,20 @@ result<void> check_stream_parameters(const http_request& request) {
   std::size_t looked_at = 0;
   for (const auto& [name, value] : request.query().all()) {
     if (++looked_at > most_looked_at) break;
-    if (names_position(name) || std::find(known.begin(), known.end(), name) != known.end())
-      continue;
+    if (names_position(name) || contains(known, name) || contains(more, name)) continue;
     std::string plain = name;
     std::transform(plain.begin(), plain.end(), plain.begin(), lower);
-    if (const auto meant = nearest_name(plain, known))
+    auto meant = nearest_name(plain, known);
+    if (!meant) meant = nearest_name(plain, more);
+    if (meant)
       return malformed("the query parameter \"" + name + "\" means nothing here" +
                        did_you_mean(meant));
   }
   return {};
+}
+
+result<void> check_stream_parameters(const http_request& request) {
+  return check_parameters(request, {});
 }
 
 }  // namespace starling::net::native

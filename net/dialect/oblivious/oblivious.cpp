@@ -34,10 +34,11 @@ frame encode_hello(const connected& hello, std::chrono::milliseconds retry) {
 
 wire_format stream_format() {
   static const wire_format format = add_format(
-      {.event = [](const event& what,
-                   std::string_view id) { return encode_event(wire_format::sse_named, what, id); },
+      {.event = [](const event& event,
+                   std::string_view id) { return encode_event(wire_format::sse_named, event, id); },
        .connected = encode_hello,
-       .goodbye = [](const goodbye& what) { return encode_goodbye(wire_format::sse_named, what); },
+       .goodbye =
+           [](const goodbye& goodbye) { return encode_goodbye(wire_format::sse_named, goodbye); },
        .notice =
            [](std::string_view name, std::string_view json, std::string_view id) {
              return encode_notice(wire_format::sse_named, name, json, id);
@@ -133,7 +134,7 @@ error no_client() { return {errc::not_found, "client not found"}; }
 error refusal_of(const error& why) { return why.code == errc::not_found ? no_client() : why; }
 
 std::optional<session_id> session_in_path(http_session& session) {
-  const auto id = session_id::parse(session.exchange().where.name);
+  const auto id = session_id::parse(session.exchange().route.name);
   if (!id) session.answer(no_client());
   return id;
 }
@@ -142,9 +143,9 @@ void handle_disconnect(std::shared_ptr<http_session> session) {
   const auto id = session_in_path(*session);
   if (!id) return;
   auto& front = session->front();
-  const auto who = session->exchange().who;
+  const auto caller = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  front.shared->node.close_session(front.loop, who, *id, [ticket](result<void> closed) {
+  front.shared->node.close_session(front.loop, caller, *id, [ticket](result<void> closed) {
     if (!closed) return ticket->answer(refusal_of(closed.error()));
     ticket->answer(message_response("disconnected"));
   });
@@ -156,10 +157,11 @@ void handle_broadcast(std::shared_ptr<http_session> session) {
   read->item.target = publish_item::target_kind::all;
   publish_batch batch;
   batch.items.emplace_back(std::move(read->item));
+  batch.traceparent = session->exchange().ids.traceparent;
   auto& front = session->front();
-  const auto who = session->exchange().who;
+  const auto caller = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  front.shared->node.publish(front.loop, who, std::move(batch),
+  front.shared->node.publish(front.loop, caller, std::move(batch),
                              [ticket](std::vector<publish_verdict> verdicts) {
                                if (verdicts.empty()) return;  // the ticket answers: 500
                                if (!verdicts.front())
@@ -168,9 +170,9 @@ void handle_broadcast(std::shared_ptr<http_session> session) {
                              });
 }
 
-void send_item(loop_front& front, const identity_ptr& who, const session_id& to, publish_item item,
-               const std::shared_ptr<answer_ticket>& ticket) {
-  front.shared->node.send_to_session(front.loop, who, to, std::move(item),
+void send_item(loop_front& front, const identity_ptr& caller, const session_id& to,
+               publish_item item, const std::shared_ptr<answer_ticket>& ticket) {
+  front.shared->node.send_to_session(front.loop, caller, to, std::move(item),
                                      [ticket](const publish_verdict& sent) {
                                        if (!sent) return ticket->answer(refusal_of(sent.error()));
                                        ticket->answer(message_response("message sent"));
@@ -183,15 +185,15 @@ void handle_send(std::shared_ptr<http_session> session) {
   const auto id = session_in_path(*session);
   if (!id) return;
   const auto front = session->shared_front();
-  const auto who = session->exchange().who;
+  const auto caller = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  if (!read->retry) return send_item(*front, who, *id, std::move(read->item), ticket);
+  if (!read->retry) return send_item(*front, caller, *id, std::move(read->item), ticket);
   // The line `retry:` goes before the event, so a client reads the two as one.
   front->shared->node.change_session(
-      front->loop, who, *id, {.retry = read->retry},
-      [front, who, id = *id, item = std::move(read->item), ticket](result<void> told) mutable {
+      front->loop, caller, *id, {.retry = read->retry},
+      [front, caller, id = *id, item = std::move(read->item), ticket](result<void> told) mutable {
         if (!told) return ticket->answer(refusal_of(told.error()));
-        send_item(*front, who, id, std::move(item), ticket);
+        send_item(*front, caller, id, std::move(item), ticket);
       });
 }
 

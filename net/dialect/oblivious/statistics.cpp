@@ -39,9 +39,9 @@ void append_client(std::string& out, const session_info& client, std::int64_t no
 
 void handle_stats(std::shared_ptr<http_session> session) {
   auto& front = session->front();
-  const auto who = session->exchange().who;
+  const auto caller = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  front.shared->node.statistics(front.loop, who, [ticket](result<node_stats> all) {
+  front.shared->node.statistics(front.loop, caller, [ticket](result<node_stats> all) {
     if (!all) return ticket->answer(all.error());
     http_response out;
     {
@@ -55,34 +55,35 @@ void handle_stats(std::shared_ptr<http_session> session) {
 
 void handle_debug_stats(std::shared_ptr<http_session> session) {
   const auto front = session->shared_front();
-  const auto who = session->exchange().who;
+  const auto caller = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
-  front->shared->node.statistics(front->loop, who, [front, who, ticket](result<node_stats> all) {
-    if (!all) return ticket->answer(all.error());
-    front->shared->node.list_sessions(
-        front->loop, who, most_listed,
-        [front, ticket, all = *all](const result<std::vector<session_info>>& clients) {
-          if (!clients) return ticket->answer(clients.error());
-          http_response out;
-          {
-            json_writer object(out.body);
-            {
-              json_writer statistics(object.value("statistics"));
-              append_totals(statistics, all);
-              statistics.number("closed_connections", all.closed);
-              statistics.number("waiting_bytes", all.outbox_bytes);
-            }
-            object.number("retry_ms", front->settings->retry.count());
-            auto& list = object.value("clients") += '[';
-            for (const auto& client : *clients) {
-              if (list.back() != '[') list += ',';
-              append_client(list, client, wall_ms());
-            }
-            list += ']';
-          }
-          ticket->answer(std::move(out));
-        });
-  });
+  front->shared->node.statistics(
+      front->loop, caller, [front, caller, ticket](result<node_stats> all) {
+        if (!all) return ticket->answer(all.error());
+        front->shared->node.list_sessions(
+            front->loop, caller, most_listed,
+            [front, ticket, all = *all](const result<std::vector<session_info>>& clients) {
+              if (!clients) return ticket->answer(clients.error());
+              http_response out;
+              {
+                json_writer object(out.body);
+                {
+                  json_writer statistics(object.value("statistics"));
+                  append_totals(statistics, all);
+                  statistics.number("closed_connections", all.closed);
+                  statistics.number("waiting_bytes", all.outbox_bytes);
+                }
+                object.number("retry_ms", front->settings->retry.count());
+                auto& list = object.value("clients") += '[';
+                for (const auto& client : *clients) {
+                  if (list.back() != '[') list += ',';
+                  append_client(list, client, wall_ms());
+                }
+                list += ']';
+              }
+              ticket->answer(std::move(out));
+            });
+      });
 }
 
 }  // namespace starling::net::oblivious

@@ -18,6 +18,8 @@ const HEARTBEAT_MS = 30_000;
 const REFRESH_BEFORE_MS = 120_000;
 const SLEEP_CHECK_MS = 5_000;
 const SEEN_EVENTS = 512; // per tab, to recognise what a replay repeats
+const BETTER_AFTER_MS = 600_000; // of long-poll
+const VIAS = ['sse', 'ws', 'poll']; // in the order in which 'auto' tries them
 const ENDPOINTS =
   /\/(?:api\/sse\/connect|realtime\/(?:events|sse)|api\/events|events|stream|sse|ws)$/;
 const CONTROL = ['connected', 'goodbye', 'heartbeat', 'token_expiring', 'gap'];
@@ -25,7 +27,8 @@ const CONTROL = ['connected', 'goodbye', 'heartbeat', 'token_expiring', 'gap'];
 /// One subscription to a Starling cluster that survives reconnects, reloads and node changes.
 ///
 /// Options: url | urls (base URLs, tried in order), token | getToken({reason}) -> token,
-/// rooms, device, format ('envelope', with `native` 'message'), transport ('sse' | 'ws' | 'auto'),
+/// rooms, device, format ('envelope', with `native` 'message'), transport ('sse' | 'ws' | 'poll' |
+/// 'auto'),
 /// native (use EventSource instead of fetch), sharedAcrossTabs, storage (Storage-like or null),
 /// since ('last'), longTerm, maxDelay (ms), openTimeout (ms), autoConnect, credentials (as in fetch).
 /// `sharedAcrossTabs` is true unless said otherwise: one stream for all tabs of a page, where the
@@ -77,15 +80,14 @@ export class Starling {
       ...options,
     };
     const { transport, native } = this.#options;
-    if (!['sse', 'ws', 'auto'].includes(transport))
-      throw new TypeError(`Starling: transport is 'sse', 'ws' or 'auto', not '${transport}'`);
+    const vias = transport === 'auto' ? VIAS.filter((via) => via !== 'ws' || globalThis.WebSocket)
+      : VIAS.filter((via) => via === transport);
+    if (!vias.length)
+      throw new TypeError(`Starling: transport is 'sse', 'ws', 'poll' or 'auto', not '${transport}'`);
     this.#options.format ??= native ? 'message' : 'envelope';
     this.#bases = urls.map((url) => new URL(url, here).href.replace(/[?#].*$/, '')
       .replace(/\/+$/, '').replace(ENDPOINTS, ''));
-    const sse = transport === 'ws' ? [] : this.#bases.map((base) => ({ base, via: 'sse' }));
-    const ws = transport === 'sse' || (transport === 'auto' && !globalThis.WebSocket)
-      ? [] : this.#bases.map((base) => ({ base, via: 'ws' }));
-    this.#candidates = [...sse, ...ws];
+    this.#candidates = vias.flatMap((via) => this.#bases.map((base) => ({ base, via })));
     this.#token = options.token;
     this.#rooms = new Set(options.rooms ?? []);
     this.#acceptedRooms = new Set(this.#rooms);
@@ -244,7 +246,7 @@ export class Starling {
       if (run.stopped || link.signal.aborted) return { link, planned: link.reason === 'restart' };
       link.expectOpen(this.#options.openTimeout);
       const sse = this.#options.native ? this.#native : this.#fetch;
-      const stream = via === 'ws' ? this.#webSocket : sse;
+      const stream = { sse, ws: this.#webSocket, poll: this.#poll }[via];
       Object.assign(link, await stream.call(this, link, base, token));
     } catch (error) {
       link.message = link.reason ?? `network: ${error?.message ?? error}`;
@@ -291,7 +293,7 @@ export class Starling {
     // A stream that was cut: its node may be gone, and another one there at once.
     if (opened) return this.#nextUrl(), link.retry ?? retryDelay({ retry: this.#retry, maxDelay });
     const kind = classifyError({ status });
-    const roundIsOver = this.#nextCandidate(run);
+    const roundIsOver = this.#nextCandidate(run, link);
     if (kind === 'away') {
       const retry = this.#retry;
       if (!roundIsOver) return retryDelay({ retry: retry / this.#candidates.length, maxDelay });
@@ -304,9 +306,14 @@ export class Starling {
   }
 
   // Moves on to the next URL or transport; true when all were tried and it is time to back off.
-  #nextCandidate(run) {
-    this.#at = (this.#at + 1) % this.#candidates.length;
-    run.round = (run.round + 1) % this.#candidates.length;
+  // Long-poll is the last resort, where a node answers requests and nothing streams: one that is away
+  // would bring everybody there.
+  #nextCandidate(run, { there }) {
+    const { length } = this.#candidates;
+    do {
+      this.#at = (this.#at + 1) % length;
+      run.round = (run.round + 1) % length;
+    } while (this.transport === 'poll' && !there && this.#options.transport === 'auto');
     return run.round === 0;
   }
 
@@ -419,13 +426,42 @@ export class Starling {
     });
   }
 
+  async #poll(link, base) {
+    for (let id = '', first = Date.now(); !link.ended;) {
+      const url = this.#target(base, link.rooms, '/api/poll');
+      if (id) url.searchParams.set('client_id', id);
+      const response = await fetch(url, {
+        headers: bearer(this.#token), signal: link.signal, credentials: this.#options.credentials,
+      });
+      if (response.status !== 200) return refusal(response);
+      const { connected, events, cursor, client_id: session, retry_ms: retry, goodbye } =
+        await response.json();
+      id = session;
+      link.touch();
+      link.onRetry(retry);
+      if (connected) this.#command(link, { ...connected, type: 'connected' }, connected.position);
+      for (const { id: at, event_id: name, ...event } of events) {
+        if (name) this.#deliver(link, { ...event, id: name, cursor: at });
+        else this.#command(link, { ...event.data, type: event.event }, at);
+      }
+      if (goodbye) this.#command(link, { ...goodbye, type: 'goodbye' }, cursor);
+      this.#remember(cursor);
+      if (Date.now() - first > BETTER_AFTER_MS && this.#options.transport === 'auto') {
+        this.#at = 0; // what broke streams may be gone
+        link.end('restart');
+      }
+    }
+    return {};
+  }
+
   // EventSource and WebSocket hide the status of a refused connection; HEAD tells it.
   async #probe(link, base, token) {
-    const response = await fetch(this.#target(base, link.rooms, '/events'), {
-      method: 'HEAD', headers: { Accept: 'text/event-stream', ...bearer(token) }, cache: 'no-store',
+    const response = await fetch(this.#target(base, link.rooms, '/api/poll'), {
+      method: 'HEAD', headers: bearer(token), cache: 'no-store',
     }).catch((error) => ({ failed: `network: ${error.message}` }));
     if (response.failed) return { message: response.failed };
-    return response.status === 200 ? { message: 'event stream closed' } : refusal(response);
+    return response.status === 200 ? { message: 'event stream closed', there: true }
+      : refusal(response);
   }
 
   // ---- what arrives --------------------------------------------------------------------------

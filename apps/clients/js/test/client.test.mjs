@@ -130,6 +130,17 @@ for (const code of ['replaced', 'session_limit', 'kicked', 'token_revoked']) {
   });
 }
 
+test('a session that another one pushed out says so in the console', async (t) => {
+  const warned = t.mock.method(console, 'warn', () => {});
+  const { client } = await start((c) => {
+    c.greet('e-1');
+    c.goodbye('session_limit', false, 1000, 'e-1.x');
+  });
+  await state(client, 'closed');
+  assert.equal(warned.mock.callCount(), 1);
+  assert.match(warned.mock.calls[0].arguments[0], /sessions\.max_per_user/);
+});
+
 for (const code of ['draining', 'slow_consumer', 'overload', 'shutdown']) {
   test(`goodbye ${code} reconnects after the time the server names`, async () => {
     let said = 0;

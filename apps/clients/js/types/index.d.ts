@@ -10,7 +10,8 @@ export interface StarlingOptions {
   device?: string;
   since?: 'last';
   format?: 'envelope' | 'message' | 'named' | 'both';
-  transport?: 'auto' | 'sse' | 'ws';
+  /** auto: SSE, else WebSocket, else long-poll where a node answers and nothing streams. */
+  transport?: 'auto' | 'sse' | 'ws' | 'poll';
   /** SSE through EventSource instead of fetch; the token is then part of the URL. */
   native?: boolean;
   /** One stream for all tabs where the browser can (default in a page). */
@@ -133,7 +134,7 @@ export class Starling {
   constructor(options: StarlingOptions);
   readonly state: StarlingState;
   readonly rooms: string[];
-  readonly transport: 'sse' | 'ws';
+  readonly transport: 'sse' | 'ws' | 'poll';
   readonly url: string;
   readonly clientId: string;
   readonly session: Session | null;

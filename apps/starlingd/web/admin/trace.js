@@ -1,0 +1,42 @@
+/// The way of an event through the cluster, with a time per hop.
+import { h, setText, sheet, table } from '/web/shared/dom.js';
+import { milliseconds, number } from '/web/shared/format.js';
+import { fillRows } from '/web/admin/rows.js';
+
+const COLUMNS = [
+  { head: ['After', { class: 'number' }], class: 'number', cell: (hop) => milliseconds(hop.ms) },
+  { head: 'Node', cell: (hop) => hop.node },
+  { head: 'Hop', cell: (hop) => hop.hop },
+  { head: ['Sessions there', { class: 'number' }], class: 'number', cell: (hop) => number(hop.members) },
+];
+
+export async function showTrace(api, room, tenant) {
+  const said = h('p', { class: 'dim', role: 'status' }, 'A probe is on its way; clients see nothing of it.');
+  const { box, body } = table(
+    `Way of a probe to ${room}`,
+    COLUMNS.map(({ head }) => head),
+  );
+  box.hidden = true;
+  sheet(`Trace of ${room}`, said, box);
+  try {
+    const {
+      hops,
+      stored_ms: stored,
+      missing,
+    } = await api.call(`rooms/${encodeURIComponent(room)}/trace`, { method: 'POST', query: api.of(tenant) });
+    setText(
+      said,
+      `Stored after ${milliseconds(stored)}${missing.length ? `; no answer from ${missing.join(', ')}` : ''}.`,
+    );
+    fillRows(
+      body,
+      COLUMNS,
+      hops.map((hop, at) => ({ ...hop, at })),
+      (hop) => hop.at,
+    );
+    box.hidden = false;
+  } catch (error) {
+    said.className = 'bad';
+    setText(said, error.message);
+  }
+}

@@ -1,0 +1,127 @@
+#include "cluster/membership/http_source.hpp"
+
+#include <utility>
+
+#include "cluster/membership/source_pool.hpp"
+#include "net/auth/signature.hpp"
+#include "net/http/http_client.hpp"
+#include "net/wire/codec.hpp"
+#include "net/wire/json_reader.hpp"
+
+namespace starling::cluster {
+
+namespace {
+
+/// A million names and more.
+constexpr std::size_t max_answer_bytes = 64 * 1024 * 1024;
+
+std::string hex(std::string_view bytes) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  for (const auto byte : bytes) {
+    const auto value = static_cast<unsigned char>(byte);
+    out.append(1, digits[value >> 4]).append(1, digits[value & 15]);
+  }
+  return out;
+}
+
+error no_answer(std::string why) { return {errc::unavailable, std::move(why)}; }
+
+/// The list in the member `wanted`; numbers are taken as text.
+result<membership_source::names> names_in(std::string_view body, std::string_view wanted) {
+  const auto expected = "the answer is not {\"" + std::string(wanted) + "\":[names]}";
+  net::json_reader in(body);
+  if (in.peek() != net::json_kind::object) return no_answer(expected);
+  in.enter();
+  membership_source::names out;
+  bool found = false;
+  std::string name;
+  while (in.next_member(name)) {
+    if (name != wanted) {
+      in.skip();
+      continue;
+    }
+    if (in.peek() != net::json_kind::array) return no_answer(expected);
+    found = true;
+    in.enter();
+    while (in.next_element()) {
+      auto& each = out.emplace_back();
+      if (in.peek() == net::json_kind::string)
+        in.read_string(each);
+      else if (in.peek() == net::json_kind::number)
+        in.read_compact(each);
+      else
+        return no_answer(expected);
+    }
+  }
+  if (in.failed() || !in.finish()) return no_answer("the answer is no JSON: " + in.failure());
+  if (!found) return no_answer(expected);
+  return out;
+}
+
+class http_asker final : public membership_asker {
+ public:
+  explicit http_asker(const http_source_options& options) : options_(options) {}
+
+  result<membership_source::names> ask(const membership_query& query,
+                                       steady_time deadline) override {
+    const bool of_user = query.asked == membership_query::kind::rooms_of_user;
+    const auto body = std::string("{\"").append(of_user ? "user" : "room").append("\":") +
+                      net::quoted(query.name) + ",\"tenant\":" + net::quoted(query.tenant.str()) +
+                      "}";
+    const auto signature = net::sign_hmac(options_.secret, body);
+    if (!signature) return signature.error();
+    const auto left =
+        std::max(std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now()),
+                 std::chrono::milliseconds(1));
+    net::http_client client(
+        options_.url,
+        {.connect_timeout = left, .request_timeout = left, .max_body_bytes = max_answer_bytes});
+    const auto reply = client.request("POST", of_user ? "/rooms_of_user" : "/users_of_room", body,
+                                      {{"Content-Type", "application/json"},
+                                       {"X-Starling-Signature", "sha256=" + hex(*signature)}});
+    if (!reply) {
+      const bool late = steady_clock::now() >= deadline;
+      return error{late ? errc::timeout : errc::unavailable, reply.error().message};
+    }
+    if (reply->status != 200)
+      return no_answer("the answer's status is " + std::to_string(reply->status));
+    return names_in(reply->body, of_user ? "rooms" : "users");
+  }
+
+ private:
+  const http_source_options& options_;
+};
+
+class http_source final : public membership_source {
+ public:
+  explicit http_source(http_source_options options)
+      : options_(std::move(options)),
+        pool_({.name = "http", .threads = options_.connections, .timeout = options_.timeout},
+              [this] { return std::make_unique<http_asker>(options_); }) {}
+
+  std::string_view name() const noexcept override { return "http"; }
+  void start(membership_listener&) override { pool_.start(); }
+  void stop() override { pool_.stop(); }
+  void rooms_of_user(tenant_id tenant, std::string user, completion<names> done) override {
+    pool_.ask({membership_query::kind::rooms_of_user, std::move(tenant), std::move(user)},
+              std::move(done));
+  }
+  void users_of_room(tenant_id tenant, std::string room, completion<names> done) override {
+    pool_.ask({membership_query::kind::users_of_room, std::move(tenant), std::move(room)},
+              std::move(done));
+  }
+  source_state state() const override { return pool_.state(); }
+
+ private:
+  const http_source_options options_;
+  source_pool pool_;
+};
+
+}  // namespace
+
+std::shared_ptr<membership_source> make_http_source(http_source_options options) {
+  return std::make_shared<http_source>(std::move(options));
+}
+
+}  // namespace starling::cluster
