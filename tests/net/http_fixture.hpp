@@ -97,8 +97,7 @@ class fake_service : public service {
     done(on_change ? on_change(*caller, id, change) : result<void>{});
   }
   void publish_from_session(io_loop&, identity_ptr, const session_id&, publish_item item,
-                            std::string, std::string,
-                            std::function<void(publish_verdict)> done) override {
+                            std::string, std::function<void(publish_verdict)> done) override {
     done(published{item.id.empty() ? "made" : item.id, {7, 9}});
   }
   void online_users(io_loop&, identity_ptr, online_scope scope, std::string room,
