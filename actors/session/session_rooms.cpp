@@ -63,7 +63,7 @@ class session_rooms::index {
 
  private:
   std::unordered_map<std::string_view, subscription*> in_;
-  std::unordered_map<std::string_view, pending_join*> joining_;
+  std::unordered_map<std::string_view, join_under_way*> joining_;
 };
 
 // -- subscriptions --------------------------------------------------------------------------------
@@ -125,16 +125,16 @@ bool session_rooms::take_news() noexcept { return !std::exchange(told_, true); }
 
 void session_rooms::asked_for(std::uint64_t request, const std::vector<wanted_channel>& channels,
                               std::optional<std::string> ref_json) {
-  pending_join pending{request, {}, std::move(ref_json), channels.size()};
+  join_under_way pending{request, {}, std::move(ref_json), channels.size()};
   for (const auto& wanted : channels)
     if (!wanted.again) pending.rooms.push_back(wanted.channel->name);
-  if (!joins_) joins_ = std::make_unique<std::vector<pending_join>>();
+  if (!joins_) joins_ = std::make_unique<std::vector<join_under_way>>();
   joins_->push_back(std::move(pending));
 }
 
-std::optional<pending_join> session_rooms::answered(std::uint64_t request) {
+std::optional<join_under_way> session_rooms::answered(std::uint64_t request) {
   if (!joins_) return std::nullopt;
-  const auto found = std::find_if(joins_->begin(), joins_->end(), [&](const pending_join& each) {
+  const auto found = std::find_if(joins_->begin(), joins_->end(), [&](const join_under_way& each) {
     return each.request == request;
   });
   if (found == joins_->end()) return std::nullopt;

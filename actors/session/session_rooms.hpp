@@ -37,7 +37,7 @@ inline bool is_open_room(const subscription& in) {
 }
 
 /// A join under way on a stream that has begun.
-struct pending_join {
+struct join_under_way {
   std::uint64_t request;
   std::vector<std::string> rooms;
   std::optional<std::string> ref_json;  ///< of a WebSocket subscribe; else the roster's
@@ -79,7 +79,7 @@ class session_rooms {
   void asked_for(std::uint64_t request, const std::vector<wanted_channel>& channels,
                  std::optional<std::string> ref_json);
   /// It was answered: no longer under way. Nothing for one that is not known.
-  std::optional<pending_join> answered(std::uint64_t request);
+  std::optional<join_under_way> answered(std::uint64_t request);
   bool joining() const noexcept { return joins_ != nullptr; }
   /// Channels of joins under way.
   std::size_t channels_under_way() const;
@@ -116,7 +116,7 @@ class session_rooms {
       subscription, void,
       boost::container::vector_options_t<boost::container::stored_size<std::uint32_t>>>
       subscriptions_;
-  std::unique_ptr<std::vector<pending_join>> joins_;  ///< while there are any
+  std::unique_ptr<std::vector<join_under_way>> joins_;  ///< while there are any
   std::uint32_t last_request_ = opening_request;
   bool told_ = false;  ///< of names()
 };
