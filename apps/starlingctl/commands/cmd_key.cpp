@@ -66,7 +66,7 @@ exit_code list(const invocation& inv, const std::string& file) {
               holder.publish_all ? "all" : joined(holder.publish),
               holder.is_operator ? "operator"
               : holder.admin     ? "yes"
-                              : "no",
+                                 : "no",
               utc_time(key.created_s * 1000)});
   }
   print_answer(inv, json{{"keys", rows}}, text.str());
