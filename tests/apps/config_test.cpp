@@ -205,6 +205,16 @@ TEST_SUITE("apps/config") {
     CHECK(r.from.size() == 1);
   }
 
+  TEST_CASE("PROXY headers may not be required where nobody may send one") {
+    const auto r = load_sets({"auth.hs256_secret=x", "listen.proxy_protocol=require"});
+    REQUIRE_FALSE(r.ok());
+    CHECK(text(r).find("listen.trusted_proxies") != string::npos);
+    CHECK(load_sets({"auth.hs256_secret=x", "listen.proxy_protocol=require",
+                     "listen.trusted_proxies=10.0.0.0/8"})
+              .ok());
+    CHECK(load_sets({"auth.hs256_secret=x", "listen.proxy_protocol=accept"}).ok());
+  }
+
   TEST_CASE("every key takes effect from the file, the environment and --set") {
     const scratch dir;
     const string pem = usable_file(dir);

@@ -165,9 +165,10 @@ void validate(const config& c, const origins& from, config_errors& errors) {
         check.fail("tls.client_ca_file", good.error().message);
     }
   }
-  if (c.listen.proxy_protocol != net::proxy_protocol::off && c.listen.trusted_proxies.empty())
+  if (c.listen.proxy_protocol == net::proxy_protocol::require && c.listen.trusted_proxies.empty())
     check.fail("listen.proxy_protocol",
-               "needs listen.trusted_proxies: a PROXY header counts from there only");
+               "require needs listen.trusted_proxies: a PROXY header counts from there only, so "
+               "nobody could connect");
   check.dialects(c.dialects);
   if (const auto formats = net::dialect_formats(c.dialects, c.sse.format); !formats)
     check.fail("sse.format", formats.error().message);
