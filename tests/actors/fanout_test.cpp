@@ -304,7 +304,7 @@ TEST_SUITE("actors/fanout") {
     n.node.bridges.push_back(n.node.bridges[0]);
     const auto ann = n.open("ann");
     const auto own = cluster::partition_of(acme, 2);
-    const auto other = cluster::partition_id{1 - cluster::index_of(own)};
+    const auto other = static_cast<cluster::partition_id>(1 - cluster::index_of(own));
     const auto drain_of = [](cluster::partition_id which) {
       return drain{std::chrono::milliseconds(1), close_code::draining, {}, which};
     };

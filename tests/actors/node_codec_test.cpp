@@ -138,7 +138,7 @@ TEST_SUITE("actors/node_codec") {
     CHECK(back->node.cpu == 1.25);
     CHECK(back->node.tag == 4'000'000'000);
     CHECK(back->node.engine_connected);
-    for (const std::string id : {std::string(), std::string("a\nb"), std::string(129, 'n')}) {
+    for (const auto& id : {std::string(), std::string("a\nb"), std::string(129, 'n')}) {
       told.node.id = id;
       CHECK_FALSE(decode_announcement(encode(told)).ok());
     }

@@ -1,5 +1,8 @@
 #include "actors/session/session_rooms.hpp"
 
+#include <array>
+#include <unordered_set>
+
 #include "tests/actors/actor_fixture.hpp"
 
 namespace starling::actors::test {
@@ -39,6 +42,7 @@ texts names_of(const std::vector<wanted_channel>& channels) {
 }
 
 using ids = std::vector<channel_id>;
+using names = std::unordered_set<std::string>;
 
 }  // namespace
 
@@ -51,9 +55,11 @@ TEST_SUITE("actors/session_rooms") {
     CHECK(a.rooms.names() == texts{"x", "y"});
     CHECK(a.rooms.channels() == ids{9, 1, 2});
     CHECK(a.rooms.contains("y"));
-    a.rooms.move(y, 5);
-    CHECK(a.rooms.drop(y) == 5u);
-    CHECK_FALSE(a.rooms.drop(y));
+    a.rooms.move(std::array{member_place{y, 5}});
+    const auto places = a.rooms.drop({y});
+    REQUIRE(places.size() == 1);
+    CHECK(places[0].index == 5);
+    CHECK(a.rooms.drop({y}).empty());
     CHECK(a.rooms.names() == texts{"x"});
   }
 
@@ -73,7 +79,7 @@ TEST_SUITE("actors/session_rooms") {
     CHECK_FALSE(a.rooms.take_news());
     const auto x = a.enter("x");
     CHECK(a.rooms.take_news());
-    a.rooms.drop(x);
+    a.rooms.drop({x});
     CHECK(a.rooms.take_news());
     CHECK_FALSE(a.rooms.take_news());
   }
@@ -126,7 +132,7 @@ TEST_SUITE("actors/session_rooms") {
     ann_in a({"*"});
     const auto request = a.ask({"x", "y"});
     CHECK(a.rooms.unsubscribe({"x"}).empty());
-    CHECK(a.rooms.answered(request)->unwanted == texts{"x"});
+    CHECK(a.rooms.answered(request)->unwanted == names{"x"});
     const auto other = a.ask({"z"});
     a.rooms.unsubscribe({"z"});
     CHECK(names_of(a.subscribe({"z"}).value()).empty());  // wanted after all
@@ -140,7 +146,7 @@ TEST_SUITE("actors/session_rooms") {
     const auto request = a.ask({"y", "z"});
     a.identity->rooms = {"z"};
     CHECK(a.rooms.renew(*a.identity) == ids{x});
-    CHECK(a.rooms.answered(request)->unwanted == texts{"y"});
+    CHECK(a.rooms.answered(request)->unwanted == names{"y"});
     CHECK(a.rooms.names() == texts{"team"});
   }
 
@@ -176,7 +182,7 @@ TEST_SUITE("actors/session_rooms") {
     a.rooms.asked_for(request, {*step.join}, std::nullopt);
     CHECK_FALSE(a.roster("team", true).join);  // it is on its way
     CHECK(a.roster("team", false).leave.empty());
-    CHECK(a.rooms.answered(request)->unwanted == texts{"team"});
+    CHECK(a.rooms.answered(request)->unwanted == names{"team"});
   }
 
   TEST_CASE("of former rooms those are forbidden that neither token nor roster allow now") {
