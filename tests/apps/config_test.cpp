@@ -233,6 +233,19 @@ TEST_SUITE("apps/config") {
       if (spec.name == "tls.client_ca_file")
         base += "tls.key_file = \"" + pem + "\"\ntls.cert_file = \"" + pem + "\"\n";
       if (spec.name == "tls.key_file") base += "tls.cert_file = \"" + pem + "\"\n";
+      const bool sources = spec.name == "membership.sources";
+      const auto beside = [&](const string& key, const string& value) {
+        if (spec.name != key) base += key + " = " + value + "\n";
+      };
+      if (sources || spec.name.starts_with("membership.postgres.")) {
+        if (!sources) base += "membership.sources = [\"postgres\"]\n";
+        beside("membership.postgres.dsn", "\"dbname=chat\"");
+      }
+      if (sources || spec.name.starts_with("membership.http.")) {
+        if (!sources) base += "membership.sources = [\"http\"]\n";
+        beside("membership.http.url", "\"http://a\"");
+        beside("membership.http.secret", "\"0123456\"");
+      }
       const std::map<string, string> beside_nats{
           {"nats.tls_cert", "nats.tls_key = \"" + pem + "\"\n"},
           {"nats.tls_key", "nats.tls_cert = \"" + pem + "\"\n"},
