@@ -324,6 +324,7 @@ class World:
         here, there = self._open(Sse, node, token(user)), self._open(Sse, self.steady, token(user))
         self.steady.publish(client=here.client_id, data=1)
         node.publish(client=there.client_id, data=1)
+        node.http("POST", f"/api/session/{here.client_id}/presence", token=token(user), body={"state": "away"})
         node.http("POST", f"/api/session/{here.client_id}/token", body={"token": token(user)})
         node.http("DELETE", f"/admin/v1/sessions/{here.client_id}", token=admin(), admin_listener=True)
 
