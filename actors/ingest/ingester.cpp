@@ -160,6 +160,7 @@ bool ingester::locate(net::mapped_event& event, bool asked,
     out.back().tenant = tenant;
   };
   if (event.tenant && event.tenant->str() == "*") {
+    if (!asked) return false;  // others may know of more
     for (const auto& tenant : directory.tenants()) in(tenant);
     return true;
   }
@@ -213,6 +214,7 @@ bool ingester::ask(const std::vector<net::mapped_event>& about) {
   if (node_.other_nodes == 0) return false;
   std::string names;
   for (const auto& event : about) {
+    if (event.tenant && event.tenant->str() == "*") names.append("tenants\n");
     for (const auto& room : event.rooms) names.append("room ").append(room).append(1, '\n');
     for (const auto* people : {&event.users, &event.about, &event.exclude})
       for (const auto& user : *people) names.append("user ").append(user).append(1, '\n');

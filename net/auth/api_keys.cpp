@@ -33,7 +33,7 @@ constexpr std::size_t max_key_bytes = 256;
 /// Some 50,000 keys.
 constexpr std::size_t max_file_bytes = 16 * 1024 * 1024;
 
-error bad(const std::string& path, const std::string& problem) {
+error bad_entry(const std::string& path, const std::string& problem) {
   return {errc::malformed, path + ": " + problem};
 }
 
@@ -115,7 +115,7 @@ class draft {
       return error{errc::conflict, name +
                                        " exists: somebody else is changing the keys; remove it "
                                        "if a change was broken off"};
-    return bad(name, std::string("cannot be written: ") + std::strerror(errno));
+    return bad_entry(name, std::string("cannot be written: ") + std::strerror(errno));
   }
   draft(draft&& other) noexcept
       : path_(std::move(other.path_)),
@@ -151,7 +151,7 @@ class draft {
   draft(std::string path, std::string name, int fd)
       : path_(std::move(path)), name_(std::move(name)), fd_(fd) {}
   result<void> failed() const {
-    return bad(path_, std::string("cannot be written: ") + std::strerror(errno));
+    return bad_entry(path_, std::string("cannot be written: ") + std::strerror(errno));
   }
 
   std::string path_;
@@ -190,14 +190,15 @@ result<std::vector<api_key>> read_api_keys(const std::string& path) {
   const auto file = parse_object(*text);
   const auto rows = file ? file->find("keys") : json::const_iterator();
   if (!file || rows == file->end() || !rows->is_array())
-    return bad(path, "must be {\"keys\":[...]}, as starlingctl key create writes it");
+    return bad_entry(path, "must be {\"keys\":[...]}, as starlingctl key create writes it");
   std::vector<api_key> out;
   std::set<std::string> ids;
   for (const auto& row : *rows) {
     auto key = read_entry(row);
     const auto place = "key " + std::to_string(out.size() + 1) + ": ";
-    if (!key) return bad(path, place + key.error().message);
-    if (!ids.insert(key->id).second) return bad(path, place + "\"id\" is that of an earlier key");
+    if (!key) return bad_entry(path, place + key.error().message);
+    if (!ids.insert(key->id).second)
+      return bad_entry(path, place + "\"id\" is that of an earlier key");
     out.push_back(std::move(*key));
   }
   return out;

@@ -76,7 +76,7 @@ std::optional<session_id> session_in_path(http_session& session) {
   return id;
 }
 
-void handle_presence(std::shared_ptr<http_session> session) {
+void handle_session_presence(std::shared_ptr<http_session> session) {
   auto& front = session->front();
   const auto id = session_in_path(*session);
   if (!id) return;
@@ -92,7 +92,7 @@ void handle_presence(std::shared_ptr<http_session> session) {
       });
 }
 
-void handle_publish(std::shared_ptr<http_session> session) {
+void handle_session_publish(std::shared_ptr<http_session> session) {
   auto& front = session->front();
   const auto& x = session->exchange();
   const auto id = session_in_path(*session);
@@ -123,8 +123,8 @@ std::vector<route> session_routes() {
                  .query = ""};
   };
   return {row("token", access::body_token, handle_session_token, max_token_body),
-          row("presence", access::token, handle_presence, 1024),
-          row("publish", access::token, handle_publish, largest_body)};
+          row("presence", access::token, handle_session_presence, 1024),
+          row("publish", access::token, handle_session_publish, largest_body)};
 }
 
 }  // namespace starling::net::native

@@ -190,7 +190,7 @@ class FechatterRows(ChatCase):
         streams = [self.user(number), self.user(number, node=1)]
 
         def sessions():
-            path = f"/admin/v1/sessions?user={number}"
+            path = f"/admin/v1/sessions?user={number}&all_tenants=1"
             return self.node.http("GET", path, token=self.cluster.operator, admin_listener=True).json["total"]
         eventually(lambda: sessions() == 2)
         for stream in streams:

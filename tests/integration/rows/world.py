@@ -111,8 +111,9 @@ class EventSource(Sse):
 
     def message(self, kind=None, timeout=5):
         """The next unnamed message, of this type; heartbeats are passed over unless asked for."""
+        end = time.monotonic() + timeout
         while True:
-            event = self.next(timeout)
+            event = self.next(max(end - time.monotonic(), 0.001))
             assert event.name == "message", f"a named event: {event}"
             data = json.loads(event.data)
             if kind == data["type"] or (kind is None and data["type"] not in ("heartbeat", "connection_confirmed")):
