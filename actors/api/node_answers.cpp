@@ -1,6 +1,7 @@
 #include "actors/api/node_answers.hpp"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 
 #include "actors/api/back_on.hpp"
@@ -130,9 +131,35 @@ void node_answers::answer(net::io_loop& loop, const presence_question& asked,
     out.users = std::move(users);
     reply(std::move(out));
   };
-  auto where =
-      asked.room.empty() ? tenant_channel(asked.tenant) : room_channel(asked.tenant, asked.room);
-  node_.bridge_of(asked.tenant).send(presence_query{std::move(where), back_on(loop, shape)});
+  if (asked.room.empty()) return find_tenant_users(loop, asked.tenant, shape);
+  node_.bridge_of(asked.tenant)
+      .send(presence_query{room_channel(asked.tenant, asked.room), back_on(loop, shape)});
+}
+
+void node_answers::find_tenant_users(net::io_loop& loop, const tenant_id& tenant,
+                                     std::function<void(std::vector<net::presence_user>)> shape) {
+  const auto all = std::make_shared<gather<sessions_found>>(
+      node_.fanouts.size(),
+      back_on(loop, [shape = std::move(shape)](const std::vector<sessions_found>& parts) {
+        std::map<std::string, net::presence_user> users;
+        for (const auto& part : parts)
+          for (const auto& session : part.sessions) {
+            if (session.state == to_string(presence_state::invisible)) continue;
+            auto& user = users[session.user];
+            if (user.sessions == 0 || more_available(session.state, user.state))
+              user.state = session.state;
+            if (user.sessions == 0 || session.opened_ms < user.since_ms)
+              user.since_ms = session.opened_ms;
+            user.user = session.user;
+            ++user.sessions;
+          }
+        std::vector<net::presence_user> out;
+        for (auto& [name, user] : users) out.push_back(std::move(user));
+        shape(std::move(out));
+      }));
+  for (const auto& shard : node_.fanouts)
+    shard.send(
+        sessions_query{.tenant = tenant, .limit = presence_answer::max_users, .done = all->part()});
 }
 
 void node_answers::answer(net::io_loop& loop, const close_question& asked, done<nothing> reply) {

@@ -56,6 +56,11 @@ class node_answers {
   void deliver(event item, std::function<void(result<void>)> reply);
 
  private:
+  /// `shape` gets the users of a tenant with their sessions here, ascending by name, on the loop.
+  /// Channels of whole tenants keep no list of members.
+  void find_tenant_users(net::io_loop& loop, const tenant_id& tenant,
+                         std::function<void(std::vector<net::presence_user>)> shape);
+
   net::node_stats counters() const;
 
   node_context& node_;

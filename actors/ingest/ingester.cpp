@@ -213,17 +213,24 @@ bool ingester::locate(net::mapped_event& event, bool asked,
 bool ingester::ask(const std::vector<net::mapped_event>& about) {
   if (node_.other_nodes == 0) return false;
   std::string names;
+  bool everybody = false;
   for (const auto& event : about) {
-    if (event.tenant && event.tenant->str() == "*") names.append("tenants\n");
+    if (event.tenant && event.tenant->str() == "*") {
+      names.append("tenants\n");
+      everybody = true;
+    }
     for (const auto& room : event.rooms) names.append("room ").append(room).append(1, '\n');
     for (const auto* people : {&event.users, &event.about, &event.exclude})
       for (const auto& user : *people) names.append("user ").append(user).append(1, '\n');
   }
-  const auto now = steady_clock::now();
-  if (asked_.size() >= most_asked) asked_.clear();
-  auto& last = asked_[names];
-  if (last != steady_time{} && now - last < ask_again) return false;
-  last = now;
+  // Who is not known may be asked for again and again; what goes to everybody is rare.
+  if (!everybody) {
+    const auto now = steady_clock::now();
+    if (asked_.size() >= most_asked) asked_.clear();
+    auto& last = asked_[names];
+    if (last != steady_time{} && now - last < ask_again) return false;
+    last = now;
+  }
   answers_ = 0;
   feed_.tell("ask " + std::to_string(source_) + ' ' + std::to_string(++question_) + ' ' +
              node_.options.id.str() + '\n' + names);
