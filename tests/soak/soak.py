@@ -15,6 +15,7 @@ from trend import Verdict  # noqa: E402
 from world import World, until  # noqa: E402
 
 REST_SECONDS = 20  # for everything of a round to be gone
+SETTLED_READS = 25  # as many equal reads, some 0.7 s, and nothing is on its way any more
 # Events and positions are forgotten within the run, so that what is kept longer shows.
 SETTINGS = ("history.max_age=30s", "sse.heartbeat=2s", "nats.partitions=2")
 FAULTY = 2  # this node is killed; the others are measured from the first round to the last
@@ -72,6 +73,13 @@ class Soak:
             return all(value == 0 for node in world.nodes for gauge, value in gauges.of_node(node).items()
                        if gauge in ("sessions", "rooms", "users"))
         await until(empty, REST_SECONDS, f"sessions, rooms and users of round {self.done} gone")
+        # Nodes end their subscriptions a moment after the rooms they were for.
+        seen = []
+
+        def settled():
+            seen.append(gauges.of_nats(self.measured["nats"])["subscriptions"])
+            return len(seen) > SETTLED_READS and len(set(seen[-SETTLED_READS:])) == 1
+        await until(settled, REST_SECONDS, f"subscriptions of round {self.done} settled")
 
     def _sample(self, seconds):
         for name, program in self.measured.items():
