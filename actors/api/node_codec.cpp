@@ -246,6 +246,9 @@ result<question> decode_question(std::string_view bytes) {
   bytes.remove_prefix(1);
   const bool good = std::visit([&](auto& each) { return take(bytes, each); }, out);
   if (!good) return malformed("question");
+  // What is left out has its default; an event has none that anybody could deliver.
+  if (const auto* one = std::get_if<deliver_question>(&out); one && one->item.channel.name.empty())
+    return malformed("question");
   return out;
 }
 

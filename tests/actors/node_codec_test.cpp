@@ -168,6 +168,9 @@ TEST_SUITE("actors/node_codec") {
     auto evil = some_event();
     evil.data = std::string(1000, '[');
     CHECK_FALSE(decode_question(encode(question(deliver_question{evil}))).ok());
+    auto nothing = encode(question(deliver_question{}));
+    nothing.resize(4);  // the mark and the number: the event is left out
+    CHECK_FALSE(decode_question(nothing).ok());
   }
 
   TEST_CASE("many small items cannot become a lot of memory") {
