@@ -1,12 +1,12 @@
 #include "actors/api/node_answers.hpp"
 
 #include <algorithm>
-#include <map>
 #include <string_view>
 
 #include "actors/api/back_on.hpp"
 #include "actors/api/gather.hpp"
 #include "actors/api/node_stats.hpp"
+#include "actors/api/online.hpp"
 #include "actors/api/session_pages.hpp"
 #include "actors/base/find_text.hpp"
 #include "actors/base/publication.hpp"
@@ -141,18 +141,11 @@ void node_answers::find_tenant_users(net::io_loop& loop, const tenant_id& tenant
   const auto all = std::make_shared<gather<sessions_found>>(
       node_.fanouts.size(),
       back_on(loop, [shape = std::move(shape)](const std::vector<sessions_found>& parts) {
-        std::map<std::string, net::presence_user> users;
+        users_by_name users;
         for (const auto& part : parts)
-          for (const auto& session : part.sessions) {
-            if (session.state == to_string(presence_state::invisible)) continue;
-            auto& user = users[session.user];
-            if (user.sessions == 0 || more_available(session.state, user.state))
-              user.state = session.state;
-            if (user.sessions == 0 || session.opened_ms < user.since_ms)
-              user.since_ms = session.opened_ms;
-            user.user = session.user;
-            ++user.sessions;
-          }
+          for (const auto& session : part.sessions)
+            if (session.state != to_string(presence_state::invisible))
+              merge(users, {session.user, session.state, 1, session.opened_ms});
         std::vector<net::presence_user> out;
         for (auto& [name, user] : users) out.push_back(std::move(user));
         shape(std::move(out));

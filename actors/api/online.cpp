@@ -14,14 +14,6 @@ namespace {
 
 using scope_kind = net::service::online_scope;
 
-void merge(users_by_name& into, const net::presence_user& from) {
-  auto& user = into[from.user];
-  if (user.sessions == 0 || more_available(from.state, user.state)) user.state = from.state;
-  if (user.sessions == 0 || from.since_ms < user.since_ms) user.since_ms = from.since_ms;
-  user.sessions += from.sessions;
-  user.user = from.user;
-}
-
 /// One question, shared by all who owe a part of its answer.
 struct search : std::enable_shared_from_this<search> {
   search(api_parts& parts, net::io_loop& loop, net::identity_ptr caller,
@@ -79,6 +71,14 @@ struct search : std::enable_shared_from_this<search> {
 };
 
 }  // namespace
+
+void merge(users_by_name& into, const net::presence_user& from) {
+  auto& user = into[from.user];
+  if (user.sessions == 0 || more_available(from.state, user.state)) user.state = from.state;
+  if (user.sessions == 0 || from.since_ms < user.since_ms) user.since_ms = from.since_ms;
+  user.sessions += from.sessions;
+  user.user = from.user;
+}
 
 users_by_name merged(const cluster_answer<presence_answer>& given) {
   users_by_name out;
