@@ -166,9 +166,11 @@ template <net::administrative T>
 bool take(std::string_view bytes, T& out);
 bool take(std::string_view bytes, net::identity& out);
 
-/// A member that is not there is one that the other node does not know.
-bool take_member(field_reader& in, auto& out) {
-  if (in.at_end()) return true;
+/// A member that is not there is one that the other node does not know, and keeps its default. An
+/// event has none that could be one.
+template <class T>
+bool take_member(field_reader& in, T& out) {
+  if (in.at_end()) return !std::same_as<T, event>;
   const auto content = in.field();
   return content && take(*content, out);
 }
@@ -246,9 +248,6 @@ result<question> decode_question(std::string_view bytes) {
   bytes.remove_prefix(1);
   const bool good = std::visit([&](auto& each) { return take(bytes, each); }, out);
   if (!good) return malformed("question");
-  // What is left out has its default; an event has none that anybody could deliver.
-  if (const auto* one = std::get_if<deliver_question>(&out); one && one->item.channel.name.empty())
-    return malformed("question");
   return out;
 }
 
