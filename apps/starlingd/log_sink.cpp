@@ -28,7 +28,11 @@ std::string as_text(std::string_view message, log::fields about) {
   for (const auto& f : about) {
     out.append(" ").append(f.key).append("=");
     const bool plain = !f.value.empty() && f.value.find_first_of(" \"=\n\r\t") == f.value.npos;
-    out += plain ? f.value : net::quoted(f.value);
+    if (plain) {
+      out += f.value;
+    } else {
+      out += net::quoted(f.value);
+    }
   }
   return out;
 }

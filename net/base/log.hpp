@@ -1,13 +1,15 @@
 /// One structured line per fact. The sink is set by the program; without one nothing is written.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <charconv>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <type_traits>
 
 namespace starling::log {
 
@@ -20,18 +22,26 @@ enum class level : std::uint8_t {
   off
 };
 
-/// One `key=value` of a line. Values are text; never tokens, never bodies.
+/// One `key=value` of a line, made where the line is and read before it ends: it views what it was given.
+/// Values are text; never tokens, never bodies.
 struct field {
   std::string_view key;
-  std::string value;
+  std::string_view value;
 
-  field(std::string_view k, std::string v) : key(k), value(std::move(v)) {}
   field(std::string_view k, std::string_view v) : key(k), value(v) {}
+  field(std::string_view k, const std::string& v) : key(k), value(v) {}
   field(std::string_view k, const char* v) : key(k), value(v) {}
   field(std::string_view k, bool v) : key(k), value(v ? "true" : "false") {}
   template <class Number>
   requires std::is_arithmetic_v<Number> field(std::string_view k, Number v)
-      : key(k), value(std::to_string(v)) {}
+      : key(k) {
+    value = {digits_.data(), std::to_chars(digits_.data(), digits_.data() + digits_.size(), v).ptr};
+  }
+  field(const field&) = delete;
+  field& operator=(const field&) = delete;
+
+ private:
+  std::array<char, 32> digits_;
 };
 
 using fields = std::initializer_list<field>;

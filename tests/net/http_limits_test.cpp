@@ -23,7 +23,7 @@ class log_lines {
   log_lines() {
     log::set_sink([this](log::level, std::string_view message, log::fields about) {
       std::string line(message);
-      for (const auto& [key, value] : about) line.append(" ").append(key).append("=").append(value);
+      for (const auto& f : about) line.append(" ").append(f.key).append("=").append(f.value);
       const std::scoped_lock lock(mutex_);
       lines_.push_back(std::move(line));
     });
