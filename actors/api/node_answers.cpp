@@ -6,10 +6,10 @@
 #include "actors/api/back_on.hpp"
 #include "actors/api/gather.hpp"
 #include "actors/api/node_stats.hpp"
-#include "actors/api/online.hpp"
 #include "actors/api/session_pages.hpp"
 #include "actors/base/find_text.hpp"
 #include "actors/base/publication.hpp"
+#include "actors/messages/users_online.hpp"
 #include "net/base/clock.hpp"
 
 namespace starling::actors {
@@ -146,9 +146,7 @@ void node_answers::find_tenant_users(net::io_loop& loop, const tenant_id& tenant
           for (const auto& session : part.sessions)
             if (session.state != to_string(presence_state::invisible))
               merge(users, {session.user, session.state, 1, session.opened_ms});
-        std::vector<net::presence_user> out;
-        for (auto& [name, user] : users) out.push_back(std::move(user));
-        shape(std::move(out));
+        shape(listed(std::move(users)));
       }));
   for (const auto& shard : node_.fanouts)
     shard.send(

@@ -5,7 +5,6 @@
 
 #include "actors/api/back_on.hpp"
 #include "actors/api/gather.hpp"
-#include "actors/messages/session.hpp"
 #include "net/auth/identity.hpp"
 
 namespace starling::actors {
@@ -39,9 +38,7 @@ struct search : std::enable_shared_from_this<search> {
     for (const auto& one : of_rooms)
       for (const auto& [name, user] : one)
         if (name != caller->user.str()) merge(users, user);
-    std::vector<net::presence_user> out;
-    for (auto& [name, user] : users) out.push_back(std::move(user));
-    done(std::move(out));
+    done(listed(std::move(users)));
   }
 
   void ask_own_rooms(std::vector<std::string> rooms) {
@@ -72,14 +69,6 @@ struct search : std::enable_shared_from_this<search> {
 
 }  // namespace
 
-void merge(users_by_name& into, const net::presence_user& from) {
-  auto& user = into[from.user];
-  if (user.sessions == 0 || more_available(from.state, user.state)) user.state = from.state;
-  if (user.sessions == 0 || from.since_ms < user.since_ms) user.since_ms = from.since_ms;
-  user.sessions += from.sessions;
-  user.user = from.user;
-}
-
 users_by_name merged(const cluster_answer<presence_answer>& given) {
   users_by_name out;
   for (const auto& part : given.parts)
@@ -100,8 +89,7 @@ void find_online(api_parts& parts, net::io_loop& loop, net::identity_ptr caller,
     case scope_kind::room: break;
   }
   if (!valid_room(room))
-    return asked->done(
-        error{errc::malformed, "room must be 1-128 bytes of A-Z a-z 0-9 . _ ~ : / @ -"});
+    return asked->done(error{errc::malformed, "room must be " + std::string(room_rule)});
   if (asked->caller->admin || net::may_join(*asked->caller, room)) return asked->ask({room});
   asked->with_roster([room](search& self, const std::vector<std::string>& rooms) {
     if (std::find(rooms.begin(), rooms.end(), room) != rooms.end()) return self.ask({room});

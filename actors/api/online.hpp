@@ -2,19 +2,14 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "actors/api/api_call.hpp"
+#include "actors/messages/users_online.hpp"
 
 namespace starling::actors {
 
-using users_by_name = std::map<std::string, net::presence_user>;
-
-/// Adds sessions of a user. The most available state of all counts; sessions add up; the earliest
-/// start stays.
-void merge(users_by_name& into, const net::presence_user& from);
 /// Users of a room as all nodes' answers have them.
 users_by_name merged(const cluster_answer<presence_answer>& given);
 

@@ -1,7 +1,8 @@
 #include "actors/room/room.hpp"
 
-#include <algorithm>
-#include <map>
+#include <utility>
+
+#include "actors/messages/users_online.hpp"
 
 namespace starling::actors {
 
@@ -28,23 +29,14 @@ void room::on(members_report& report) {
 void room::on(presence_query& query) { query.done(present()); }
 
 std::vector<net::presence_user> room::present() const {
-  std::map<std::string, net::presence_user> by_user;
+  users_by_name users;
   members_.for_each([&](const session_record& member) {
     const auto state = member.state.load(std::memory_order_relaxed);
     if (state == presence_state::invisible) return;
-    auto& user = by_user[member.identity->user.str()];
-    if (user.sessions == 0 || more_available(to_string(state), user.state))
-      user.state = to_string(state);
-    if (user.sessions == 0 || member.opened_ms() < user.since_ms)
-      user.since_ms = member.opened_ms();
-    ++user.sessions;
+    merge(users,
+          {member.identity->user.str(), std::string(to_string(state)), 1, member.opened_ms()});
   });
-  std::vector<net::presence_user> out;
-  for (auto& [name, user] : by_user) {
-    user.user = name;
-    out.push_back(std::move(user));
-  }
-  return out;
+  return listed(std::move(users));
 }
 
 void room::on_exit() { node_.bridge_of(of_->tenant).send(channel_died{id_, id()}); }

@@ -21,6 +21,8 @@ constexpr std::size_t few_tenants = 16;
 
 tenant_id tenant_in(const std::string& key) { return tenant_id(key.substr(0, key.find(' '))); }
 std::string name_in(const std::string& key) { return key.substr(key.find(' ') + 1); }
+/// Of a source, in a set of them.
+std::uint32_t bit_of(std::size_t source) { return std::uint32_t{1} << source; }
 
 }  // namespace
 
@@ -99,18 +101,21 @@ void source_cache::ask(const std::string& key, user_record& of, steady_time now)
   for (std::size_t i = 0; i < options_.sources; ++i) out_.ask_rooms(i, tenant, user);
 }
 
+void source_cache::note(std::size_t source, bool answered) {
+  failing_ = answered ? failing_ & ~bit_of(source) : failing_ | bit_of(source);
+}
+
 void source_cache::rooms_answered(std::size_t source, const tenant_id& tenant,
                                   const std::string& user, const result<names>& rooms,
                                   steady_time now) {
-  const auto bit = std::uint32_t{1} << source;
-  failing_ = rooms ? failing_ & ~bit : failing_ | bit;
+  note(source, rooms.ok());
   const auto key = tenant_key(tenant, user);
   const auto at = users_.find(key);
   if (at == users_.end() || at->second.outstanding == 0) return;
   auto& of = at->second;
   if (rooms) {
     apply(source, key, of, *rooms);
-    of.answered |= bit;
+    of.answered |= bit_of(source);
   } else {
     of.failed = true;
     of.failure = rooms.error();
@@ -191,8 +196,7 @@ void source_cache::ask_room(const tenant_id& tenant, const std::string& room, se
 void source_cache::users_answered(std::size_t source, const tenant_id& tenant,
                                   const std::string& room, const result<names>& users,
                                   steady_time now) {
-  const auto bit = std::uint32_t{1} << source;
-  failing_ = users ? failing_ & ~bit : failing_ | bit;
+  note(source, users.ok());
   const auto at = rooms_.find(tenant_key(tenant, room));
   if (at == rooms_.end() || at->second.outstanding == 0) return;
   auto& of = at->second;
@@ -206,7 +210,8 @@ void source_cache::users_answered(std::size_t source, const tenant_id& tenant,
   const auto since = of.since;
   const auto known = [&](const std::string& user) -> user_record* {
     const auto found = users_.find(tenant_key(tenant, user));
-    return found != users_.end() && (found->second.answered & bit) != 0 ? &found->second : nullptr;
+    const bool answered = found != users_.end() && (found->second.answered & bit_of(source)) != 0;
+    return answered ? &found->second : nullptr;
   };
   const std::unordered_set<std::string> members(users->begin(), users->end());
   for (const auto& entry : states_[source].members_of(tenant, room, {}, ~std::size_t{0}))

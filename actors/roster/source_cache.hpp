@@ -120,6 +120,7 @@ class source_cache {
 
   bool complete(const user_record& of) const { return of.answered == all_; }
   bool failing() const noexcept { return failing_ != 0; }
+  void note(std::size_t source, bool answered);
   user_record& record_of(const tenant_id& tenant, const std::string& key);
   bool look(const std::string& key, user_record& of, steady_time now);
   bool due(const user_record& of, steady_time now) const;

@@ -4,6 +4,7 @@
 
 #include "cluster/membership/source_pool.hpp"
 #include "net/auth/signature.hpp"
+#include "net/base/hex.hpp"
 #include "net/http/http_client.hpp"
 #include "net/wire/codec.hpp"
 #include "net/wire/json_reader.hpp"
@@ -14,16 +15,6 @@ namespace {
 
 /// A million names and more.
 constexpr std::size_t max_answer_bytes = 64 * 1024 * 1024;
-
-std::string hex(std::string_view bytes) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (const auto byte : bytes) {
-    const auto value = static_cast<unsigned char>(byte);
-    out.append(1, digits[value >> 4]).append(1, digits[value & 15]);
-  }
-  return out;
-}
 
 error no_answer(std::string why) { return {errc::unavailable, std::move(why)}; }
 

@@ -21,6 +21,7 @@
 #include "net/auth/json_guard.hpp"
 #include "net/auth/pem.hpp"
 #include "net/base/clock.hpp"
+#include "net/base/hex.hpp"
 
 namespace starling::net {
 
@@ -37,18 +38,8 @@ error bad_entry(const std::string& path, const std::string& problem) {
   return {errc::malformed, path + ": " + problem};
 }
 
-std::string hex(std::string_view bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (const unsigned char c : bytes) {
-    out += digits[c >> 4];
-    out += digits[c & 15];
-  }
-  return out;
-}
-
 bool is_hex(std::string_view text, std::size_t size) {
-  return text.size() == size && text.find_first_not_of("0123456789abcdef") == text.npos;
+  return text.size() == size && text.find_first_not_of(hex_digits) == text.npos;
 }
 
 std::string random_bytes(std::size_t size) {

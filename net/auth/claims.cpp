@@ -122,20 +122,21 @@ result<void> read_ids(const json& claims, const token_rules& rules, bool user_ne
   const bool good = user_text && valid_user(*user_text);
   if (user_needed && !user) return refused("claim \"" + rules.user_claim + "\" is missing");
   if (user_needed && !good)
-    return wrong(rules.user_claim, "a user id: 1-128 bytes of [A-Za-z0-9._~@:-], or an integer");
+    return wrong(rules.user_claim, "a user id: " + std::string(user_rule) + ", or an integer");
   if (good) out.user = user_id(std::move(*user_text));
 
   out.tenant = tenant_id("default");
   if (const auto* tenant = find(claims, rules.tenant_claim)) {
     auto text = id_of(*tenant);
     if (!text || !valid_tenant(*text))
-      return wrong(rules.tenant_claim, "a tenant id: 1-64 bytes of [A-Za-z0-9._~-], or an integer");
+      return wrong(rules.tenant_claim,
+                   "a tenant id: " + std::string(tenant_rule) + ", or an integer");
     out.tenant = tenant_id(std::move(*text));
   }
   if (const auto* device = find(claims, "device")) {
     auto text = id_of(*device);
     if (!text || !valid_user(*text))
-      return wrong("device", "a device id: 1-128 bytes of [A-Za-z0-9._~@:-], or an integer");
+      return wrong("device", "a device id: " + std::string(user_rule) + ", or an integer");
     out.device = device_id(std::move(*text));
   }
   return {};

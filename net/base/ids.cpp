@@ -6,6 +6,7 @@
 #include <iterator>
 #include <random>
 
+#include "net/base/hex.hpp"
 #include "net/base/utf8.hpp"
 
 namespace starling {
@@ -102,13 +103,11 @@ node_tag32 session_id::home() const noexcept {
 }
 
 std::string session_id::str() const {
-  static constexpr char digits[] = "0123456789abcdef";
   std::string out;
   out.reserve(36);
   for (std::size_t i = 0; i < 16; ++i) {
     if (dash_before(i)) out += '-';
-    out += digits[bytes_[i] >> 4];
-    out += digits[bytes_[i] & 15];
+    append_hex(out, bytes_[i]);
   }
   return out;
 }

@@ -66,13 +66,19 @@ using room_name = strong_string<struct room_tag>;
 using node_id = strong_string<struct node_tag>;
 using device_id = sparse_string<struct device_tag>;
 
-/// 1-128 bytes of `[A-Za-z0-9._~@:-]`. Also the rule for devices and nodes.
+/// The rules of names in words, for who breaks them.
+inline constexpr std::string_view user_rule = "1-128 bytes of A-Z a-z 0-9 . _ ~ @ : -";
+inline constexpr std::string_view room_rule = "1-128 bytes of A-Z a-z 0-9 . _ ~ : / @ -";
+inline constexpr std::string_view tenant_rule = "1-64 bytes of A-Z a-z 0-9 . _ ~ -";
+/// Of event names and event ids.
+inline constexpr std::string_view printable_rule =
+    "1-128 bytes without line breaks and control characters";
+
+/// See user_rule. Also the rule for devices and nodes.
 bool valid_user(std::string_view text) noexcept;
-/// 1-128 bytes of `[A-Za-z0-9._~:/@-]`.
 bool valid_room(std::string_view text) noexcept;
-/// 1-64 bytes of `[A-Za-z0-9._~-]`.
 bool valid_tenant(std::string_view text) noexcept;
-/// 1-128 bytes of printable UTF-8: no control characters (CR and LF would break SSE framing).
+/// Printable UTF-8: see printable_rule (CR and LF would break SSE framing).
 bool valid_event_name(std::string_view text) noexcept;
 /// A name under which a node itself speaks on a stream: connected, goodbye, gap, heartbeat,
 /// token_expiring. Nobody else may publish it, a client could not tell.

@@ -22,8 +22,8 @@ enum class level : std::uint8_t {
   off
 };
 
-/// One `key=value` of a line, made where the line is and read before it ends: it views what it was given.
-/// Values are text; never tokens, never bodies.
+/// One `key=value` of a line, made where the line is and read before it ends: it views what it was
+/// given. Values are text; never tokens, never bodies.
 struct field {
   std::string_view key;
   std::string_view value;
@@ -33,8 +33,7 @@ struct field {
   field(std::string_view k, const char* v) : key(k), value(v) {}
   field(std::string_view k, bool v) : key(k), value(v ? "true" : "false") {}
   template <class Number>
-  requires std::is_arithmetic_v<Number> field(std::string_view k, Number v)
-      : key(k) {
+  requires std::is_arithmetic_v<Number> field(std::string_view k, Number v) : key(k) {
     value = {digits_.data(), std::to_chars(digits_.data(), digits_.data() + digits_.size(), v).ptr};
   }
   field(const field&) = delete;

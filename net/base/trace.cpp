@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <random>
 
+#include "net/base/hex.hpp"
+
 namespace starling {
 
 namespace {
@@ -15,8 +17,7 @@ constexpr std::size_t plain_size = 55;
 constexpr std::size_t longest = 128;
 
 bool lower_hex(std::string_view text) noexcept {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return text.find_first_not_of(hex_digits) == text.npos;
 }
 
 bool id(std::string_view text) noexcept {
@@ -25,10 +26,9 @@ bool id(std::string_view text) noexcept {
 
 /// 16 hex digits, not all of them zero.
 void append_random(std::string& out) {
-  static constexpr char digits[] = "0123456789abcdef";
   thread_local std::mt19937_64 random{std::random_device{}()};
   auto bits = random() | 1u;
-  for (int i = 0; i < 16; ++i, bits >>= 4) out += digits[bits & 15];
+  for (int i = 0; i < 16; ++i, bits >>= 4) out += hex_digits[bits & 15];
 }
 
 }  // namespace

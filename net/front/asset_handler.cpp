@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "net/base/hex.hpp"
 #include "net/front/http_handlers.hpp"
 
 namespace starling::net {
@@ -23,11 +24,10 @@ constexpr std::string_view page_policy =
 constexpr std::string_view admin_connects = " http: https:";
 
 std::string etag_of(std::string_view content) {
-  static constexpr char digits[] = "0123456789abcdef";
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   SHA256(reinterpret_cast<const unsigned char*>(content.data()), content.size(), digest.data());
   std::string out = "\"";
-  for (std::size_t i = 0; i < 12; ++i) out += {digits[digest[i] >> 4], digits[digest[i] & 15]};
+  for (std::size_t i = 0; i < 12; ++i) append_hex(out, digest[i]);
   return out += '"';
 }
 

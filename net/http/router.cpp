@@ -46,8 +46,7 @@ bool answers(const route& at, http_method method, bool admin_listener, route_mat
 
 std::optional<error> check_name(std::string_view parameter, std::string_view name) {
   if (parameter == "{room}" && !valid_room(name))
-    return error{errc::malformed,
-                 "the room in the path is not a room name: 1-128 of [A-Za-z0-9._~:/@-]"};
+    return error{errc::malformed, "the room in the path is not " + std::string(room_rule)};
   if (parameter == "{user}" && !valid_user(name))
     return error{errc::malformed,
                  "the user in the path is not a user id: 1-128 of [A-Za-z0-9._~@:-]"};

@@ -76,9 +76,6 @@ result<std::vector<std::string>> names_of(std::string_view key, const json_value
   return out;
 }
 
-constexpr std::string_view user_rule = "1-128 bytes of A-Z a-z 0-9 . _ ~ @ : -";
-constexpr std::string_view room_rule = "1-128 bytes of A-Z a-z 0-9 . _ ~ : / @ -";
-
 }  // namespace
 
 result<json_value> mapping_rule::value::render(const mapping_input& in) const {
@@ -378,7 +375,7 @@ result<void> mapping_rule::read_content(const mapping_input& in, const publish_l
     if (!value) return at_key("id", value.error());
     if (*value && value->kind != json_kind::null) out.id = value->text;
     if (!out.id.empty() && !valid_event_id(out.id))
-      return at_key("id", "it is not 1-128 bytes without line breaks and control characters");
+      return at_key("id", "it is not " + std::string(printable_rule));
   }
   if (ephemeral_) {
     const auto value = ephemeral_->render(in);
@@ -394,7 +391,7 @@ result<void> mapping_rule::read_content(const mapping_input& in, const publish_l
       return at_key("event", "the message has no text there");
     out.name = value->text;
     if (!valid_event_name(out.name))
-      return at_key("event", "it is not 1-128 bytes without line breaks and control characters");
+      return at_key("event", "it is not " + std::string(printable_rule));
     if (reserved_event_name(out.name))
       return at_key("event", "\"" + out.name + "\" is a name of the node's own");
   }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 
+#include "net/base/hex.hpp"
 #include "net/base/time_text.hpp"
 
 namespace starling::net {
@@ -189,7 +190,7 @@ result<json_value> to_hash(json_value value) {
   std::uint64_t hash = 14695981039346656037U;
   for (const char c : value.text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
   std::string out(16, '0');
-  for (std::size_t i = out.size(); i-- > 0; hash >>= 4) out[i] = "0123456789abcdef"[hash & 0xF];
+  for (std::size_t i = out.size(); i-- > 0; hash >>= 4) out[i] = hex_digits[hash & 0xF];
   return json_value{json_kind::string, std::move(out)};
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 
+#include "net/base/hex.hpp"
 #include "net/base/utf8.hpp"
 
 namespace starling::net {
@@ -24,7 +25,6 @@ constexpr std::array<treat, 256> treatment = [] {
 }();
 
 void append_escape(std::string& out, char c) {
-  static constexpr char hex[] = "0123456789abcdef";
   switch (c) {
     case '"': out += "\\\""; return;
     case '\\': out += "\\\\"; return;
@@ -35,8 +35,7 @@ void append_escape(std::string& out, char c) {
     case '\t': out += "\\t"; return;
     default: out += "\\u00"; break;
   }
-  out += hex[(c >> 4) & 15];
-  out += hex[c & 15];
+  append_hex(out, static_cast<unsigned char>(c));
 }
 
 /// Length of the well-formed character at the start of `text`, 0 if there is none.

@@ -23,8 +23,8 @@ bool read_name(json_reader& in, std::string& out) {
   return std::ranges::all_of(out, [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
-constexpr const char* user_rule = "user must be 1-128 bytes of [A-Za-z0-9._~@:-]";
-constexpr const char* room_rule = "room must be 1-128 bytes of [A-Za-z0-9._~:/@-]";
+std::string bad_user() { return "user must be " + std::string(user_rule); }
+std::string bad_room() { return "room must be " + std::string(room_rule); }
 constexpr const char* line_rule =
     "a line must be an object {\"room\":..,\"user\":..,\"member\":true|false}";
 
@@ -39,9 +39,9 @@ result<member_line> parse_member_line(std::string_view line) {
   in.enter();
   while (in.next_member(name)) {
     if (name == "room") {
-      if (!read_name(in, out.room)) return fault(in.failed() ? in.failure() : room_rule);
+      if (!read_name(in, out.room)) return fault(in.failed() ? in.failure() : bad_room());
     } else if (name == "user") {
-      if (!read_name(in, out.user)) return fault(in.failed() ? in.failure() : user_rule);
+      if (!read_name(in, out.user)) return fault(in.failed() ? in.failure() : bad_user());
     } else if (name == "member") {
       decided = in.peek() == json_kind::boolean && in.read_boolean(out.member);
       if (!decided) return fault(in.failed() ? in.failure() : "member must be true or false");
@@ -53,8 +53,8 @@ result<member_line> parse_member_line(std::string_view line) {
   if (out.room.empty()) return fault("room is missing");
   if (out.user.empty()) return fault("user is missing");
   if (!decided) return fault("member is missing: it must be true or false");
-  if (!valid_room(out.room)) return fault(room_rule);
-  if (!valid_user(out.user)) return fault(user_rule);
+  if (!valid_room(out.room)) return fault(bad_room());
+  if (!valid_user(out.user)) return fault(bad_user());
   return out;
 }
 
@@ -83,7 +83,7 @@ result<bool> user_list_reader::next(std::string& name) {
   const auto at = "line " + std::to_string(lines_.number()) + ": ";
   if (!read_name(in, name) || !in.finish())
     return fault(at + (in.failed() ? in.failure() : "expected a user's name in quotes"));
-  if (!valid_user(name)) return fault(at + user_rule);
+  if (!valid_user(name)) return fault(at + bad_user());
   return true;
 }
 
@@ -96,7 +96,7 @@ result<bool> user_list_reader::next_of_array(std::string& name) {
   const auto at = "element " + std::to_string(++elements_) + ": ";
   if (!read_name(array_, name))
     return fault(at + (array_.failed() ? array_.failure() : "expected a user's name in quotes"));
-  if (!valid_user(name)) return fault(at + user_rule);
+  if (!valid_user(name)) return fault(at + bad_user());
   return true;
 }
 

@@ -170,9 +170,8 @@ class item_reader {
   bool valid_name(target_kind kind) {
     const bool is_room = kind == target_kind::rooms;
     if (is_room ? valid_room(text_) : valid_user(text_)) return true;
-    fault(errc::malformed,
-          is_room ? "room " + shown(text_) + " is not 1-128 bytes of A-Z a-z 0-9 . _ ~ : / @ -"
-                  : "user " + shown(text_) + " is not 1-128 bytes of A-Z a-z 0-9 . _ ~ @ : -");
+    fault(errc::malformed, (is_room ? "room " : "user ") + shown(text_) + " is not " +
+                               std::string(is_room ? room_rule : user_rule));
     return false;
   }
 
@@ -233,8 +232,7 @@ class item_reader {
 
   bool read_event() {
     if (!text("event", false)) return false;
-    if (!valid_event_name(text_))
-      fault("event", "1-128 bytes without line breaks and control characters");
+    if (!valid_event_name(text_)) fault("event", printable_rule);
     if (reserved_event_name(text_)) fault(errc::malformed, reserved_event(text_).message);
     item_.event = text_;
     return true;
@@ -253,8 +251,7 @@ class item_reader {
 
   bool read_id() {
     if (!text("id", true)) return false;
-    if (!valid_event_id(text_))
-      fault("id", "1-128 bytes without line breaks and control characters");
+    if (!valid_event_id(text_)) fault("id", printable_rule);
     item_.id = text_;
     return true;
   }

@@ -63,7 +63,7 @@ result<void> read_rooms(json_reader& in, std::size_t most, std::vector<std::stri
   while (in.next_element()) {
     std::string room;
     if (in.peek() != json_kind::string || !in.read_string(room) || !valid_room(room))
-      return malformed("each of rooms must be 1-128 bytes of A-Z a-z 0-9 . _ ~ : / @ -");
+      return malformed("each of rooms must be " + std::string(room_rule));
     if (!seen.insert(room).second) continue;
     if (seen.size() > most) return too_many_rooms(most);
     rooms.push_back(std::move(room));

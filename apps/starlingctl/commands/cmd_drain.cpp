@@ -8,8 +8,8 @@
 #include "apps/starlingctl/client/peers.hpp"
 #include "apps/starlingctl/commands/commands.hpp"
 #include "apps/starlingctl/output/text.hpp"
-#include "apps/starlingd/config/units.hpp"
 #include "net/base/clock.hpp"
+#include "net/base/units.hpp"
 
 namespace starling::ctl {
 namespace {
@@ -109,7 +109,7 @@ void wait_until_gone(departure& leaving, const std::string& node, std::chrono::m
 }
 
 exit_code drain(const invocation& inv, const drain_args& args) {
-  const auto limit = app::parse_duration(args.timeout);
+  const auto limit = parse_duration(args.timeout);
   if (!limit) {
     throw failure(exit_code::usage,
                   "--timeout \"" + args.timeout + "\" is no duration such as 30s, 10m");

@@ -95,15 +95,7 @@ void add_create(CLI::App& key, invocation& inv) {
   const auto file = std::make_shared<std::string>();
   CLI::App* command = key.add_subcommand("create", "Make an API key and print it, once");
   add_file_option(*command, *file);
-  command->add_option("--user", args->user, "Who the bearer is")->required()->type_name("USER");
-  command->add_option("--tenant", args->tenant, "Isolation scope (default: default)")
-      ->type_name("TENANT");
-  command->add_option("--rooms", args->rooms, "Rooms allowed, joined when exact: a,b,team-*")
-      ->type_name("ROOM,...");
-  command->add_option("--publish", args->publish, "May publish to: room patterns, or true for all")
-      ->type_name("PATTERN,...");
-  command->add_flag("--admin", args->admin,
-                    "May administrate the tenant; without --tenant: all tenants and the nodes");
+  add_bearer_options(*command, *args);
   on_run(*command, inv, [&inv, args, file] { return create(inv, *file, *args); });
 }
 

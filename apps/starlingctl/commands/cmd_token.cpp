@@ -47,19 +47,7 @@ exit_code inspect(const invocation& inv, std::string token) {
 void add_create(CLI::App& token, invocation& inv) {
   const auto args = std::make_shared<token_request>();
   CLI::App* command = token.add_subcommand("create", "Make a token and print it");
-  command->add_option("--user", args->user, "Who the bearer is (claim sub)")
-      ->required()
-      ->type_name("USER");
-  command->add_option("--tenant", args->tenant, "Isolation scope (default: default)")
-      ->type_name("TENANT");
-  command->add_option("--rooms", args->rooms, "Rooms allowed, joined when exact: a,b,team-*")
-      ->type_name("ROOM,...");
-  command->add_option("--publish", args->publish, "May publish to: room patterns, or true for all")
-      ->type_name("PATTERN,...");
-  command->add_flag("--admin", args->admin,
-                    "May administrate the tenant; without --tenant: as --operator");
-  command->add_flag("--operator", args->operates,
-                    "May administrate all tenants and the nodes themselves");
+  add_bearer_options(*command, *args);
   command->add_option("--device", args->device, "A session replaces the device's earlier one")
       ->type_name("DEVICE");
   command->add_option("--issuer", args->issuer, "Claim iss, for nodes with auth.issuer")

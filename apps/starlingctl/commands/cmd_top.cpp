@@ -6,8 +6,8 @@
 #include "apps/starlingctl/output/render.hpp"
 #include "apps/starlingctl/output/terminal.hpp"
 #include "apps/starlingctl/output/text.hpp"
-#include "apps/starlingd/config/units.hpp"
 #include "net/base/clock.hpp"
+#include "net/base/units.hpp"
 
 namespace starling::ctl {
 namespace {
@@ -51,7 +51,7 @@ exit_code watch(client& server, std::chrono::milliseconds interval) {
 }
 
 exit_code top(const invocation& inv, const std::string& interval_text) {
-  const auto interval = app::parse_duration(interval_text);
+  const auto interval = parse_duration(interval_text);
   if (!interval || interval->count() < 100) {
     throw failure(exit_code::usage, "--interval \"" + interval_text +
                                         "\" is no duration of 100ms or more, such as 1s");

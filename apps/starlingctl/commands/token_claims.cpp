@@ -1,14 +1,16 @@
 #include "apps/starlingctl/commands/token_claims.hpp"
 
 #include <unistd.h>
+
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "apps/starlingctl/client/failure.hpp"
 #include "apps/starlingctl/output/text.hpp"
 #include "apps/starlingd/config/config_load.hpp"
-#include "apps/starlingd/config/units.hpp"
 #include "net/base/ids.hpp"
+#include "net/base/units.hpp"
 
 namespace starling::ctl {
 namespace {
@@ -77,6 +79,23 @@ void place(json& claims, const char* option, const std::string& path, const std:
 
 }  // namespace
 
+void add_bearer_options(CLI::App& command, token_request& request) {
+  command.add_option("--user", request.user, "Who the bearer is (claim sub)")
+      ->required()
+      ->type_name("USER");
+  command.add_option("--tenant", request.tenant, "Isolation scope (default: default)")
+      ->type_name("TENANT");
+  command.add_option("--rooms", request.rooms, "Rooms allowed, joined when exact: a,b,team-*")
+      ->type_name("ROOM,...");
+  command
+      .add_option("--publish", request.publish, "May publish to: room patterns, or true for all")
+      ->type_name("PATTERN,...");
+  command.add_flag("--admin", request.admin,
+                   "May administrate the tenant; without --tenant: as --operator");
+  command.add_flag("--operator", request.operates,
+                   "May administrate all tenants and the nodes themselves");
+}
+
 void fill_from_configuration(token_request& request) {
   app::load_request source;
   source.file = request.config_file;
@@ -110,15 +129,15 @@ void fill_from_configuration(token_request& request) {
 
 json claims_of(const token_request& request, std::int64_t now_s) {
   if (!valid_user(request.user)) {
-    refuse("--user must be 1 to 128 characters of A-Z a-z 0-9 . _ ~ @ : -");
+    refuse("--user must be " + std::string(user_rule));
   }
   if (!request.tenant.empty() && !valid_tenant(request.tenant)) {
-    refuse("--tenant must be 1 to 64 characters of A-Z a-z 0-9 . _ ~ -");
+    refuse("--tenant must be " + std::string(tenant_rule));
   }
   if (!request.device.empty() && !valid_user(request.device)) {
-    refuse("--device must be 1 to 128 characters of A-Z a-z 0-9 . _ ~ @ : -");
+    refuse("--device must be " + std::string(user_rule));
   }
-  const auto ttl = app::parse_duration(request.ttl);
+  const auto ttl = parse_duration(request.ttl);
   if (!ttl || ttl->count() < 1000) {
     refuse("--ttl \"" + request.ttl +
            "\" is no duration of a second or more, such as 90s, 15m, 1h, 30d");

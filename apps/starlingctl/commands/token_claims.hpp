@@ -6,6 +6,10 @@
 
 #include "apps/starlingctl/output/json_view.hpp"
 
+namespace CLI {
+class App;
+}
+
 namespace starling::ctl {
 
 /// As typed; empty when not given.
@@ -27,6 +31,9 @@ struct token_request {
   bool admin = false;
   bool operates = false;  ///< over all tenants, whatever `tenant` is
 };
+
+/// --user, --tenant and what the user may: the same for tokens and API keys.
+void add_bearer_options(CLI::App& command, token_request& request);
 
 /// Fills what was not typed from the configuration that a node with this file would have in this
 /// environment: issuer, audience, claim paths, and a secret unless a key is given.

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "net/base/hex.hpp"
+
 namespace starling::ctl {
 namespace {
 
@@ -15,10 +17,8 @@ std::string fixed(double value, int digits) {
 }
 
 void append_escaped(std::string& out, unsigned char c) {
-  constexpr std::string_view digits = "0123456789abcdef";
   out += "\\x";
-  out += digits[c >> 4];
-  out += digits[c & 15];
+  append_hex(out, c);
 }
 
 std::string format_time(const std::tm& parts, const char* format) {

@@ -1,6 +1,6 @@
 #include "apps/starlingd/config/config_value.hpp"
 
-#include "apps/starlingd/config/units.hpp"
+#include "net/base/units.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -34,7 +34,7 @@ result<online_request> read_online_request(const query_params& query, const iden
   out.room = room ? *room : room_of_chat(*chat);
   if (!valid_room(out.room))
     return error{errc::malformed, chat ? "chat_id must be the number of a chat"
-                                       : "room must be 1-128 bytes of A-Z a-z 0-9 . _ ~ : / @ -"};
+                                       : "room must be " + std::string(room_rule)};
   return out;
 }
 

@@ -99,10 +99,10 @@ result<notice> read_notice(std::string_view body, bool event_required,
     return error{errc::malformed, "event is required and must be text"};
   if (out.event.empty()) out.event = "message";
   if (!out.id.empty() && !valid_event_id(out.id))
-    return error{errc::malformed, "id must be 1-128 bytes without control characters"};
+    return error{errc::malformed, "id must be " + std::string(printable_rule)};
   if (reserved_event_name(out.event)) return reserved_event(out.event);
   if (!valid_event_name(out.event))
-    return error{errc::malformed, "event must be 1-128 bytes without control characters"};
+    return error{errc::malformed, "event must be " + std::string(printable_rule)};
   return read;
 }
 

@@ -1,7 +1,6 @@
 #include "net/dialect/poll/poll_request.hpp"
 
-#include <charconv>
-
+#include "net/base/units.hpp"
 #include "net/dialect/native/stream_parameters.hpp"
 #include "net/dialect/poll/poll_format.hpp"
 #include "net/front/stream_admission.hpp"
@@ -17,19 +16,12 @@ using native::position_from;
 
 error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
 
-}  // namespace
-
-std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  std::uint32_t number = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failed != std::errc()) return std::nullopt;
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (unit == "ms") return std::chrono::milliseconds(number);
-  if (unit == "s") return std::chrono::seconds(number);
-  if (unit == "m") return std::chrono::minutes(number);
-  if (unit.empty() && number == 0) return std::chrono::milliseconds(0);
-  return std::nullopt;
+/// As in a configuration; 0 needs no unit.
+std::optional<std::chrono::milliseconds> parse_timeout(std::string_view text) {
+  return text == "0" ? std::chrono::milliseconds(0) : parse_duration(text);
 }
+
+}  // namespace
 
 result<poll_request> parse_poll_request(const http_exchange& x, std::size_t max_rooms,
                                         const stream_formats& formats) {
@@ -51,7 +43,7 @@ result<poll_request> parse_poll_request(const http_exchange& x, std::size_t max_
 
   out.timeout = default_poll_timeout;
   if (const auto* text = query.find("timeout")) {
-    const auto timeout = parse_duration(*text);
+    const auto timeout = parse_timeout(*text);
     if (!timeout || *timeout > longest_poll_timeout)
       return malformed("timeout must be a duration of 0 to 60s, such as 25s or 500ms");
     out.timeout = *timeout;

@@ -22,9 +22,6 @@ struct poll_request {
 inline constexpr std::chrono::milliseconds default_poll_timeout{25'000};
 inline constexpr std::chrono::milliseconds longest_poll_timeout{60'000};
 
-/// `25s`, `500ms`, `1m`, `0`; nullopt for anything else.
-std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
-
 /// Errors: malformed, saying what would be right.
 result<poll_request> parse_poll_request(const http_exchange& x, std::size_t max_rooms,
                                         const stream_formats& formats);

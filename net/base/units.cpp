@@ -1,11 +1,11 @@
-#include "apps/starlingd/config/units.hpp"
+#include "net/base/units.hpp"
 
 #include <array>
 #include <charconv>
 #include <limits>
 #include <utility>
 
-namespace starling::app {
+namespace starling {
 namespace {
 
 using unit = std::pair<std::string_view, std::uint64_t>;
@@ -72,4 +72,4 @@ std::optional<std::uint64_t> parse_size(std::string_view text) noexcept {
 
 std::string format_size(std::uint64_t bytes) { return format(bytes, binary_units, ""); }
 
-}  // namespace starling::app
+}  // namespace starling

@@ -1,4 +1,5 @@
-/// Durations and sizes as people write them in a configuration: `30s`, `500ms`, `64KiB`, `1MB`.
+/// Durations and sizes as people write them, in a configuration or a query: `30s`, `500ms`,
+/// `64KiB`, `1MB`.
 #pragma once
 
 #include <chrono>
@@ -7,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace starling::app {
+namespace starling {
 
 /// A whole number and one of `ms s m h d`, nothing between; nullopt for anything else and for
 /// values beyond 100 years (which would overflow clocks further on).
@@ -23,4 +24,4 @@ std::optional<std::uint64_t> parse_size(std::string_view text) noexcept;
 /// In the largest power of 1024 that divides it, else in plain bytes: `64KiB`, `1000`.
 std::string format_size(std::uint64_t bytes);
 
-}  // namespace starling::app
+}  // namespace starling

@@ -1,0 +1,23 @@
+/// Bytes as lower-case hexadecimal digits.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace starling {
+
+inline constexpr std::string_view hex_digits = "0123456789abcdef";
+
+inline void append_hex(std::string& out, unsigned char byte) {
+  out += hex_digits[byte >> 4];
+  out += hex_digits[byte & 15];
+}
+
+inline std::string hex(std::string_view bytes) {
+  std::string out;
+  out.reserve(2 * bytes.size());
+  for (const char byte : bytes) append_hex(out, static_cast<unsigned char>(byte));
+  return out;
+}
+
+}  // namespace starling
