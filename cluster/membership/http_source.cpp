@@ -52,7 +52,7 @@ result<membership_source::names> names_in(std::string_view body, std::string_vie
 
 class http_asker final : public membership_asker {
  public:
-  explicit http_asker(const http_source_options& options) : options_(options) {}
+  explicit http_asker(http_source_options options) : options_(std::move(options)) {}
 
   result<membership_source::names> ask(const membership_query& query,
                                        steady_time deadline) override {
@@ -81,38 +81,16 @@ class http_asker final : public membership_asker {
   }
 
  private:
-  const http_source_options& options_;
-};
-
-class http_source final : public membership_source {
- public:
-  explicit http_source(http_source_options options)
-      : options_(std::move(options)),
-        pool_({.name = "http", .threads = options_.connections, .timeout = options_.timeout},
-              [this] { return std::make_unique<http_asker>(options_); }) {}
-
-  std::string_view name() const noexcept override { return "http"; }
-  void start(membership_listener&) override { pool_.start(); }
-  void stop() override { pool_.stop(); }
-  void rooms_of_user(tenant_id tenant, std::string user, completion<names> done) override {
-    pool_.ask({membership_query::kind::rooms_of_user, std::move(tenant), std::move(user)},
-              std::move(done));
-  }
-  void users_of_room(tenant_id tenant, std::string room, completion<names> done) override {
-    pool_.ask({membership_query::kind::users_of_room, std::move(tenant), std::move(room)},
-              std::move(done));
-  }
-  source_state state() const override { return pool_.state(); }
-
- private:
   const http_source_options options_;
-  source_pool pool_;
 };
 
 }  // namespace
 
-std::shared_ptr<membership_source> make_http_source(http_source_options options) {
-  return std::make_shared<http_source>(std::move(options));
+std::shared_ptr<membership_source> make_http_source(const http_source_options& options) {
+  return std::make_shared<source_pool>(
+      source_pool_options{
+          .name = "http", .threads = options.connections, .timeout = options.timeout},
+      [&options] { return std::make_unique<http_asker>(options); });
 }
 
 }  // namespace starling::cluster

@@ -17,6 +17,6 @@ struct http_source_options {
 /// Asks `POST {url}/rooms_of_user {"user","tenant"}` and `POST {url}/users_of_room
 /// {"room","tenant"}`, each with `X-Starling-Signature: sha256=<hex of HMAC-SHA256 of the body>`.
 /// Threads of its own. What is no 200 with `{"rooms":[..]}` or `{"users":[..]}` is a failure.
-std::shared_ptr<membership_source> make_http_source(http_source_options options);
+std::shared_ptr<membership_source> make_http_source(const http_source_options& options);
 
 }  // namespace starling::cluster

@@ -30,7 +30,7 @@ constexpr auto probe_interval = 2s;
 /// One connection with its prepared statements.
 class postgres_asker final : public membership_asker {
  public:
-  explicit postgres_asker(const postgres_options& options) : options_(options) {}
+  explicit postgres_asker(postgres_options options) : options_(std::move(options)) {}
 
   result<membership_source::names> ask(const membership_query& query,
                                        steady_time deadline) override {
@@ -94,7 +94,7 @@ class postgres_asker final : public membership_asker {
     return {};
   }
 
-  const postgres_options& options_;
+  const postgres_options options_;
   std::unique_ptr<pg_connection> connection_;
   statement rooms_of_user_{"starling_rooms_of_user"};
   statement users_of_room_{"starling_users_of_room"};
@@ -108,8 +108,8 @@ class postgres_watch {
   using heard = std::function<void(membership_news)>;
   using found = std::function<void(bool ok, const std::string& detail)>;
 
-  explicit postgres_watch(const postgres_options& options)
-      : options_(options), wake_(eventfd(0, EFD_CLOEXEC)) {}
+  explicit postgres_watch(postgres_options options)
+      : options_(std::move(options)), wake_(eventfd(0, EFD_CLOEXEC)) {}
   ~postgres_watch() {
     stop();
     close(wake_);
@@ -178,7 +178,7 @@ class postgres_watch {
     poll(at, socket < 0 ? 1 : 2, static_cast<int>(std::max<std::int64_t>(left, 0)));
   }
 
-  const postgres_options& options_;
+  const postgres_options options_;
   const int wake_;
   heard on_news_;
   found on_state_;
@@ -186,45 +186,33 @@ class postgres_watch {
   std::thread thread_;
 };
 
-class postgres_source final : public membership_source {
+class postgres_source final : public source_pool {
  public:
-  explicit postgres_source(postgres_options options)
-      : options_(std::move(options)),
-        pool_({.name = "postgres", .threads = options_.connections, .timeout = options_.timeout},
-              [this] { return std::make_unique<postgres_asker>(options_); }),
-        watch_(options_) {}
+  explicit postgres_source(const postgres_options& options)
+      : source_pool(
+            {.name = "postgres", .threads = options.connections, .timeout = options.timeout},
+            [&options] { return std::make_unique<postgres_asker>(options); }),
+        watch_(options) {}
 
-  std::string_view name() const noexcept override { return "postgres"; }
   void start(membership_listener& listener) override {
-    pool_.start();
+    source_pool::start(listener);
     watch_.start(
         [&listener](membership_news news) { listener.on_membership_news(std::move(news)); },
-        [this](bool ok, const std::string& detail) { pool_.found(ok, detail); });
+        [this](bool ok, const std::string& detail) { found(ok, detail); });
   }
   void stop() override {
     watch_.stop();
-    pool_.stop();
+    source_pool::stop();
   }
-  void rooms_of_user(tenant_id tenant, std::string user, completion<names> done) override {
-    pool_.ask({membership_query::kind::rooms_of_user, std::move(tenant), std::move(user)},
-              std::move(done));
-  }
-  void users_of_room(tenant_id tenant, std::string room, completion<names> done) override {
-    pool_.ask({membership_query::kind::users_of_room, std::move(tenant), std::move(room)},
-              std::move(done));
-  }
-  source_state state() const override { return pool_.state(); }
 
  private:
-  const postgres_options options_;
-  source_pool pool_;
   postgres_watch watch_;
 };
 
 }  // namespace
 
-std::shared_ptr<membership_source> make_postgres_source(postgres_options options) {
-  return std::make_shared<postgres_source>(std::move(options));
+std::shared_ptr<membership_source> make_postgres_source(const postgres_options& options) {
+  return std::make_shared<postgres_source>(options);
 }
 
 }  // namespace starling::cluster

@@ -21,6 +21,6 @@ struct postgres_options {
 /// Threads of its own: one per connection. A connection that is lost is opened anew when the next
 /// question comes; the one that listens does so by itself, and says then that anything may have
 /// changed. A value that the columns cannot hold (a name where ids are numbers) has no memberships.
-std::shared_ptr<membership_source> make_postgres_source(postgres_options options);
+std::shared_ptr<membership_source> make_postgres_source(const postgres_options& options);
 
 }  // namespace starling::cluster

@@ -23,9 +23,9 @@ source_pool::source_pool(source_pool_options options, const maker& make)
   for (std::size_t i = 0; i < options_.threads; ++i) askers_.push_back(make());
 }
 
-source_pool::~source_pool() { stop(); }
+source_pool::~source_pool() { source_pool::stop(); }
 
-void source_pool::start() {
+void source_pool::start(membership_listener&) {
   {
     const std::lock_guard hold(mutex_);
     running_ = true;
@@ -44,7 +44,15 @@ void source_pool::stop() {
   threads_.clear();
 }
 
-void source_pool::ask(membership_query query, completion<membership_source::names> done) {
+void source_pool::rooms_of_user(tenant_id tenant, std::string user, completion<names> done) {
+  ask({membership_query::kind::rooms_of_user, std::move(tenant), std::move(user)}, std::move(done));
+}
+
+void source_pool::users_of_room(tenant_id tenant, std::string room, completion<names> done) {
+  ask({membership_query::kind::users_of_room, std::move(tenant), std::move(room)}, std::move(done));
+}
+
+void source_pool::ask(membership_query query, completion<names> done) {
   {
     const std::lock_guard hold(mutex_);
     if (!running_) return;
@@ -76,7 +84,7 @@ void source_pool::run(membership_asker& asker) {
   }
 }
 
-void source_pool::finish(waiting& of, result<membership_source::names> answer) {
+void source_pool::finish(waiting& of, result<names> answer) {
   if (answer) {
     drop_invalid(of.query, *answer);
     count(source_result::ok, of.since);
@@ -103,9 +111,9 @@ void source_pool::count(source_result result, steady_time since) {
   state_.latency_sum_ns += static_cast<std::uint64_t>(ns);
 }
 
-void source_pool::drop_invalid(const membership_query& query, membership_source::names& names) {
+void source_pool::drop_invalid(const membership_query& query, names& answer) {
   const bool rooms = query.asked == membership_query::kind::rooms_of_user;
-  const auto bad = std::erase_if(names, [&](const std::string& name) {
+  const auto bad = std::erase_if(answer, [&](const std::string& name) {
     return !(rooms ? valid_room(name) : valid_user(name));
   });
   if (bad > 0)

@@ -1,4 +1,4 @@
-/// Threads that ask a source: a bounded queue, a deadline for each question.
+/// A source that is asked by threads: a bounded queue, a deadline for each question.
 #pragma once
 
 #include <condition_variable>
@@ -41,31 +41,35 @@ struct source_pool_options {
   std::size_t max_waiting = 16384;
 };
 
-/// Thread-safe. A source that fails is said so once, and once when it is back.
-class source_pool {
+/// One that fails is said so once, and once when it is back.
+class source_pool : public membership_source {
  public:
   using maker = std::function<std::unique_ptr<membership_asker>()>;
   source_pool(source_pool_options options, const maker& make);
-  ~source_pool();
+  ~source_pool() override;
 
-  void start();
-  void stop();
-  void ask(membership_query query, completion<membership_source::names> done);
+  std::string_view name() const noexcept override { return options_.name; }
+  void start(membership_listener& listener) override;
+  void stop() override;
+  void rooms_of_user(tenant_id tenant, std::string user, completion<names> done) override;
+  void users_of_room(tenant_id tenant, std::string room, completion<names> done) override;
+  source_state state() const override;
 
-  /// Whether the source answers, when that was found out otherwise.
+ protected:
+  /// Whether the source answers, when that was found out otherwise. Any thread.
   void found(bool ok, const std::string& detail);
-  source_state state() const;
 
  private:
   struct waiting {
     membership_query query;
-    completion<membership_source::names> done;
+    completion<names> done;
     steady_time since;
   };
+  void ask(membership_query query, completion<names> done);
   void run(membership_asker& asker);
-  void finish(waiting& of, result<membership_source::names> answer);
+  void finish(waiting& of, result<names> answer);
   void count(source_result result, steady_time since);
-  void drop_invalid(const membership_query& query, membership_source::names& names);
+  void drop_invalid(const membership_query& query, names& answer);
 
   const source_pool_options options_;
   std::vector<std::unique_ptr<membership_asker>> askers_;
