@@ -1,11 +1,14 @@
 // What the HTTP front and its dialects ask of a node: net::service.
 #include <algorithm>
 
+#include "actors/api/back_on.hpp"
 #include "actors/api/online.hpp"
 #include "actors/api/stats.hpp"
 #include "actors/api/views.hpp"
 #include "actors/base/access.hpp"
 #include "actors/node/node.hpp"
+#include "actors/runtime/io_scheduler.hpp"
+#include "actors/runtime/spawn.hpp"
 #include "actors/session/connection.hpp"
 
 namespace starling::actors {
