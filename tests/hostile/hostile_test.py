@@ -2,7 +2,7 @@
 import time
 import unittest
 
-from siege import ATTACKS, HONEST, Siege
+from siege import ATTACKS, HONEST, NOTICED_MS, Siege
 
 SECONDS = 2.5  # for those that need no deadline to pass
 
@@ -16,7 +16,7 @@ class Besieged(unittest.TestCase):
         cls.addClassCleanup(cls.siege.close)
 
     def withstand(self, name):
-        outcome = self.siege.attack(name, ATTACKS[name].seconds if name == "slow_headers" else SECONDS)
+        outcome = self.siege.attack(name, ATTACKS[name].seconds if name == "slow_headers" else SECONDS, NOTICED_MS)
         self.assertEqual(outcome.faults, [], outcome)
         return outcome
 

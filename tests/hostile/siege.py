@@ -6,7 +6,8 @@
 Per attack: the honest clients' p99 before and while it lasts, what they lost, the node's memory at its peak and some
 seconds after, what the node counted, and whether a new client is served afterwards. Attackers, honest clients and the
 node share a machine, so ratios count, and an attack is tried up to three times before it has succeeded. What is late
-counts only while the machine does little else; what is lost, refused or kept always does.
+counts only while the machine does little else; what is lost, refused or kept always does. Run by itself it measures:
+p99 may double. As a test (hostile_test.py) it only finds what a person would notice.
 """
 import argparse
 import json
@@ -33,6 +34,7 @@ QUIET_SECONDS = 2
 TRIES = 3
 # Below this a scheduler's turn on a machine of two cores is longer than what is measured.
 LEAST_P99_MS = 10
+NOTICED_MS = 100  # by a person
 MOST_MS = 1000
 MOST_FOR_OTHERS = 0.2  # of the machine: beyond this, late says nothing about the node
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -40,7 +42,6 @@ MEMORY_BACK_SECONDS = 10
 # malloc keeps what was freed between what lives on. The same attack once more uses that; what was lost would be lost again.
 MORE_IN_ANOTHER_ROUND_MB = 4
 SETTINGS = ("sse.heartbeat=1s", "sse.retry=300ms")
-
 
 
 class Attack(NamedTuple):
@@ -195,16 +196,16 @@ class Siege:
         self.honest.close()
         self.node.stop()
 
-    def attack(self, name, seconds):
+    def attack(self, name, seconds, least_p99_ms=LEAST_P99_MS):
         """The outcome. Late events are tried again, since the machine may have done something else; what is lost,
-        refused or kept in memory is not."""
+        refused or kept in memory is not. A p99 of less than `least_p99_ms` is never late."""
         rss = rss_mb(self.node.pid)
         for _ in range(TRIES):
-            outcome = self._attack_once(name, seconds, rss)
+            outcome = self._attack_once(name, seconds, rss, least_p99_ms)
             if not outcome.late or outcome.faults:
                 break
         if outcome.rss_after > enough(rss) and not outcome.faults:
-            again = self._attack_once(name, seconds, rss)
+            again = self._attack_once(name, seconds, rss, least_p99_ms)
             outcome.rss_after_another = again.rss_after
             outcome.demand(again.rss_after <= outcome.rss_after + MORE_IN_ANOTHER_ROUND_MB,
                            f"memory stays at {outcome.rss_after:.0f} MB after {rss:.0f} MB before, and at "
@@ -215,7 +216,7 @@ class Siege:
             outcome.faults += outcome.late
         return outcome
 
-    def _attack_once(self, name, seconds, rss):
+    def _attack_once(self, name, seconds, rss, least_p99_ms):
         may_grow = ATTACKS[name].may_grow_mb
         out = Outcome(name)
         before = self.node.metrics()
@@ -236,7 +237,7 @@ class Siege:
         expected = EVENTS_PER_SECOND * PER_ROOM * seconds
         if under["deliveries"] < expected / 2:
             out.late.append(f"{under['deliveries']} of {expected} events came in time")
-        elif under["p99_ms"] > max(2 * quiet["p99_ms"], LEAST_P99_MS):
+        elif under["p99_ms"] > max(2 * quiet["p99_ms"], least_p99_ms):
             out.late.append(f"honest p99 {under['p99_ms']} ms, undisturbed {quiet['p99_ms']} ms")
         elif under["max_ms"] > MOST_MS:
             out.late.append(f"an event came after {under['max_ms']} ms")
