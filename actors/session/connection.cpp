@@ -56,7 +56,7 @@ void connection::ask_to_join(std::optional<cursor> resume, std::vector<net::lost
 
 void connection::on(refused& no) {
   if (opening_) {
-    opening_->responder->refuse(no.why);
+    std::exchange(opening_, nullptr)->responder->refuse(no.why);
     return quit();
   }
   const auto pending = rooms_.answered(no.request);
@@ -68,7 +68,7 @@ void connection::on(refused& no) {
 }
 
 void connection::on(denied& no) {
-  opening_->responder->fail(no.why);
+  std::exchange(opening_, nullptr)->responder->fail(no.why);
   quit();
 }
 
@@ -300,7 +300,7 @@ void connection::say_goodbye(const close_session& why) {
     transport_->close(why.code);
     return;
   }
-  if (opening_) opening_->responder->refuse(goodbye);
+  if (opening_) std::exchange(opening_, nullptr)->responder->refuse(goodbye);
   quit();
 }
 
@@ -327,6 +327,11 @@ void connection::on_exit() {
   if (view_) view_->ended();
   view_.reset();
   transport_.reset();
+  // A fault before there was a stream: an answer like 500 would end a browser's EventSource for
+  // good.
+  if (opening_)
+    opening_->responder->refuse(
+        net::make_goodbye(close_code::overload, node_.retry_told(), node_.here(identity_->tenant)));
   opening_.reset();
   outbox_ = {};
   node_.sessions.fetch_sub(1, std::memory_order_relaxed);

@@ -115,6 +115,21 @@ TEST_SUITE("actors/connection begin") {
     CHECK(c.line->refused->reconnect);
   }
 
+  TEST_CASE("a client whose session dies of a fault before its stream is sent away to come back") {
+    client_node n;
+    const auto c = n.begin("ann", {"a"});
+    c.address.stop();
+    n.run();
+    REQUIRE(c.line->refused.has_value());
+    CHECK(c.line->refused->code == close_code::overload);
+    CHECK(c.line->refused->reconnect);
+
+    const auto open = n.open("bob", {"a"});
+    open.address.stop();
+    n.run();
+    CHECK_FALSE(open.line->refused.has_value());
+  }
+
   TEST_CASE("who comes back is told which rooms were taken away meanwhile, and only those") {
     client_node n;
     n.former_rooms = texts{"a", "gone", "team-2", "went too"};
