@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "cluster/foreign_messages.hpp"
 #include "cluster/jetstream/jetstream_admin.hpp"
 #include "cluster/jetstream/jetstream_setup.hpp"
 #include "cluster/kv/roster_codec.hpp"
@@ -61,9 +62,9 @@ std::string_view value_of(kvEntry* entry) {
 }
 
 /// What an entry of the bucket says; of an erased one the value says nothing.
-std::optional<roster_entry> membership_of(const kv_watch::entry& entry) {
+std::optional<roster_entry> membership_of(const std::string& bucket, const kv_watch::entry& entry) {
   auto member = parse_roster_entry(entry.key, entry.erased ? "0 0" : entry.value);
-  if (!member) log::warn("the roster holds an unreadable membership", {{"key", entry.key}});
+  if (!member) refuse(refusal::malformed, "$KV." + bucket + '.' + entry.key, entry.value.size());
   return member;
 }
 
@@ -186,7 +187,7 @@ bool kv_roster::deliver_snapshot(kv_watch& changes, const nats_session& session)
     if (!entry) continue;
     patience = steady_clock::now() + snapshot_patience;
     if (entry->erased) continue;
-    if (auto member = membership_of(*entry)) part.entries.push_back(std::move(*member));
+    if (auto member = membership_of(bucket_, *entry)) part.entries.push_back(std::move(*member));
     if (part.entries.size() < part_size) continue;
     listener_->on_roster(std::exchange(part, {}));
   }
@@ -196,7 +197,7 @@ bool kv_roster::deliver_snapshot(kv_watch& changes, const nats_session& session)
 }
 
 void kv_roster::deliver_change(const kv_watch::entry& change) {
-  auto member = membership_of(change);
+  auto member = membership_of(bucket_, change);
   if (member && change.erased)
     listener_->on_member_removed(std::move(*member));
   else if (member)

@@ -27,6 +27,7 @@ std::optional<roster_entry> parse_roster_entry(std::string_view key, std::string
   auto user = unescape_token(key.substr(first + 1, second - first - 1));
   auto room = unescape_token(key.substr(second + 1));
   if (!tenant || !user || !room) return std::nullopt;
+  if (!valid_tenant(*tenant) || !valid_user(*user) || !valid_room(*room)) return std::nullopt;
 
   roster_entry out{tenant_id(std::move(*tenant)), std::move(*room), std::move(*user)};
   const char* const end = value.data() + value.size();

@@ -13,7 +13,7 @@ namespace starling::cluster {
 std::string roster_key(const roster_entry& entry);
 /// `<since_ms> <since_seq>`, decimal.
 std::string roster_value(const roster_entry& entry);
-/// nullopt for what is not ours.
+/// nullopt for what no node has written: another form, names that are none.
 std::optional<roster_entry> parse_roster_entry(std::string_view key, std::string_view value);
 
 }  // namespace starling::cluster

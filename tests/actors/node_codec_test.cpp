@@ -173,6 +173,13 @@ TEST_SUITE("actors/node_codec") {
     CHECK_FALSE(decode_question(nothing).ok());
   }
 
+  TEST_CASE("a flag is 0 or 1") {
+    auto bytes = encode(question(membership_question{tenant_id{"acme"}, "lobby", "ann", true}));
+    CHECK(decode_question(bytes).ok());
+    bytes.back() = 2;
+    CHECK_FALSE(decode_question(bytes).ok());
+  }
+
   TEST_CASE("many small items cannot become a lot of memory") {
     // 4 MiB of empty sessions would be more than a gigabyte.
     std::string list(200'000, '\0');

@@ -39,6 +39,19 @@ class Lists(ClusterCase):
             self.assertEqual([(room["room"], room["members"]) for room in rooms], expected)
         self.assertEqual(self.ask("rooms", search=mark.upper(), limit=1).json["total"], 3)
 
+    def test_a_page_of_history_ends_at_its_bytes_and_the_next_goes_on(self):
+        room, large = fresh("large"), "x" * 60_000
+        sent = [self.nodes[0].publish(room=room, data=large)["id"] for _ in range(80)]
+        heard, pages, after = [], 0, ""
+        while after is not None:
+            answer = self.nodes[1].http("GET", f"/api/rooms/{room}/history?limit=1000{after}", token=admin())
+            self.assertLess(len(answer.body), 4_300_000)
+            heard += [event["id"] for event in answer.json["events"]]
+            pages += 1
+            after = answer.json["next"] and f"&after={answer.json['next']}"
+        self.assertEqual(heard, sent)
+        self.assertEqual(pages, 2)
+
     def test_users_are_sorted_by_their_sessions_or_their_names(self):
         mark = fresh("who")
         for name, count in (("a", 1), ("b", 3), ("c", 2)):
