@@ -182,7 +182,10 @@ test('a tab that comes back hears of the loss that it missed', async () => {
   await again;
   const two = tab(node.url, { autoConnect: false });
   two.lastId = 'e-2';
-  const lost = next(two, 'starling:lost');
+  const heard = [];
+  two.on('starling:lost', (lost) => heard.push(...lost));
+  const welcome = next(two, 'starling:state', ({ state: name, url }) => name === 'open' && !url);
   two.connect();
-  assert.deepEqual(await lost, [{ room: 'lobby', reason: 'expired' }]);
+  await welcome;
+  assert.deepEqual(heard, [{ room: 'lobby', reason: 'expired' }]);
 });
