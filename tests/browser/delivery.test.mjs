@@ -150,20 +150,54 @@ async function ownClient(url, makeOptions) {
     window.client.on('*', ({ data }) => window.got.push(data.n));
     window.client.on('starling:goodbye', ({ code }) => window.said.push(code));
     await new Promise((resolve) => {
-      window.client.on('starling:connected', resolve);
+      window.client.on('starling:state', ({ state }) => state === 'open' && resolve());
     });
   }, makeOptions());
   return page;
 }
 
-async function gotAll(page) {
+async function gotAll(...pages) {
   const sent = await counter.stop();
-  await holds(page, (count) => window.got.length >= count, sent);
-  assert.deepEqual(
-    await page.evaluate(() => window.got),
-    Array.from({ length: sent }, (_, n) => n),
-  );
+  for (const page of pages) {
+    await holds(page, (count) => window.got.length >= count, sent);
+    assert.deepEqual(
+      await page.evaluate(() => window.got),
+      Array.from({ length: sent }, (_, n) => n),
+    );
+  }
 }
+
+test('batches: the tab with the stream is closed, the next one is killed, nothing is lost', options, async () => {
+  const room = freshRoom();
+  const [{ url }] = world.nodes;
+  const pages = [];
+  for (let i = 0; i < 5; i++)
+    pages.push(await ownClient(url, () => ({ rooms: [room], token: operator, sharedAcrossTabs: true })));
+  const [first, second, ...others] = pages; // the lock of the stream passes on in this order
+  // What the tab with the stream tells the others: how often, and how many events.
+  await others[0].evaluate(async () => {
+    const [{ name }] = (await navigator.locks.query()).held;
+    window.told = { messages: 0, events: 0 };
+    window.overheard = new BroadcastChannel(name);
+    window.overheard.onmessage = ({ data: { kind, messages } }) => {
+      const events = kind === 'tell' ? messages.filter((message) => message.kind === 'event').length : 0;
+      if (events) window.told = { messages: window.told.messages + 1, events: window.told.events + events };
+    };
+  });
+  counter = new Counter(url, room, 20);
+  await Promise.all(pages.map((page) => holds(page, () => window.got.length >= 100)));
+  await first.close();
+  await counter.more(400);
+  const crashed = second.waitForEvent('crash');
+  const devtools = await second.context().newCDPSession(second);
+  devtools.send('Page.crash').catch(() => {}); // nobody is left to answer
+  await crashed;
+  await counter.more(400);
+  await gotAll(...others);
+  const { messages, events } = await others[0].evaluate(() => window.told);
+  assert.ok(messages < events / 4, `${messages} messages for ${events} events`);
+  assert.equal(await world.nodes[0].metric('starling_sessions{transport="sse"}'), 1);
+});
 
 test('its token expires and a new one is fetched', options, async () => {
   const room = freshRoom();

@@ -1,51 +1,15 @@
 """Clients behind the shipped proxy configurations, through the death, the drain and the return of nodes."""
-import http.client
-import json
 import shutil
 import signal
-import threading
 import time
 import unittest
 
 from fleet import Fleet
-from world import World, admin, eventually
+from publisher import Publisher
+from world import World, eventually
 
 CLIENTS = 60
 BLANK_SECONDS = 3.0
-
-
-class Publisher:
-    """Numbered events through the proxy, each until it is acknowledged, one after the other."""
-
-    def __init__(self, port):
-        self.port = port
-        self.sent = 0
-        self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self.run)
-        self.thread.start()
-
-    def run(self):
-        while not self.stopping.wait(0.02):
-            body = json.dumps({"room": "lobby", "event": "note", "id": f"n{self.sent}", "data": {"n": self.sent}})
-            while not self.post(body) and not self.stopping.wait(0.05):
-                pass
-            self.sent += 1
-
-    def post(self, body):
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            link.request("POST", "/api/publish", body, {"Authorization": "Bearer " + admin()})
-            answer = link.getresponse()
-            answer.read()
-            return answer.status == 200
-        except (OSError, http.client.HTTPException):
-            return False  # not acknowledged: the same id again
-        finally:
-            link.close()
-
-    def stop(self):
-        self.stopping.set()
-        self.thread.join()
 
 
 class Behind:

@@ -175,8 +175,19 @@ export class World {
 }
 
 /// Publishes to a room until it is stored: with an id, so that a repeated one counts once.
-export async function publish(url, room, data, event = 'note') {
-  const body = JSON.stringify({ room, event, data, id: randomUUID() });
+export function publish(url, room, data, event = 'note') {
+  return store(url, { room, event, data, id: randomUUID() }, (answer) => answer);
+}
+
+/// Several at once.
+export function publishBatch(url, room, all) {
+  const items = all.map((data) => ({ room, event: 'note', data, id: randomUUID() }));
+  return store(url, items, (answers) => answers.every(({ position }) => position));
+}
+
+/// Posts it until the answer says that it is stored, and gives that back.
+function store(url, message, stored) {
+  const body = JSON.stringify(message);
   return until(async () => {
     const response = await fetch(`${url}/api/publish`, {
       method: 'POST',
@@ -185,25 +196,30 @@ export async function publish(url, room, data, event = 'note') {
     }).catch(() => null);
     if (response?.status >= 400 && response.status < 500)
       assert.fail(`publish: ${response.status} ${await response.text()}`);
-    return response?.ok && response.json();
+    if (!response?.ok) return false;
+    const answer = await response.json();
+    return stored(answer) && answer;
   }, 'a publish is stored');
 }
 
-/// Numbers 0, 1, 2 ... to a room, one after the other, until it is stopped.
+/// Numbers 0, 1, 2 ... to a room, one publish after the other, each of `batch` numbers, until it is stopped.
 export class Counter {
   sent = 0;
   #running = true;
 
-  constructor(url, room) {
+  constructor(url, room, batch = 1) {
     this.room = room;
+    this.batch = batch;
     this.done = this.#run(url);
     this.done.catch(() => {}); // stop() hears of it
   }
 
   async #run(url) {
     while (this.#running) {
-      await publish(url, this.room, { n: this.sent });
-      this.sent++;
+      const numbers = Array.from({ length: this.batch }, (_, i) => ({ n: this.sent + i }));
+      if (this.batch === 1) await publish(url, this.room, numbers[0]);
+      else await publishBatch(url, this.room, numbers);
+      this.sent += this.batch;
       await delay(10);
     }
   }

@@ -1,57 +1,56 @@
 const SILENCE_FACTOR = 2.5; // heartbeats missed before a connection counts as dead
 
-/// One connection from attempt to end: its abort signal, its open timeout, its silence watchdog.
-export class Link {
-  opened = false;
-  openedAt = 0;
-  ended = false;
-  reason = null;
-  onOpened = () => {};
-  onRetry = () => {};
-  onQuiet = () => {};
-  #controller = new AbortController();
-  #timer;
-  #lastActivity = 0;
-  #silence = Infinity;
+/// One connection from attempt to end: what it asked for, its abort signal, its open timeout, its
+/// silence watchdog. A transport adds `send` or `listenTo` when it can do that; how it ended
+/// (`status`, `message`, `retryAfter`, `there`, `goodbye`) is written here too.
+export function makeLink(base, rooms) {
+  const controller = new AbortController();
+  let timer;
+  let lastActivity = 0;
+  let silence = Infinity;
+  const link = {
+    base,
+    rooms,
+    token: undefined,
+    signal: controller.signal,
+    openedAt: 0, // 0: not yet
+    ended: false,
+    reason: null,
+    status: 0,
 
-  constructor(rooms) {
-    this.rooms = rooms;
-  }
+    expectOpen(timeoutMs) {
+      timer = setTimeout(() => link.end('connection timed out while opening'), timeoutMs);
+    },
 
-  get signal() { return this.#controller.signal; }
+    open(heartbeatMs) {
+      link.openedAt = Date.now();
+      clearTimeout(timer);
+      link.touch();
+      link.onOpened();
+      if (!(heartbeatMs > 0)) return; // the server sends none, so silence means nothing
+      silence = heartbeatMs * SILENCE_FACTOR;
+      timer = setInterval(() => {
+        link.check();
+        if (!link.ended) link.onQuiet?.();
+      }, heartbeatMs);
+    },
 
-  expectOpen(timeoutMs) {
-    this.#timer = setTimeout(() => this.end('connection timed out while opening'), timeoutMs);
-  }
+    /// Any bytes at all prove that the connection lives.
+    touch() {
+      lastActivity = Date.now();
+    },
 
-  open(heartbeatMs) {
-    this.opened = true;
-    this.openedAt = Date.now();
-    clearTimeout(this.#timer);
-    this.touch();
-    this.onOpened();
-    if (!(heartbeatMs > 0)) return; // the server sends none, so silence means nothing
-    this.#silence = heartbeatMs * SILENCE_FACTOR;
-    this.#timer = setInterval(() => {
-      this.check();
-      if (!this.ended) this.onQuiet();
-    }, heartbeatMs);
-  }
+    check() {
+      if (Date.now() - lastActivity > silence) link.end('connection silent for too long');
+    },
 
-  /// Any bytes at all prove that the connection lives.
-  touch() {
-    this.#lastActivity = Date.now();
-  }
-
-  check() {
-    if (Date.now() - this.#lastActivity > this.#silence) this.end('connection silent for too long');
-  }
-
-  end(reason) {
-    if (this.ended) return;
-    this.ended = true;
-    this.reason = reason;
-    clearInterval(this.#timer);
-    this.#controller.abort();
-  }
+    end(reason) {
+      if (link.ended) return;
+      link.ended = true;
+      link.reason = reason;
+      clearInterval(timer);
+      controller.abort();
+    },
+  };
+  return link;
 }

@@ -1,103 +1,95 @@
 import { delay, randomId } from './util.js';
 
-const KEPT_EVENTS = 512; // for a tab that was away for a moment
+const KEPT_MESSAGES = 512; // for a tab that was away for a moment
+const GATHER_MS = 100; // the other tabs say which rooms they need
+const FINAL_MS = 500; // the last word reaches every tab before one of them gets the lock
 
 /// One connection for all tabs: the tab that holds the Web Lock connects and tells the others
 /// over a BroadcastChannel; when it goes, the lock passes on and the next tab resumes.
-export class Tabs {
-  leading = false;
-  #tab = randomId();
-  #hooks;
-  #channel;
-  #name;
-  #waiting = null;
-  #ring = []; // recent events of the leader, for a tab that was away for a moment
-  #rooms = new Map();
-  #mine = [];
-  #final = false;
+/// hooks: apply(messages) of the leader, roomsChanged(), snapshot() of this tab for one that is new,
+/// welcome({session, state, lastId, missed}) of the leader: `missed` is null when it no longer knows.
+/// Answers null where the browser lacks one of the two (or the page is not a secure context): then
+/// each tab has a connection of its own.
+export function openTabs(name, hooks) {
+  const locks = globalThis.navigator?.locks;
+  if (!locks || !globalThis.BroadcastChannel) return null;
+  const me = randomId();
+  const channel = new BroadcastChannel(name);
+  const roomsOf = new Map(); // the other tabs
+  let mine = [];
+  let ring = []; // what the leader said of late that has a position
+  let waiting;
+  let speaking = false; // as leader
+  let final = false;
 
-  /// null where the browser lacks one of the two (or the page is not a secure context): then each
-  /// tab has a connection of its own.
-  static open(name, hooks) {
-    if (!globalThis.navigator?.locks || !globalThis.BroadcastChannel) return null;
-    return new Tabs(name, hooks);
-  }
+  const post = (kind, message) => channel.postMessage({ kind, from: me, ...message });
 
-  constructor(name, hooks) {
-    this.#name = name;
-    this.#hooks = hooks;
-    this.#channel = new BroadcastChannel(name);
-    this.#channel.onmessage = ({ data }) => this.#receive(data);
-  }
+  channel.onmessage = ({ data: { kind, from, to, rooms, ...message } }) => {
+    if (to && to !== me) return;
+    if (kind === 'bye') roomsOf.delete(from);
+    if (kind === 'who') tabs.announce(mine);
+    // The last words of a leader may come when its lock has passed on already.
+    if (kind === 'tell' && !speaking) hooks.apply(message.messages);
+    if (kind === 'welcome' && !tabs.leading) hooks.welcome(message);
+    if (!rooms || !tabs.leading) return;
+    const before = tabs.allRooms(mine).length;
+    roomsOf.set(from, rooms);
+    if (tabs.allRooms(mine).length > before) hooks.roomsChanged();
+    if (kind === 'hello') welcome(from, message.lastId);
+  };
 
-  lead(loop, lastId, rooms) {
-    this.#mine = rooms;
-    this.#waiting = new AbortController();
-    this.#post({ kind: 'hello', rooms, lastId });
-    navigator.locks.request(this.#name, { signal: this.#waiting.signal }, async () => {
-      this.leading = true;
-      this.#post({ kind: 'who' });
-      await delay(100); // the other tabs say which rooms they need
-      await loop();
-      this.leading = false;
-      if (this.#final) await delay(500); // it reaches every tab before one of them gets the lock
-    }).catch((error) => {
-      if (error.name !== 'AbortError') throw error;
-    });
-  }
-
-  resign() {
-    this.#waiting?.abort();
-    this.#post({ kind: 'bye' });
-  }
-
-  close() {
-    this.#channel.close();
-  }
-
-  tell(message) {
-    if (!this.leading) return;
-    this.#final = message.kind === 'final';
-    if (message.kind === 'event') this.#ring = [...this.#ring.slice(-KEPT_EVENTS + 1), message];
-    this.#post({ kind: 'tell', message });
-  }
-
-  announce(rooms) {
-    this.#mine = rooms;
-    this.#post({ kind: 'rooms', rooms });
-  }
-
-  allRooms(own) {
-    return [...new Set([...own, ...[...this.#rooms.values()].flat()])];
-  }
-
-  #post(message) {
-    this.#channel.postMessage({ from: this.#tab, ...message });
-  }
-
-  #receive({ kind, from, to, ...message }) {
-    if (to && to !== this.#tab) return;
-    if (kind === 'bye') return void this.#rooms.delete(from);
-    if (kind === 'who') return this.announce(this.#mine);
-    if (!this.leading) {
-      if (kind === 'tell') this.#hooks.apply(message.message);
-      if (kind === 'welcome') this.#hooks.welcome(message);
-      return;
-    }
-    if (kind !== 'hello' && kind !== 'rooms') return;
-    const before = this.allRooms(this.#mine).length;
-    this.#rooms.set(from, message.rooms);
-    if (this.allRooms(this.#mine).length > before) this.#hooks.roomsChanged();
-    if (kind === 'hello') this.#welcome(from, message.lastId);
-  }
-
-  #welcome(to, theirs) {
-    const { lastId, ...now } = this.#hooks.snapshot();
+  function welcome(to, theirs) {
+    const now = hooks.snapshot();
     let missed = [];
-    if (theirs && theirs !== lastId) {
-      const index = this.#ring.findLastIndex((message) => message.cursor === theirs);
-      missed = index < 0 ? null : this.#ring.slice(index + 1);
+    if (theirs && theirs !== now.lastId) {
+      const index = ring.findLastIndex((message) => message.cursor === theirs);
+      missed = index < 0 ? null : ring.slice(index + 1);
     }
-    this.#post({ kind: 'welcome', to, ...now, lastId, missed });
+    post('welcome', { to, ...now, missed });
   }
+
+  const tabs = {
+    leading: false,
+
+    lead(loop, lastId, rooms) {
+      mine = rooms;
+      waiting = new AbortController();
+      post('hello', { rooms, lastId });
+      locks.request(name, { signal: waiting.signal }, async () => {
+        tabs.leading = true;
+        post('who');
+        await delay(GATHER_MS);
+        await loop();
+        tabs.leading = speaking = false;
+        if (final) await delay(FINAL_MS);
+      }).catch((error) => {
+        if (error.name !== 'AbortError') throw error;
+      });
+    },
+
+    resign() {
+      waiting?.abort();
+      post('bye');
+    },
+
+    close() {
+      channel.close();
+    },
+
+    tell(messages) {
+      if (!tabs.leading) return;
+      speaking = true;
+      final = messages.at(-1).kind === 'final';
+      ring = [...ring, ...messages.filter(({ cursor }) => cursor)].slice(-KEPT_MESSAGES);
+      post('tell', { messages });
+    },
+
+    announce(rooms) {
+      mine = rooms;
+      post('rooms', { rooms });
+    },
+
+    allRooms: (own) => [...new Set([...own, ...[...roomsOf.values()].flat()])],
+  };
+  return tabs;
 }

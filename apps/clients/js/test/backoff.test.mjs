@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BACKOFF, ConnectionQuality, classifyError, LONG_TERM_MS, retryDelay } from '../src/index.js';
+import { BACKOFF, ConnectionQuality, classifyError, LONG_TERM_MS, retryDelay } from './subject.mjs';
 
 const highest = () => 1 - Number.EPSILON;
 

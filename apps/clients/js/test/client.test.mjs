@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { Starling, StarlingError } from '../src/index.js';
+import { Starling, StarlingError } from './subject.mjs';
 import { body, next, serve, state, token } from './server.mjs';
 
 const open = [];

@@ -26,9 +26,16 @@ test('the one file has at most 8 KB gzipped', () => {
 });
 
 test('the one file is what the sources give', () => {
-  const built = execFileSync(bin('esbuild'), ['src/index.js', '--bundle', '--minify', '--format=esm',
-    '--target=es2022', '--legal-comments=none'], { cwd: here });
-  assert.ok(built.equals(dist), 'run `npm run build`');
+  const file = join(project(), 'starling.js');
+  execFileSync('node', ['build.mjs', file], { cwd: here });
+  assert.ok(readFileSync(file).equals(dist), 'run `npm run build`');
+});
+
+test('the one file does what the modules do', () => {
+  const files = ['backoff', 'client', 'parser', 'poll', 'tabs'].map((name) => `test/${name}.test.mjs`);
+  execFileSync('node', ['--test', '--test-reporter=tap', ...files], {
+    cwd: here, stdio: 'pipe', env: { PATH: process.env.PATH, STARLING_ONE_FILE: '1' },
+  });
 });
 
 test('an empty project installs the package and its ten lines are typed and run', () => {

@@ -1,7 +1,7 @@
 // The event stream vectors of the web platform tests (eventsource/), rows as in our notes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SseParser } from '../src/index.js';
+import { SseParser } from './subject.mjs';
 
 function parse(input, slice = Infinity) {
   const out = { events: [], comments: [], retries: [] };

@@ -1,7 +1,7 @@
 // Long-poll: what a client does where answers come and nothing streams.
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { Starling } from '../src/index.js';
+import { Starling } from './subject.mjs';
 import { next, serve, state } from './server.mjs';
 
 const open = [];

@@ -14,6 +14,8 @@ from ._errors import StarlingError, parse_json
 from ._retry import RETRY, kind_of, retry_delay
 from ._sse import SseParser
 
+Json = dict[str, Any]  # an object of the protocol
+
 OPEN_TIMEOUT = 10.0
 HEARTBEAT = 30.0
 SILENCE_FACTOR = 2.5  # heartbeats missed before a connection counts as dead
@@ -65,11 +67,11 @@ class Core:
         self.token = token
         self.rooms = list(rooms or [])
         self.last_id = last_id
-        self.goodbye: dict | None = None
-        self.session: dict = {}
+        self.goodbye: Json | None = None
+        self.session: Json = {}
         self.silence: float | None = OPEN_TIMEOUT  # seconds without a byte that a connection may have
         self.expiring = False  # the driver gets a new token and takes it to the live session
-        self.notices: list[tuple[str, dict]] = []  # for on_status
+        self.notices: list[tuple[str, Json]] = []  # for on_status
         self._urls = [u.rstrip("/") for u in urls]
         self._at = 0
         self._device = device
@@ -83,7 +85,7 @@ class Core:
         self._connection = 0
         self._before = 0
         self._replay_left = 0
-        self._seen: dict[tuple, int] = {}
+        self._seen: dict[tuple[object, ...], int] = {}
 
     # -- requests -------------------------------------------------------------------------------
 
@@ -154,7 +156,7 @@ class Core:
             del self._seen[next(iter(self._seen))]
         return False
 
-    def _control(self, kind: str, data: dict, cursor: str) -> None:
+    def _control(self, kind: str, data: Json, cursor: str) -> None:
         if kind == "connected":
             self._connection += 1
             self._failures, self._round, self._refreshed = 0, 0, False
@@ -208,7 +210,7 @@ class Core:
         self._failures += 1
         return Next(self._delay(kind, self._failures - 1), refresh=kind == "auth")
 
-    def _after_goodbye(self, goodbye: dict, opened: bool) -> Next:
+    def _after_goodbye(self, goodbye: Json, opened: bool) -> Next:
         if goodbye.get("reconnect") is False:
             return Next(end=True)
         code, told = goodbye.get("code"), goodbye.get("retry_ms")
@@ -229,7 +231,7 @@ class Core:
 # -- publishing -----------------------------------------------------------------------------------
 
 
-def publish_message(room: str | None, event: str, data: Any, ephemeral: bool, target: dict) -> dict:
+def publish_message(room: str | None, event: str, data: Any, ephemeral: bool, target: Json) -> Json:
     """The item; a durable one gets an id, so that retries after a lost answer store it once."""
     message = {"event": event, "data": data, **target}
     if room is not None:
@@ -246,5 +248,5 @@ def publish_wait(error: Exception, attempt: int, ephemeral: bool) -> float | Non
     status = getattr(error, "status", 0)
     if ephemeral or attempt + 1 == PUBLISH_ATTEMPTS or status not in (0, 429, 502, 503, 504):
         return None
-    after = getattr(error, "retry_after", None)
+    after: float | None = getattr(error, "retry_after", None)
     return 0.5 * 2**attempt * random.uniform(0.5, 1) if after is None else after

@@ -34,7 +34,7 @@ class Exchange:
             )
         return self
 
-    async def __aexit__(self, *_) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._writer.close()
 
     async def send(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> None:

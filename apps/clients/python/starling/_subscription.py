@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._core import Core
+from ._core import Core, Json
 
 
 class Subscription:
@@ -25,12 +25,12 @@ class Subscription:
         self._core.last_id = cursor
 
     @property
-    def session(self) -> dict:
+    def session(self) -> Json:
         """What the last `connected` said."""
         return self._core.session
 
     @property
-    def goodbye(self) -> dict | None:
+    def goodbye(self) -> Json | None:
         return self._core.goodbye
 
     @property

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from ._core import OPEN_TIMEOUT, Core, Event, publish_message, publish_wait
+from ._core import OPEN_TIMEOUT, Core, Event, Json, publish_message, publish_wait
 from ._errors import StarlingError, refusal
 from ._subscription import Subscription
 
@@ -36,7 +36,7 @@ class Starling(Subscription):
         device: str | None = None,
         last_id: str = "",
         get_token: Callable[[str], str] | None = None,
-        on_status: Callable[[str, dict], None] = lambda state, detail: None,
+        on_status: Callable[[str, Json], None] = lambda state, detail: None,
         max_delay: float = float("inf"),
         context: ssl.SSLContext | None = None,
     ):
@@ -92,7 +92,7 @@ class Starling(Subscription):
             self._wake.wait(then.delay)
         self._on_status("closed", {"goodbye": core.goodbye})
 
-    def publish(self, room: str | None, event: str, data: Any, *, ephemeral: bool = False, **target) -> dict:
+    def publish(self, room: str | None, event: str, data: Any, *, ephemeral: bool = False, **target: Any) -> Json:
         """Publishes to a room, or with room=None to user=, users=, rooms=, client= or all=True.
 
         Answers {"id", "position"}. A durable event gets an id, so that the retries after a lost
@@ -122,7 +122,7 @@ class Starling(Subscription):
             self._core.token = self._get_token("initial")
         return self._core.headers(**more)
 
-    def _post(self, path: str, body: bytes) -> dict:
+    def _post(self, path: str, body: bytes) -> Json:
         link, prefix = self._connect()
         try:
             headers = self._headers(**{"Content-Type": "application/json"})
@@ -130,7 +130,8 @@ class Starling(Subscription):
             response = link.getresponse()
             if response.status != 200:
                 raise _refused(response)
-            return json.loads(response.read())
+            published: Json = json.loads(response.read())
+            return published
         finally:
             link.close()
 

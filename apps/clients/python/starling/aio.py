@@ -9,7 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
-from ._core import OPEN_TIMEOUT, Core, Event, publish_message, publish_wait
+from ._core import OPEN_TIMEOUT, Core, Event, Json, publish_message, publish_wait
 from ._errors import StarlingError, refusal
 from ._http import Exchange
 from ._subscription import Subscription
@@ -33,7 +33,7 @@ class Starling(Subscription):
         device: str | None = None,
         last_id: str = "",
         get_token: Callable[[str], str | Awaitable[str]] | None = None,
-        on_status: Callable[[str, dict], None] = lambda state, detail: None,
+        on_status: Callable[[str, Json], None] = lambda state, detail: None,
         max_delay: float = float("inf"),
         context: ssl.SSLContext | None = None,
     ):
@@ -89,8 +89,8 @@ class Starling(Subscription):
         self._on_status("closed", {"goodbye": core.goodbye})
 
     async def publish(
-        self, room: str | None, event: str, data: Any, *, ephemeral: bool = False, **target
-    ) -> dict:
+        self, room: str | None, event: str, data: Any, *, ephemeral: bool = False, **target: Any
+    ) -> Json:
         """As `starling.Starling.publish`."""
         body = json.dumps(publish_message(room, event, data, ephemeral, target)).encode()
         attempt = 0
@@ -107,21 +107,23 @@ class Starling(Subscription):
     async def _new_token(self, reason: str) -> str:
         assert self._get_token is not None  # else nobody asks for one
         token = self._get_token(reason)
-        return await token if inspect.isawaitable(token) else token
+        fresh: str = await token if inspect.isawaitable(token) else token
+        return fresh
 
     async def _headers(self, **more: str) -> dict[str, str]:
         if self._core.token is None and self._get_token:
             self._core.token = await self._new_token("initial")
         return self._core.headers(**more)
 
-    async def _post(self, path: str, body: bytes) -> dict:
+    async def _post(self, path: str, body: bytes) -> Json:
         headers = await self._headers(**{"Content-Type": "application/json"})
         async with Exchange(self._core.url, self._context, OPEN_TIMEOUT) as link:
             await link.send("POST", path, headers, body)
             answer = await link.read()
             if link.status != 200:
                 raise refusal(link.status, answer, link.headers.get("retry-after", ""))
-            return json.loads(answer)
+            published: Json = json.loads(answer)
+            return published
 
     async def _stream(self, path: str) -> AsyncIterator[Event]:
         core = self._core
