@@ -19,6 +19,10 @@ class lease {
   static constexpr std::chrono::milliseconds renewal{500};
   static constexpr std::chrono::milliseconds validity{2000};
   static constexpr std::chrono::milliseconds patience{2400};
+  /// An entry that another one holds must be seen to stand still for so long: who lives renews it
+  /// twice meanwhile. What was heard is not enough, because we may not have heard all.
+  static constexpr std::chrono::milliseconds stillness{1000};
+  static_assert(stillness >= 2 * renewal && patience / 2 + stillness < patience);
 
   explicit lease(steady_time now) : last_heard_(now) {}
 
@@ -43,6 +47,7 @@ class lease {
   void looked_up(std::string holder, std::uint64_t revision, steady_time now) {
     if (held_) return;
     if (!known_ || (looked_ && revision != revision_)) last_heard_ = now;
+    if (!looked_ || revision != revision_) still_since_ = now;
     holder_ = std::move(holder);
     revision_ = revision;
     known_ = looked_ = true;
@@ -57,7 +62,8 @@ class lease {
   }
   /// After looked_up(): may it be taken? A node that was started anew takes what it held before.
   bool takeable(const std::string& self, steady_time now) const noexcept {
-    return !held_ && known_ && (holder_.empty() || holder_ == self || now - last_heard_ > patience);
+    const bool gone = now - last_heard_ > patience && looked_ && now - still_since_ >= stillness;
+    return !held_ && known_ && (holder_.empty() || holder_ == self || gone);
   }
   bool renewal_due(steady_time now) const noexcept {
     return held_ && now + validity - valid_until_ >= renewal;
@@ -86,6 +92,7 @@ class lease {
   std::string holder_;
   std::uint64_t revision_ = 0;
   steady_time last_heard_;
+  steady_time still_since_{};  ///< `revision_` was seen first
   steady_time valid_until_{};
 };
 

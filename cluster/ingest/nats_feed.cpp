@@ -22,6 +22,8 @@ constexpr std::int64_t api_timeout_ms = 1000;
 constexpr milliseconds leave_patience{1500};
 constexpr milliseconds stop_patience{2000};
 constexpr milliseconds consumer_retry{1000};
+/// Between two looks at whether what was delivered before is acknowledged.
+constexpr milliseconds settle_look{50};
 constexpr milliseconds loss_log_interval{5000};
 
 /// Of a core source, handed out and not settled: what comes beyond is lost, and counted.
@@ -32,13 +34,17 @@ constexpr std::size_t max_words = 1024;
 /// Of a stream, not acknowledged: no more is asked for.
 constexpr std::size_t max_unacked = 1024;
 constexpr std::size_t pull_batch = 256;
-/// A pull ends by itself soon, so that a node that hangs takes nothing for long. With the time
-/// after which an unacknowledged message comes again it must be over before the lease is.
+/// A pull ends by itself soon, so that a node that hangs takes nothing for long.
 constexpr milliseconds pull_expires{500};
-constexpr std::int64_t ack_wait_ns = 1'000'000'000;
-static_assert(pull_expires + std::chrono::nanoseconds(ack_wait_ns) < lease::patience);
+/// What is not acknowledged comes again after so long; the server needs a moment for that.
+constexpr milliseconds ack_wait{1000};
+constexpr milliseconds again_wait = ack_wait + milliseconds(300);
+/// So long after it has asked for its lease a node pulls. What such a pull brings it comes again
+/// before another node holds the lease.
+constexpr milliseconds pulls_after_renewal = lease::patience - pull_expires - ack_wait;
+static_assert(pulls_after_renewal > lease::renewal);
 
-constexpr std::string_view free_word = "free";
+constexpr std::string_view freed_suffix = ".free";
 constexpr std::string_view held_word = "held ";
 
 std::string holder_in(std::string_view value) {
@@ -231,7 +237,9 @@ bool nats_feed::connect() {
   {
     const std::lock_guard hold(mutex_);
     session_ = session;
-    for (auto& s : sources_) s.consumer_ready = false;
+    session_since_ = steady_clock::now();
+    // What was on its way to the last session is not here.
+    for (auto& s : sources_) unsettle(s);
   }
   for (const auto& subject : {inbox_ + '*', lease_prefix_ + '>', handover_prefix_ + '>', told_})
     heard = heard && session->subscribe(subject);
@@ -281,9 +289,15 @@ void nats_feed::step(std::size_t index) {
   bool mark = false;
   if (leaving_ && s.leave_by == steady_time{}) {
     s.leave_by = now + leave_patience;
-    // A core source goes on until its mark is back.
+    // A core source goes on until its mark is back, a stream until no pull brings any more.
     mark = s.config.stream.empty();
-    if (!mark) s.state = duty::leaving;
+    if (!mark) {
+      hold.unlock();
+      end_pulls();
+      hold.lock();
+      if (!s.lease.held()) return;
+      s.state = duty::leaving;
+    }
   }
   const bool over = s.state == duty::leaving && quiet(s) && acks_.empty();
   const bool late = leaving_ && now > s.leave_by;
@@ -298,41 +312,60 @@ void nats_feed::step(std::size_t index) {
   if (!s.config.stream.empty()) pull(index);
 }
 
+/// Else the server would go on giving messages to this node, and its successor later ones.
+void nats_feed::end_pulls() {
+  if (std::exchange(pulls_over_, true)) return;
+  if (!session_->drain(inbox_ + '*', pull_expires))
+    log::warn("pulls from foreign streams are not ended", {{"within_ms", pull_expires.count()}});
+}
+
 void nats_feed::look(std::size_t index) {
   auto& s = sources_[index];
-  const auto mine = std::string(held_word) + self_.str();
-  const auto asked = steady_clock::now();
   kvEntry* raw = nullptr;
   const auto found = kvStore_Get(&raw, store_.get(), s.key.c_str());
   const entry_ptr entry(raw);
-  std::uint64_t revision = 0;
-  if (found == NATS_NOT_FOUND) {
-    if (kvStore_CreateString(&revision, store_.get(), s.key.c_str(), mine.c_str()) == NATS_OK) {
-      const std::lock_guard hold(mutex_);
-      taken(index, revision, asked, {});
-    }
-    return;
-  }
-  if (found != NATS_OK) {
+  if (found != NATS_OK && found != NATS_NOT_FOUND) {
     const std::lock_guard hold(mutex_);
     return complain(s, std::string("its lease cannot be read: ") + natsStatus_GetText(found));
   }
   // Before the write: its echo may be heard before its answer.
-  predecessor before{true, holder_in(value_of(raw)), {}};
+  predecessor before;
   {
     const std::lock_guard hold(mutex_);
-    s.lease.looked_up(holder_in(value_of(raw)), kvEntry_Revision(raw), steady_clock::now());
-    if (!s.lease.takeable(self_.str(), steady_clock::now())) return;
-    before.last_heard = s.lease.last_heard();
+    if (entry) {
+      s.lease.looked_up(holder_in(value_of(raw)), kvEntry_Revision(raw), steady_clock::now());
+      if (!s.lease.takeable(self_.str(), steady_clock::now())) return;
+    }
+    before = {!s.lease.holder().empty() || s.handed_over != steady_time{}, s.lease.holder(),
+              s.lease.last_heard()};
   }
-  const auto asked_again = steady_clock::now();
-  const auto status = kvStore_UpdateString(&revision, store_.get(), s.key.c_str(), mine.c_str(),
-                                           kvEntry_Revision(raw));
+  if (entry && !erase(s, kvEntry_Revision(raw))) return;
+  const auto asked = steady_clock::now();
+  std::uint64_t revision = 0;
+  const auto mine = std::string(held_word) + self_.str();
+  const auto status = kvStore_CreateString(&revision, store_.get(), s.key.c_str(), mine.c_str());
   const std::lock_guard hold(mutex_);
   if (status == NATS_OK)
-    taken(index, revision, asked_again, before);
+    taken(index, revision, asked, before);
   else
     s.lease.lost(steady_clock::now());  // another was quicker
+}
+
+/// An entry is replaced by erasing and creating it: of two nodes that write at the same time and
+/// expect the same revision nats-server 2.9 lets both, with replicas (132 times of 200); of two
+/// that expect no entry, one. What has been written since `revision` stays.
+bool nats_feed::erase(source& s, std::uint64_t revision) {
+  const auto subject = lease_prefix_ + s.key;
+  jsOptions options;
+  jsOptions_Init(&options);
+  options.Stream.Purge.Subject = subject.c_str();
+  options.Stream.Purge.Sequence = revision + 1;
+  jsErrCode code{};
+  const auto status = js_PurgeStream(js_.get(), ("KV_" + bucket_).c_str(), &options, &code);
+  if (status == NATS_OK) return true;
+  const std::lock_guard hold(mutex_);
+  complain(s, std::string("its lease cannot be erased: ") + natsStatus_GetText(status));
+  return false;
 }
 
 void nats_feed::renew(std::size_t index) {
@@ -365,11 +398,10 @@ void nats_feed::release(std::size_t index) {
     const std::lock_guard hold(mutex_);
     relieve(index);
   }
-  const auto status = kvStore_UpdateString(nullptr, store_.get(), s.key.c_str(),
-                                           std::string(free_word).c_str(), revision);
-  if (status != NATS_OK)
-    log::warn("a source is not handed over, its lease runs out",
-              {{"source", s.config.subject}, {"status", natsStatus_GetText(status)}});
+  if (erase(s, revision))
+    session_->publish(handover_prefix_ + s.key + std::string(freed_suffix), self_.str());
+  else
+    log::warn("a source is not handed over, its lease runs out", {{"source", s.config.subject}});
   changed_.notify_all();
 }
 
@@ -381,7 +413,11 @@ void nats_feed::taken(std::size_t index, std::uint64_t revision, steady_time ask
   s.valid_until_ns.store(ns_of(s.lease.valid_until()), std::memory_order_release);
   s.state = duty::ingesting;
   s.complaint.clear();
-  s.consumer_ready = false;
+  unsettle(s);
+  // What a dead node had been given before its lease was over comes again by now, unless NATS has
+  // counted anew meanwhile.
+  const bool died = !before.id.empty() && before.id != self_.str();
+  if (died) s.settled_by = session_since_ + again_wait;
   s.first_number = s.last_number + 1;
   log::info("this node ingests a source",
             {{"source", s.config.subject}, {"stream", s.config.stream}, {"before", before.id}});
@@ -389,7 +425,6 @@ void nats_feed::taken(std::size_t index, std::uint64_t revision, steady_time ask
   // Handed over: the last holder has all before its mark. Dead: messages with ids are ingested
   // again from further back, the store knows which it has; of others nobody knows, and none is
   // ingested twice.
-  const bool died = !before.id.empty() && before.id != self_.str();
   const auto surely_new = before.last_heard + lease::validity;
   std::uint64_t unknown = 0;
   const auto since = before.any && before.id.empty() ? s.handed_over : steady_time{};
@@ -417,27 +452,42 @@ void nats_feed::relieve(std::size_t index) {
   if (listener_) listener_->on_relieved(index);
 }
 
+/// With the lock. Deliveries of a stream may be missing here.
+void nats_feed::unsettle(source& s) {
+  s.consumer_ready = false;
+  s.next_delivery = 0;
+  s.settled_by = steady_clock::now() + again_wait;
+}
+
 void nats_feed::ensure_consumer(source& s) {
   jsConsumerConfig config;
   jsConsumerConfig_Init(&config);
   config.Durable = durable_.c_str();
   config.DeliverPolicy = js_DeliverAll;
   config.AckPolicy = js_AckExplicit;
-  config.AckWait = ack_wait_ns;
+  config.AckWait = std::chrono::nanoseconds(ack_wait).count();
   config.MaxAckPending = static_cast<std::int64_t>(4 * max_unacked);
   jsErrCode code{};
   jsConsumerInfo* info = nullptr;
   auto status = js_AddConsumer(&info, js_.get(), s.config.stream.c_str(), &config, nullptr, &code);
-  jsConsumerInfo_Destroy(info);
+  const std::unique_ptr<jsConsumerInfo, decltype(&jsConsumerInfo_Destroy)> owner(
+      info, &jsConsumerInfo_Destroy);
   const auto failure = jetstream::failed("no consumer on stream '" + s.config.stream + "'", status);
   const std::lock_guard hold(mutex_);
-  s.consumer_ready = status == NATS_OK;
-  s.consumer_retry = steady_clock::now() + consumer_retry;
   s.wanted = 0;
-  if (s.consumer_ready)
-    s.complaint.clear();
-  else
-    complain(s, failure.message);
+  if (status != NATS_OK) {
+    s.consumer_retry = steady_clock::now() + consumer_retry;
+    return complain(s, failure.message);
+  }
+  s.complaint.clear();
+  const auto now = steady_clock::now();
+  const auto ours = static_cast<std::int64_t>(s.unacked.size() + acks_.size());
+  if (info->NumAckPending > ours && now < s.settled_by) {
+    s.consumer_retry = now + settle_look;
+    return;
+  }
+  s.next_delivery = std::max(s.next_delivery, info->Delivered.Consumer + 1);
+  s.consumer_ready = true;
 }
 
 void nats_feed::pull(std::size_t index) {
@@ -453,6 +503,7 @@ void nats_feed::pull(std::size_t index) {
       hold.lock();
       if (!s.consumer_ready) return;
     }
+    if (s.lease.valid_until() < now + lease::validity - pulls_after_renewal) return;
     if (s.wanted != 0 && now < s.pull_over) return;
     if (s.unacked.size() + pull_batch > max_unacked) return;
     s.wanted = pull_batch;
@@ -513,7 +564,7 @@ void nats_feed::on_session_message(nats_session& from, const nats_message& messa
   if (const auto stream = stream_of(message.reply(), durable_); !stream.empty()) {
     const auto place = jetstream::parse_delivery(message.reply());
     for (std::size_t i = 0; i < sources_.size(); ++i)
-      if (place && sources_[i].config.stream == stream) return heard_stream(i, message, place->seq);
+      if (place && sources_[i].config.stream == stream) return heard_stream(i, message, *place);
   }
   if (subject.starts_with(inbox_)) {
     // A pull ended. 404 and 408: nothing was there. Everything else: the consumer is not what it
@@ -545,26 +596,26 @@ nats_feed::source* nats_feed::by_key(std::string_view key) {
 }
 
 void nats_feed::heard_lease(std::string_view key, std::string_view value) {
-  auto* const s = by_key(key);
-  if (!s) return;
-  const auto now = steady_clock::now();
-  s->lease.heard(holder_in(value), now);
-  if (value != free_word) return;
-  // A holder that left without its mark.
-  if (now - s->handed_over > 2 * leave_patience) s->handed_over = now;
-  news_ = true;
-  changed_.notify_all();
+  if (auto* const s = by_key(key)) s->lease.heard(holder_in(value), steady_clock::now());
 }
 
 void nats_feed::heard_handover(std::string_view key) {
+  const bool freed = key.ends_with(freed_suffix);
+  if (freed) key.remove_suffix(freed_suffix.size());
   auto* const s = by_key(key);
   if (!s) return;
-  if (s->state == duty::ingesting && leaving_) {
+  const auto now = steady_clock::now();
+  if (!freed) {
+    s->handed_over = now;
+    if (s->state != duty::ingesting || !leaving_) return;
     s->state = duty::leaving;
-    news_ = true;
-    changed_.notify_all();
+  } else {
+    s->lease.heard({}, now);
+    // A holder that left without its mark.
+    if (now - s->handed_over > 2 * leave_patience) s->handed_over = now;
   }
-  s->handed_over = steady_clock::now();
+  news_ = true;
+  changed_.notify_all();
 }
 
 void nats_feed::heard_core(std::size_t index, standby_buffer::message message) {
@@ -587,13 +638,17 @@ void nats_feed::dispatch(std::size_t index, standby_buffer::message message) {
 }
 
 void nats_feed::heard_stream(std::size_t index, const nats_message& message,
-                             std::uint64_t sequence) {
+                             const jetstream::delivery& at) {
   auto& s = sources_[index];
+  const auto sequence = at.seq;
   if (s.wanted > 0 && --s.wanted == 0) {
     news_ = true;
     changed_.notify_all();
   }
   if (s.state != duty::ingesting) return;  // comes again to who ingests it then
+  // After a hole this one is too early: it comes again as well, behind what is missing.
+  if (s.next_delivery != at.number) return unsettle(s);
+  ++s.next_delivery;
   // One that comes again while it is under way is acknowledged once, at the later place.
   const auto [place, fresh] = s.unacked.insert_or_assign(sequence, std::string(message.reply()));
   if (!fresh) return;

@@ -75,6 +75,10 @@ class nats_feed final : public foreign_feed,
     std::map<std::uint64_t, std::string> unacked;  ///< sequence -> where its acknowledgement goes
     bool consumer_ready = false;
     steady_time consumer_retry{};
+    /// Nothing is read before what was delivered earlier, to whomever, is acknowledged or has
+    /// waited so long that it comes again first.
+    steady_time settled_by{};
+    std::uint64_t next_delivery = 0;  ///< the consumer's number of what comes next; 0: not known
     std::string complaint;
     std::size_t wanted = 0;  ///< asked for and not yet come
     steady_time pull_over{};
@@ -88,6 +92,7 @@ class nats_feed final : public foreign_feed,
   void disconnect();
   void step(std::size_t index);
   void look(std::size_t index);
+  bool erase(source& s, std::uint64_t revision);
   void renew(std::size_t index);
   void release(std::size_t index);
   /// Who held a lease before it was taken.
@@ -101,13 +106,15 @@ class nats_feed final : public foreign_feed,
   void relieve(std::size_t index);
   void ensure_consumer(source& from);
   void pull(std::size_t index);
+  void end_pulls();
+  void unsettle(source& s);
   void acknowledge();
   void complain(source& about, const std::string& reason);
 
   void heard_lease(std::string_view key, std::string_view value);
   void heard_handover(std::string_view key);
   void heard_core(std::size_t index, standby_buffer::message message);
-  void heard_stream(std::size_t index, const nats_message& message, std::uint64_t sequence);
+  void heard_stream(std::size_t index, const nats_message& message, const jetstream::delivery& at);
   void dispatch(std::size_t index, standby_buffer::message message);
   void count_lost(source& of, std::uint64_t count, const char* reason);
   source* by_key(std::string_view key);
@@ -126,12 +133,14 @@ class nats_feed final : public foreign_feed,
   std::condition_variable changed_;
   bool running_ = false;
   bool leaving_ = false;
-  bool news_ = false;  ///< the thread has something to do before its next turn
+  bool pulls_over_ = false;  ///< leaving: what they brought is here
+  bool news_ = false;        ///< the thread has something to do before its next turn
   foreign_listener* listener_ = nullptr;
   std::deque<source> sources_;
   std::vector<std::string> acks_;
   std::vector<std::string> words_;  ///< to be told
   std::shared_ptr<nats_session> session_;
+  steady_time session_since_{};
   std::string last_complaint_;
 
   // Of the thread alone.

@@ -270,6 +270,18 @@ void nats_session::unsubscribe(const std::string& subject) {
   subscriptions_.erase(at);
 }
 
+bool nats_session::drain(const std::string& subject, std::chrono::milliseconds timeout) {
+  natsSubscription* subscription = nullptr;
+  {
+    const std::lock_guard hold(mutex_);
+    const auto at = subscriptions_.find(subject);
+    if (at == subscriptions_.end()) return true;
+    subscription = at->second;  // destroyed with the session
+  }
+  return natsSubscription_DrainTimeout(subscription, timeout.count()) == NATS_OK &&
+         natsSubscription_WaitForDrainCompletion(subscription, timeout.count()) == NATS_OK;
+}
+
 void nats_session::retire(natsSubscription* subscription) {
   natsSubscription_Unsubscribe(subscription);
   // A mark that cannot be sent means that the connection is going, and all that lives on it.

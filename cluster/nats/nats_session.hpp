@@ -8,6 +8,7 @@
 #include <nats/nats.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -56,6 +57,9 @@ class nats_session : public std::enable_shared_from_this<nats_session> {
   /// False when the connection cannot take it; the session is then lost or about to be.
   bool subscribe(const std::string& subject);
   void unsubscribe(const std::string& subject);
+  /// Ends a subscription when what the server has sent for it so far has been handed to the owner.
+  /// Blocks; false when that took longer than `timeout`. Not from a message handler.
+  bool drain(const std::string& subject, std::chrono::milliseconds timeout);
   /// Ends a subscription that was made on connection() by other means, and destroys it once no
   /// thread of cnats can be using it. What lives on connection() is ended in no other way.
   void retire(natsSubscription* subscription);

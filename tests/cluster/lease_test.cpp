@@ -48,6 +48,26 @@ TEST_SUITE("cluster/lease") {
     CHECK(one.takeable("n1", start + 3s + lease::patience + 1ms));
   }
 
+  TEST_CASE("what is seen for the first time after a long silence may have been renewed just now") {
+    lease one(start);
+    one.looked_up("n2", 5, start);
+    one.heard("n2", start + 1s);
+    // NATS was away; n3 was quicker.
+    one.looked_up("n3", 9, start + 6s);
+    CHECK_FALSE(one.takeable("n1", start + 6s));
+    CHECK(one.look_due(start + 6s + 100ms));
+    one.looked_up("n3", 10, start + 6500ms);
+    CHECK_FALSE(one.takeable("n1", start + 7s));
+    one.looked_up("n3", 10, start + 6500ms + lease::patience + 1ms);
+    CHECK(one.takeable("n1", start + 6500ms + lease::patience + 1ms));
+    lease other(start);
+    other.looked_up("n2", 5, start);
+    other.heard("n2", start + 1s);
+    other.looked_up("n2", 9, start + 6s);
+    other.looked_up("n2", 9, start + 6s + lease::stillness);
+    CHECK(other.takeable("n1", start + 6s + lease::stillness));
+  }
+
   TEST_CASE("who holds it believes in it from when it asked, renews it, and lets it go in time") {
     lease one(start);
     one.looked_up("", 5, start);

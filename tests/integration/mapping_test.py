@@ -365,6 +365,40 @@ id = "{/id}"
         eventually(lambda: nats.consumer("FOREIGN", "starling-ingest")["num_ack_pending"] == 0)
         self.assertEqual(nats.consumer("FOREIGN", "starling-ingest")["num_pending"], 0)
 
+    def stream_reader(self, holder):
+        """Begins a stream of messages; (reader, what publishes them), once some have come."""
+        self.publisher().add_stream("FOREIGN", "foreign.*")
+        client = self.reader("foreign", holder)
+        work = Background(self.cluster.nats, "foreign.a", pause=0.002, store=True)
+        self.numbers(client, 100)
+        return client, work
+
+    def all_in_order(self, client, work):
+        sent = work.sent
+        eventually(lambda: work.sent > sent + 200, 10)
+        last = work.stop() - 1
+        got = self.numbers(client, last)
+        self.assertEqual(got, list(range(got[0], last + 1)))
+
+    def test_a_drained_node_hands_a_stream_over_in_order(self):
+        holder = eventually(lambda: self.holder("foreign"), 10, "one ingests")
+        client, work = self.stream_reader(holder)
+        self.stream("elsewhere", node=holder)  # it stays for its window, and what NATS gives it would be late
+        self.assertEqual(holder.stop(), 0)
+        self.all_in_order(client, work)
+
+    def test_what_a_stream_gave_to_somebody_else_comes_before_what_is_behind_it(self):
+        client, work = self.stream_reader(eventually(lambda: self.holder("foreign"), 10, "one ingests"))
+        thief = self.publisher()
+
+        def stolen():
+            thief.publish("$JS.API.CONSUMER.MSG.NEXT.FOREIGN.starling-ingest", {"batch": 5, "expires": 300_000_000},
+                          thief.inbox + ".stolen")
+            thief.flush()
+            return any(payload for _, payload in thief.messages)
+        eventually(stolen, 10, "a message that somebody else was given")
+        self.all_in_order(client, work)
+
     def test_a_stopped_node_that_wakes_up_ingests_nothing_twice(self):
         holder = eventually(lambda: self.holder("named"), 10, "one ingests")
         client = self.reader("named", holder)

@@ -86,9 +86,9 @@ class NatsClient:
             self._step()
         raise TimeoutError(subject)
 
-    def add_stream(self, name, *subjects):
+    def add_stream(self, name, *subjects, replicas=1):
         answer = self.request("$JS.API.STREAM.CREATE." + name, {
-            "name": name, "subjects": list(subjects), "retention": "limits", "storage": "file", "num_replicas": 1,
+            "name": name, "subjects": list(subjects), "retention": "limits", "storage": "file", "num_replicas": replicas,
             "discard": "old", "max_consumers": -1, "max_msgs": -1, "max_bytes": -1, "max_age": 0})
         assert "error" not in answer, answer
 

@@ -1,5 +1,6 @@
 """Nodes and others under exactly the permissions that `starlingctl nats-config` prints."""
 import json
+import pathlib
 import re
 import shutil
 import subprocess
@@ -40,8 +41,10 @@ class UnderPrintedPermissions(unittest.TestCase):
 
     @classmethod
     def start_node(cls, name):
+        mapping = pathlib.Path(cls.folder, "mapping.toml")
+        mapping.write_text('[[mapping]]\nsubject = "chat.*"\nroom = "{2}"\n')
         node = Node(cls.folder, name, "nats.user=node", f"nats.password={PASSWORDS['node']}",
-                    f"nats.partitions={cls.partitions}", nats=cls.nats)
+                    f"nats.partitions={cls.partitions}", nats=cls.nats, config=mapping)
         cls.addClassCleanup(node.stop)
         return node
 
@@ -94,6 +97,25 @@ class UnderPrintedPermissions(unittest.TestCase):
             eventually(node.ready, 15, f"{node.id} is back")
         one.publish(room=room, data={"n": 61})
         self.assertEqual(json.loads(back.until("msg").data), {"n": 61})
+        self.assert_nobody_was_refused()
+
+    def test_nodes_ingest_and_hand_over(self):
+        room = fresh("mapped")
+        publisher, other = self.client("publisher"), self.start_node("n4")
+        eventually(other.ready, 10, "another node is ready")
+        stream = self.opened(Sse(other, token("u", rooms=[room])))
+
+        def heard(n):
+            publisher.publish(f"chat.{room}", json.dumps({"n": n}).encode())
+            publisher.settle()
+            return json.loads(stream.until("message").data)["n"]
+        eventually(lambda: any("this node ingests" in node.text() for node in self.nodes), 5, "one ingests")
+        self.assertEqual(heard(1), 1)
+        holder = next(i for i, node in enumerate(self.nodes) if "this node ingests" in node.text())
+        self.assertEqual(self.nodes[holder].stop(), 0)
+        self.nodes[holder] = other
+        eventually(lambda: any("this node ingests" in node.text() for node in self.nodes), 5, "another one ingests")
+        self.assertEqual(heard(2), 2)
         self.assert_nobody_was_refused()
 
     def back(self, node, user, room):

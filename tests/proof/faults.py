@@ -1,9 +1,12 @@
 """What goes wrong, and when: drawn from a seed, then carried out."""
 import asyncio
 import signal
+import time
 from collections import namedtuple
 
-from world import START_SECONDS, until
+from world import START_SECONDS, until  # before the others: it says where helpers of other tests are
+from mapped import PLAIN, STORED
+from takeover import TAKEOVER_SECONDS, taken_over, who_ingests
 
 Fault = namedtuple("Fault", "at kind target lasts extra")
 
@@ -21,6 +24,8 @@ KINDS = {
     "link_reset": Kind(3, 0.0, 2.0, "connections of nodes to NATS are reset"),
     "link_hold": Kind(2, 0.3, 8.0, "nothing passes between a node and NATS; then it goes on, or breaks"),
     "slow": Kind(2, 0.5, 2.5, "slow readers stop reading, and get a burst"),
+    "ingest_kill": Kind(4, 0.2, 2.5, "kill -9 of the node that ingests (seeds with foreign publishers only)"),
+    "ingest_drain": Kind(3, 0.0, 0.5, "SIGTERM to the node that ingests (the same)"),
 }
 # Faults in actors: a message while which its actor throws, and the fewest and most that pass before. Of a node of a
 # seed some hundred sessions begin, some thousand events come from the store, some hundred are published to it.
@@ -32,22 +37,29 @@ PLANNED = {
     "fanout.joined": (5, 50), "publisher.publish_request": (10, 100), "publisher.append_done": (10, 100),
     "roster.join": (5, 60),
 }
-_NODE = ("node_kill", "node_stop", "node_freeze", "node_drain")
+_INGEST = ("ingest_kill", "ingest_drain")
+_NODE = ("node_kill", "node_stop", "node_freeze", "node_drain", *_INGEST)
 _NATS = ("nats_kill", "nats_kill_all", "nats_stop")
+_UNHARMFUL = ("client_reset", "slow", "actor_fault")  # to ingestion
 _CLUSTER_ONLY = ("nats_kill_all",)
 FIRST_SECONDS = 1.5  # before the first fault: all is well, and seen to be
-LONG_SECONDS = {"node_freeze": 12, "nats_kill_all": 8}  # what is long, or long in healing (10 s), begins early
+# What is long, or long in healing (10 s), begins early.
+LONG_SECONDS = {"node_freeze": 12, "nats_kill_all": 8, "ingest_kill": 4}
+INGESTION_MARGIN_SECONDS = 0.5  # of what is under way when a node dies, and of what tells that it did
 SETTLE_SECONDS = 1.0  # between two faults of one program
 DRAWS = 50  # for 3 to 6 faults that go together
 
 
-def schedule(rng, seconds, clustered):
-    """3 to 6 faults, sorted by time. A node or server has one at a time, and one of each is always well."""
+def schedule(rng, seconds, clustered, ingest=False):
+    """3 to 6 faults, sorted by time. A node or server has one at a time, and one of each is always well. With `ingest`
+    one at least hits the node that ingests, whichever that is then."""
     wanted, kept = rng.randint(3, 6), []
-    kinds = {name: kind for name, kind in KINDS.items() if clustered or name not in _CLUSTER_ONLY}
+    kinds = {name: kind for name, kind in KINDS.items()
+             if (clustered or name not in _CLUSTER_ONLY) and (ingest or name not in _INGEST)}
     for _ in range(DRAWS):
-        name = rng.choices(list(kinds), [kind.weight for kind in kinds.values()])[0]
-        target = 0 if name in _NATS and not clustered else rng.randrange(3)
+        among = _INGEST if ingest and not kept else list(kinds)
+        name = rng.choices(among, [kinds[each].weight for each in among])[0]
+        target = None if name in _INGEST else 0 if name in _NATS and not clustered else rng.randrange(3)
         lasts = rng.uniform(kinds[name].shortest, kinds[name].longest)
         latest = max(FIRST_SECONDS + 2, seconds - LONG_SECONDS.get(name, 1))
         fault = Fault(rng.uniform(FIRST_SECONDS, latest), name, target, lasts, rng.random())
@@ -65,15 +77,18 @@ def plan_actor_faults(rng, nodes):
 
 def _bearable(fault, others):
     nodes = [other for other in others if _overlap(fault, other, _NODE)]
+    unknown = any(each.target is None for each in (fault, *nodes))  # which node that will be
     same = [other for other in others if other.kind == fault.kind and other.target == fault.target
             and _overlap(fault, other, (fault.kind,))]
-    return (not same and len(nodes) < 2 and all(other.target != fault.target for other in nodes)
+    return (not same and len(nodes) < (1 if unknown else 2) and all(other.target != fault.target for other in nodes)
             and not any(_overlap(fault, other, _NATS) for other in others))
 
 
 def _overlap(fault, other, group):
     # A drained node needs its window before it is started again.
-    spare = SETTLE_SECONDS + (2 if "node_drain" in (fault.kind, other.kind) else 0)
+    kinds = (fault.kind, other.kind)
+    spare = SETTLE_SECONDS + (TAKEOVER_SECONDS if set(_INGEST).intersection(kinds) else
+                              2 if "node_drain" in kinds else 0)
     return (fault.kind in group and other.kind in group and fault.at < other.at + other.lasts + spare
             and other.at < fault.at + fault.lasts + spare)
 
@@ -82,6 +97,7 @@ class Faults:
     def __init__(self, run):
         self.run, self.world = run, run.world
         self.spans = []  # [fault, begin, end]: what was broken when
+        self.takeovers = []  # (kind, seconds until another node ingested, nothing else was broken)
         self.nats_healed = []  # seconds from a NATS server's return until every node was ready, nothing else broken
 
     async def carry_out(self, fault):
@@ -107,11 +123,26 @@ class Faults:
         return all(other is fault or other.kind in ("client_reset", "slow") or
                    (end is not None and end + margin < begin) for other, _, end in self.spans)
 
+    def gaps_in_ingestion(self):
+        """(begin, end) of each time at which nobody may have ingested: a node that did is dead until its lease is over,
+        and one that is cut off may keep it."""
+        out = []
+        for fault, begin, end in self.spans:
+            if fault.kind in _UNHARMFUL:
+                continue
+            over = begin if fault.kind in (*_NODE, "node_end") else end or self.run.now()
+            out.append((round(begin - INGESTION_MARGIN_SECONDS, 3),
+                        round(over + TAKEOVER_SECONDS + INGESTION_MARGIN_SECONDS, 3)))
+        return out
+
     async def node_kill(self, fault):
-        node = self.world.nodes[fault.target]
+        await self._kill(fault, fault.target)
+
+    async def _kill(self, fault, index):
+        node = self.world.nodes[index]
         hit = (fault, self.run.now())
         for reader in self.run.readers:
-            if reader.node == fault.target and not reader.paused:
+            if reader.node == index and not reader.paused:
                 reader.hit = hit
         node.kill()
         await asyncio.sleep(fault.lasts)
@@ -132,12 +163,32 @@ class Faults:
     node_freeze = node_stop
 
     async def node_drain(self, fault):
-        node = self.world.nodes[fault.target]
+        await self._drain(fault, fault.target)
+
+    async def _drain(self, fault, index):
+        node = self.world.nodes[index]
         code = await node.terminate()
         if code != 0 and not node.may_end_with(code):
             self.run.ledger.complain(f"{node.name} ended with {code} after SIGTERM")
         await asyncio.sleep(fault.lasts)
         await self._start(node)
+
+    async def ingest_kill(self, fault):
+        await self._end_of_who_ingests(fault, self._kill)
+
+    async def ingest_drain(self, fault):
+        await self._end_of_who_ingests(fault, self._drain)
+
+    async def _end_of_who_ingests(self, fault, end):
+        index, sources = await who_ingests(self.world.nodes, STORED if fault.extra < 0.5 else PLAIN)
+        self.run.say(f"{self.world.nodes[index].name} ingests {', '.join(sources)}")
+        await asyncio.gather(end(fault, index), *(self._see_takeover(fault, source) for source in sources))
+
+    async def _see_takeover(self, fault, source):
+        begun = self.run.now()
+        seconds = await taken_over(self.world.nodes, source, time.time())
+        self.run.say(f"{source} is ingested again after {seconds:.3f} s")
+        self.takeovers.append((fault.kind, seconds, self.alone(fault, begun)))
 
     async def nats_kill(self, fault):
         await self._nats_down([self.world.servers[fault.target]], fault)

@@ -11,10 +11,11 @@ Verdict = namedtuple("Verdict", "lost duplicated reordered")
 
 
 class Track:
-    """One client's view of one channel. `owed`: every number from here on was published after it was connected."""
+    """One client's view of one channel. `owed`: every number from here on was published after it was connected;
+    `gone`: numbers that nobody stored, and nobody had to."""
 
-    def __init__(self, owed):
-        self.owed = owed
+    def __init__(self, owed, gone):
+        self.owed, self.gone = owed, gone
         self.low = owed  # the lowest owed number that did not come yet
         self.seen = {}  # number -> None, in the order of arrival
         self.duplicated = []
@@ -24,7 +25,10 @@ class Track:
             self.duplicated.append(number)
             return
         self.seen[number] = None
-        while self.low in self.seen:
+        self.go_on()
+
+    def go_on(self):
+        while self.low in self.seen or self.low in self.gone:
             self.low += 1
 
     def lost(self, order):
@@ -60,6 +64,7 @@ class Ledger:
         self.begun = Counter()  # channel -> number the publisher is at
         self.acked = Counter()  # channel -> up to this number all have their position
         self.positions = defaultdict(dict)  # channel -> {number: position}, sorted by position
+        self.gone = defaultdict(set)  # channel -> numbers that are nowhere and may be
         self.tracks = {}  # (client, channel) -> Track
         self.epochs = defaultdict(dict)  # tenant -> {life of its store, as positions name it: who was told first}
         self.deliveries = 0
@@ -85,6 +90,18 @@ class Ledger:
         known.update(ordered)
         self.acked[channel] = max(self.acked[channel], *positions)
 
+    def found(self, channel, numbers):
+        """Nobody was told where the store has them; these, in this order, are there, and others never will be."""
+        self.gone[channel] |= set(range(1, self.begun[channel] + 1)) - set(numbers)
+        self.positions[channel] = {number: place for place, number in enumerate(dict.fromkeys(numbers))}
+        self.acked[channel] = self.begun[channel]
+        for (client, its), track in self.tracks.items():
+            if its != channel:
+                continue
+            track.go_on()
+            for number in sorted(self.gone[channel].intersection(track.seen)):
+                self.complain(f"{client} got {channel} {number}, which the store does not have")
+
     def epoch(self, epoch, told, tenant=""):
         """A position was of this life of the store that has the tenant. told: to whom, where. No store is emptied here."""
         known = self.epochs[tenant]
@@ -97,7 +114,7 @@ class Ledger:
 
     def joined(self, client, channels):
         for channel in channels:
-            self.tracks[client, channel] = Track(self.begun[channel] + 1)
+            self.tracks[client, channel] = Track(self.begun[channel] + 1, self.gone[channel])
 
     def delivered(self, client, channel, number):
         self.deliveries += 1

@@ -1,6 +1,7 @@
 """Who takes part in a seed: readers with their rooms, publishers with their channels. All drawn from the seed."""
 import random
 
+from foreign import Plain, Storer
 from harness import admin, token
 from publisher import Publisher, Whisperer
 from reader import Reader
@@ -14,8 +15,10 @@ SLOW_READERS = 12
 WEB_SOCKETS = 5  # one client in so many
 PUBLISHED_USERS = 4
 WHISPERED_ROOMS = 3  # with ephemeral events as well
+FOREIGN_ROOMS = 3  # with events of foreign publishers, of a seed that has some
 # Mean seconds between events: some 80 a second in all, and 30 ephemeral ones.
 ROOM_PAUSE, USER_PAUSE, ALL_PAUSE, BULK_PAUSE, WHISPER_PAUSE = 0.14, 0.5, 2.0, 1.0, 0.1
+STORED_PAUSE, PLAIN_PAUSE = 0.08, 0.12  # of a foreign room: some 60 a second in all
 
 
 class Tenant:
@@ -35,20 +38,33 @@ class People:
             return random.Random(rng.random())
 
         tenants = self._tenants(options)
+        # Drawn apart: what else a seed draws stays the same with and without them.
+        self.foreign = self._foreign(tenants, run, options) if options.ingest else []
         self.readers = [self._reader(i, tenants, run, rng, own) for i in range(options.clients)]
         published = [(tenant, *row) for tenant in tenants for row in self._published(tenant, len(tenants))]
         published.append((tenants[0], "room", "bulk", BULK_PAUSE))
-        self.wanted_rate = options.rate * sum(1 / pause for *_, pause in published)
+        self.wanted_rate = options.rate * sum(1 / pause for *_, pause in published) + sum(
+            1 / each.pause for each in self.foreign)
         self.publishers = [Publisher(tenant.channel(kind, name), {kind: name or True}, admin(**tenant.claims),
                                      pause / options.rate, run, own(), tenant.name)
                            for tenant, kind, name, pause in published]
         self.bulk = self.publishers[-1]  # gets the bursts
-        whispered = [(tenant, room) for tenant in tenants for room in tenant.rooms[:-(-WHISPERED_ROOMS // len(tenants))]]
         self.whisperers = [Whisperer(tenant.channel("room", room), {"room": room}, admin(**tenant.claims),
                                      WHISPER_PAUSE / options.rate, run, own(), tenant.name)
-                           for tenant, room in whispered[:WHISPERED_ROOMS]]
+                           for tenant, room in self._some_rooms(tenants, WHISPERED_ROOMS)]
         self.late = rng.sample(self.readers, options.clients // 8)  # connect while it all goes on
         self.late_at = [rng.uniform(0, run.seconds) for _ in self.late]
+
+    @staticmethod
+    def _some_rooms(tenants, count):
+        """(tenant, room), of as many tenants as there are."""
+        return [(tenant, room) for tenant in tenants for room in tenant.rooms[:-(-count // len(tenants))]][:count]
+
+    def _foreign(self, tenants, run, options):
+        rng = random.Random(f"foreign {run.seed}")
+        return [kind(tenant.channel(name, room), tenant, room, pause / options.rate, run, random.Random(rng.random()))
+                for tenant, room in self._some_rooms(tenants, FOREIGN_ROOMS)
+                for kind, name, pause in ((Storer, "stored", STORED_PAUSE), (Plain, "plain", PLAIN_PAUSE))]
 
     @staticmethod
     def _tenants(options):
@@ -63,8 +79,7 @@ class People:
         return [*(("room", room, ROOM_PAUSE) for room in tenant.rooms),
                 *(("user", f"user{i}", USER_PAUSE) for i in users), ("all", None, ALL_PAUSE * tenants)]
 
-    @staticmethod
-    def _reader(i, tenants, run, rng, own):
+    def _reader(self, i, tenants, run, rng, own):
         slow, bulk = i < SLOW_READERS, i < SLOW_READERS + 3
         tenant = tenants[0] if bulk or len(tenants) == 1 else rng.choice(tenants)
         user = f"user{rng.randrange(tenant.users)}"
@@ -72,6 +87,7 @@ class People:
         mine += ["bulk"] if bulk else []
         channels = [*(tenant.channel("room", room) for room in mine), tenant.channel("user", user),
                     tenant.channel("all")]
+        channels += [each.channel for each in self.foreign if each.tenant == tenant.name and each.room in mine]
         speaks = WebSocket if i % WEB_SOCKETS == 0 else Sse
         bearer = token(user, rooms=["*"], **tenant.claims)
         return Reader(f"client{i}", speaks, bearer, mine, channels, run, own(), slow)

@@ -12,6 +12,10 @@ from jobs import carry_out_all, end_on_sigterm
 from people import CLIENTS, ROOMS, WEB_SOCKETS
 from seed import Options, variant
 
+FORCED = ("tenants", "partitions", "actor_faults", "ingest")  # options that seeds have by themselves
+SUMMED = ("events", "deliveries", "clients", "reconnects", "publish_retries", "web_sockets", "actor_faults", "restarts",
+          "batches", "ephemeral_events", "ephemeral_deliveries", "foreign_events", "foreign_retries", "plain_messages",
+          "plain_lost")
 VERDICT = ("lost", "duplicated", "reordered")
 
 
@@ -26,6 +30,8 @@ def line(result):
             f"rate={result['rate']}/{result['wanted_rate']} lag={result['lag']:.2f}s "
             f"busy={result['busy']:.0%} partitions={result['partitions']} tenants={result['tenants']} "
             f"actor-faults={result['actor_faults']}/{result['actor_faults_planned']} restarts={result['restarts']} "
+            f"foreign={result['foreign_events']} plain={result['plain_messages']}-{result['plain_lost']} "
+            f"takeover={result['worst_takeover']:.2f}s/{result['worst_handover']:.2f}s "
             f"took={result['took']:.0f}s "
             f"[{faults}] {verdict} {'FAILED' if result['failed'] else 'ok'}")
 
@@ -34,13 +40,14 @@ def summary(results):
     faults, total = Counter(), Counter()
     for result in results:
         faults.update(result["faults"])
-        total.update({key: result[key] for key in (*VERDICT, "events", "deliveries", "clients", "reconnects",
-                                                   "publish_retries", "web_sockets", "actor_faults", "restarts", "batches", "ephemeral_events",
-                                                   "ephemeral_deliveries")})
+        total.update({key: result[key] for key in (*VERDICT, *SUMMED)})
     return {"seeds": len(results), "failed_seeds": [[r["seed"], r["nats"]] for r in results if r["failed"]],
             **total, "faults": dict(sorted(faults.items())),
             "with_partitions": sum(r["partitions"] > 1 for r in results),
             "with_actor_faults": sum(r["actor_faults_planned"] > 0 for r in results),
+            "with_ingestion": sum(r["ingest"] for r in results),
+            "worst_takeover": max(r["worst_takeover"] for r in results),
+            "worst_handover": max(r["worst_handover"] for r in results),
             "worst_recovery": max(r["worst_recovery"] for r in results),
             "worst_nats_heal": max((r["worst_nats_heal"] for r in results if r["nats"] == "single"), default=0),
             "worst_failover": max((r["worst_nats_heal"] for r in results if r["nats"] == "cluster"), default=0),
@@ -63,6 +70,12 @@ def table(whole):
             ("seeds with partitions and many tenants", f"{whole['with_partitions']}"),
             ("seeds with faults in actors (faults that came, nodes that ended by that and were started again)",
              f"{whole['with_actor_faults']} ({whole['actor_faults']}, {whole['restarts']})"),
+            ("seeds with foreign publishers (events their stream acknowledged, stored again for want of an answer)",
+             f"{whole['with_ingestion']} ({whole['foreign_events']:,}, {whole['foreign_retries']:,})"),
+            ("plain messages beside them (lost while nobody ingested)",
+             f"{whole['plain_messages']:,} ({whole['plain_lost']:,})"),
+            ("worst time until another node ingests, after kill -9, after SIGTERM",
+             f"{whole['worst_takeover']:.2f} s, {whole['worst_handover']:.2f} s"),
             ("worst recovery after kill -9 of a node, with retry", f"{whole['worst_recovery']:.2f} s"),
             ("worst time from nats-server back to all nodes ready", f"{whole['worst_nats_heal']:.2f} s"),
             ("... with three servers (nats-server elects a leader in 4-9 s)", f"{whole['worst_failover']:.2f} s"),
@@ -101,6 +114,8 @@ def arguments():
     parse.add_argument("--partitions", type=int, metavar="N", help="of the store (3 in each fourth seed, else 1)")
     parse.add_argument("--actor-faults", action="store_true", help="on two nodes some actors throw at the Nth message "
                        "of a kind; nodes that end by that are started again (in each third seed)")
+    parse.add_argument("--ingest", action="store_true", help="foreign publishers as well, with a stream of their own and "
+                       "a plain subject; the node that ingests is killed or drained (in each fifth seed)")
     parse.add_argument("--no-faults", action="store_true", help="nothing is broken; ephemeral events must all come")
     parse.add_argument("--jobs", type=int, default=1, metavar="N", help="so many seeds at a time (1); two need two idle cores")
     parse.add_argument("--json", type=pathlib.Path, metavar="FILE", help="the report, with every seed; written after each")
@@ -121,7 +136,7 @@ def tasks(options):
     out = []
     for seed in many if options.seed is None else [options.seed]:
         kinds = {"single": [False], "cluster": [True], "both": [False, True]}.get(options.nats, [seed % 2 == 0])
-        varied = {**variant(seed), **{name: getattr(options, name) for name in ("tenants", "partitions", "actor_faults")
+        varied = {**variant(seed), **{name: getattr(options, name) for name in FORCED
                                       if getattr(options, name)}}
         out += [(seed, clustered, Options(options.clients, options.rooms, options.rate, not options.no_faults,
                                           verbose=options.verbose or options.seed is not None, **varied))
@@ -142,7 +157,7 @@ def done_before(options):
 
 def asked(options):
     return {name: getattr(options, name)
-            for name in ("clients", "rooms", "rate", "tenants", "partitions", "actor_faults", "no_faults")}
+            for name in ("clients", "rooms", "rate", *FORCED, "no_faults")}
 
 
 def write_report(options, results):
@@ -162,7 +177,7 @@ def tell(options, result):
               "fewer --clients or --jobs, a lower --rate or an idle machine")
     if result["failed"]:
         more = [f" --{name} {result[name]}" for name in ("tenants", "partitions") if getattr(options, name)]
-        more += [" --actor-faults"] * options.actor_faults
+        more += [" --actor-faults"] * options.actor_faults + [" --ingest"] * options.ingest
         print(f"    kept in {result['kept']}; again: "
               f"scripts/proof --seed {result['seed']} --nats {result['nats']}{''.join(more)}", flush=True)
 

@@ -13,13 +13,16 @@ import unittest
 from unittest import mock
 
 import proof
-from faults import FIRST_SECONDS, KINDS, PLANNED, plan_actor_faults, schedule
+from faults import FIRST_SECONDS, KINDS, PLANNED, Fault, Faults, plan_actor_faults, schedule
+from foreign import Plain
 from harness import ROOT
 from keeper import Keeper
 from ledger import Ledger
 from passing import Passing
 from seed import Options, carry_out, variant
 from world import Program, until
+
+INGEST = {"ingest_kill", "ingest_drain"}
 
 
 def ledger(acked, *delivered, owed_from=1, stored=None):
@@ -115,6 +118,29 @@ class LedgerFinds(unittest.TestCase):
         out.delivered("ann", "other", 1)
         self.assertEqual(len(out.complaints), 1)
 
+    def found(self, stored, *delivered, sent=5):
+        """Of `sent` messages of which nobody was told where they are, the store has `stored`; and what ann got."""
+        out = Ledger()
+        out.joined("ann", ["c"])
+        out.begin("c", sent)
+        for number in delivered:
+            out.delivered("ann", "c", number)
+        out.found("c", stored)
+        return out
+
+    def test_no_loss_in_what_the_store_never_had(self):
+        out = self.found([1, 2, 5], 1, 2, 5)
+        self.assertEqual((tuple(out.verdict()), out.behind(), out.complaints), ((0, 0, 0), [], []))
+
+    def test_a_loss_in_what_it_has_and_who_waits_for_that(self):
+        out = self.found([1, 2, 4, 5], 1, 2, 5)
+        self.assertEqual((tuple(out.verdict()), out.behind()), ((1, 0, 0), [("ann", "c")]))
+        out.delivered("ann", "c", 4)
+        self.assertEqual((tuple(out.verdict()), out.behind()), ((0, 0, 1), []))
+
+    def test_an_event_that_the_store_does_not_have(self):
+        self.assertEqual(len(self.found([1, 2, 5], 1, 2, 3, 5).complaints), 1)
+
 
 class PassingFinds(unittest.TestCase):
     def setUp(self):
@@ -165,6 +191,48 @@ class PassingFinds(unittest.TestCase):
         self.assertEqual(self.complaints, [])
 
 
+class PlainFinds(unittest.TestCase):
+    """What must hold of messages that are sent once: number N at N seconds."""
+
+    def complaints(self, stored, *gaps, sent=5):
+        plain = Plain.__new__(Plain)
+        plain.channel, plain.sent = "c", {number: float(number) for number in range(1, sent + 1)}
+        plain.kept = types.SimpleNamespace(numbers=stored)
+        plain.run = types.SimpleNamespace(faults=types.SimpleNamespace(gaps_in_ingestion=lambda: gaps))
+        out = plain.audit()
+        self.assertEqual(plain.lost, sorted(set(plain.sent) - set(stored)))
+        return len(out)
+
+    def test_nothing_wrong_with_everything_once_in_order(self):
+        self.assertEqual(self.complaints([1, 2, 3, 4, 5]), 0)
+
+    def test_a_loss_while_somebody_ingests(self):
+        self.assertEqual(self.complaints([1, 2, 5]), 1)
+        self.assertEqual(self.complaints([1, 2, 5], (2.5, 3.5)), 1)
+
+    def test_no_fault_in_a_loss_while_nobody_does(self):
+        self.assertEqual(self.complaints([1, 2, 5], (2.5, 4.5)), 0)
+
+    def test_the_same_twice(self):
+        self.assertEqual(self.complaints([1, 2, 2, 3, 4, 5]), 1)
+
+    def test_another_order(self):
+        self.assertEqual(self.complaints([1, 3, 2, 4, 5]), 1)
+
+    def gaps(self, kind, begin, end):
+        run = types.SimpleNamespace(world=None, now=lambda: 20.0)
+        faults = Faults(run)
+        faults.spans = [[Fault(begin, kind, 0, 1.0, 0), begin, end]]
+        return faults.gaps_in_ingestion()
+
+    def test_nobody_ingests_until_the_lease_of_the_dead_is_over_and_until_nats_is_back(self):
+        self.assertEqual(self.gaps("ingest_kill", 5.0, 9.0), [(4.5, 8.5)])
+        self.assertEqual(self.gaps("node_end", 5.0, 9.0), [(4.5, 8.5)])
+        self.assertEqual(self.gaps("nats_kill", 5.0, 9.0), [(4.5, 12.5)])
+        self.assertEqual(self.gaps("link_hold", 5.0, None), [(4.5, 23.5)])
+        self.assertEqual(self.gaps("client_reset", 5.0, 9.0), [])
+
+
 class Schedule(unittest.TestCase):
     def test_is_the_same_for_the_same_seed_and_holds_3_to_6_faults(self):
         for seed in range(200):
@@ -175,7 +243,20 @@ class Schedule(unittest.TestCase):
 
     def test_draws_every_kind(self):
         kinds = {fault.kind for seed in range(50) for fault in schedule(random.Random(seed), 10, True)}
-        self.assertEqual(kinds, set(KINDS))
+        self.assertEqual(kinds, set(KINDS) - INGEST)
+
+    def test_hits_the_node_that_ingests_where_one_does_and_no_other_meanwhile(self):
+        kinds = set()
+        for seed in range(200):
+            drawn = schedule(random.Random(seed), 10, True, ingest=True)
+            kinds.update(fault.kind for fault in drawn)
+            hits = [fault for fault in drawn if fault.kind in INGEST]
+            self.assertTrue(hits, drawn)
+            for hit in hits:
+                for other in drawn:
+                    if other is not hit and other.kind.split("_")[0] in ("node", "ingest"):
+                        self.assertTrue(other.at > hit.at + hit.lasts + 3 or hit.at > other.at + other.lasts + 3, drawn)
+        self.assertEqual(kinds, set(KINDS) - {"node_freeze"}, "which leaves no time for another")
 
     def test_plans_the_same_actor_faults_for_the_same_seed_and_leaves_a_node_alone(self):
         for seed in range(50):
@@ -195,7 +276,7 @@ class Schedule(unittest.TestCase):
 
     def test_kills_all_servers_only_where_there_are_several(self):
         kinds = {fault.kind for seed in range(200) for fault in schedule(random.Random(seed), 10, False)}
-        self.assertEqual(kinds, set(KINDS) - {"nats_kill_all"})
+        self.assertEqual(kinds, set(KINDS) - INGEST - {"nats_kill_all"})
 
 
 class OnceLived(Program):
@@ -243,7 +324,9 @@ class WhatIsAskedFor(unittest.TestCase):
     RESULT = {"events": 1, "deliveries": 1, "clients": 1, "reconnects": 0, "publish_retries": 0, "worst_recovery": 0,
               "worst_nats_heal": 0, "settled": 0, "batches": 0, "ephemeral_events": 0, "ephemeral_deliveries": 0,
               "rate": 1, "wanted_rate": 1, "lag": 0, "busy": 0, "partitions": 1, "tenants": 1, "actor_faults": 0,
-              "actor_faults_planned": 0, "restarts": 0, "web_sockets": 0, "faults": {}, "lost": 0, "duplicated": 0,
+              "actor_faults_planned": 0, "restarts": 0, "ingest": False, "foreign_events": 0, "foreign_retries": 0,
+              "plain_messages": 0, "plain_lost": 0, "worst_takeover": 0, "worst_handover": 0, "web_sockets": 0,
+              "faults": {}, "lost": 0, "duplicated": 0,
               "reordered": 0, "complaints": [], "keeps_up": True, "failed": False, "took": 1}
 
     def runs(self, *arguments, stop_after=None):
@@ -287,6 +370,12 @@ class WhatIsAskedFor(unittest.TestCase):
         self.assertEqual(with_some, [3, 4, 11, 12])
         self.assertTrue(all(variant(seed)["tenants"] > 1 for seed in with_some))
 
+    def test_each_fifth_seed_has_foreign_publishers_or_those_that_are_to(self):
+        self.assertEqual([seed for seed in range(1, 21) if variant(seed)["ingest"]], [3, 8, 13, 18])
+        for arguments, wanted in ((["--seeds", "1-5"], 1), (["--seeds", "1-5", "--ingest"], 5)):
+            with mock.patch.object(sys, "argv", ["proof", *arguments]):
+                self.assertEqual(sum(asked.ingest for *_, asked in proof.tasks(proof.arguments())), wanted)
+
 
 class Seeds(unittest.TestCase):
     def check(self, seed, clustered, *kinds):
@@ -311,6 +400,14 @@ class Seeds(unittest.TestCase):
 
     def test_three_servers_one_killed_and_all_killed(self):
         self.check(65, True, "nats_kill", "nats_kill_all", "node_kill")
+
+    def test_foreign_publishers_and_the_node_that_ingests_killed_and_drained(self):
+        for seed, *others in ((293,), (53, "nats_kill", "slow")):
+            with self.subTest(seed=seed):
+                result = self.check(seed, False, "ingest_kill", "ingest_drain", *others)
+                self.assertGreater(result["foreign_events"], 100)
+                self.assertGreater(result["plain_messages"], 3 * result["plain_lost"])
+                self.assertGreater(result["worst_takeover"], 0)
 
 
 if __name__ == "__main__":

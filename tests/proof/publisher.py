@@ -15,18 +15,15 @@ def place(cursor):
     return int(epoch, 36), int(sequence, 36)
 
 
-class _Sender:
-    """POST /api/publish through the fault proxies: to one node until it fails, then to the next."""
+class Paced:
+    """Sends to one channel, now and then, until it is stopped."""
 
-    def __init__(self, channel, bearer, run, rng, tenant):
+    def __init__(self, channel, run, rng, tenant):
         self.channel, self.run, self.rng, self.tenant = channel, run, rng, tenant
-        self.headers = [f"Authorization: Bearer {bearer}", "Content-Type: application/json"]
-        self.trace = []  # (time, number, node, what came of it)
+        self.trace = []  # (time, number, to whom, what came of it)
         self.retries = 0
         self.stopping = False
         self._awake = asyncio.Event()  # no pause now
-        self._connections = [Connection(way.address) for way in run.world.client_ways]
-        self._node = rng.randrange(len(self._connections))
 
     def stop(self):
         """After what is under way."""
@@ -39,6 +36,16 @@ class _Sender:
             await asyncio.wait_for(self._awake.wait(), begun + self.rng.uniform(0.3, 1.7) * mean - self.run.now())
         except TimeoutError:
             pass
+
+
+class _Sender(Paced):
+    """POST /api/publish through the fault proxies: to one node until it fails, then to the next."""
+
+    def __init__(self, channel, bearer, run, rng, tenant):
+        super().__init__(channel, run, rng, tenant)
+        self.headers = [f"Authorization: Bearer {bearer}", "Content-Type: application/json"]
+        self._connections = [Connection(way.address) for way in run.world.client_ways]
+        self._node = rng.randrange(len(self._connections))
 
     async def _post(self, numbers, what):
         """What a 200 says, or None; notes it for each of the numbers."""

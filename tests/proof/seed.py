@@ -10,13 +10,16 @@ import time
 from collections import Counter
 
 from faults import Fault, Faults, plan_actor_faults, schedule
+from foreign import Plain, Storer
 from harness import ROOT
 from keeper import Keeper
 from lag import Lag
 from ledger import Ledger
+from mapped import left_to_acknowledge
 from passing import Passing
 from people import CLIENTS, ROOMS, TENANTS, People
 from stream import WebSocket
+from takeover import HANDOVER_SECONDS, REPLICATED_SECONDS, TAKEOVER_SECONDS
 from world import NODES, World, until
 
 LOAD_SECONDS = (8, 15)
@@ -40,15 +43,17 @@ class Options:
     partitions: int = 1
     tenants: int = 1
     actor_faults: bool = False
+    ingest: bool = False  # foreign publishers as well
     verbose: bool = False
 
 
 def variant(seed):
     """What a seed has beside its faults, of Options: each third many tenants, each third faults in actors, each
-    fourth partitions and many tenants, half of these on one nats-server and half on three."""
+    fourth partitions and many tenants, half of these on one nats-server and half on three, each fifth foreign
+    publishers."""
     partitions = PARTITIONS if seed % 8 in (3, 4) else 1
     return {"partitions": partitions, "tenants": TENANTS if partitions > 1 or seed % 3 == 0 else 1,
-            "actor_faults": seed % 3 == 1}
+            "actor_faults": seed % 3 == 1, "ingest": seed % 5 == 3}
 
 
 class Run:
@@ -58,7 +63,7 @@ class Run:
         self.seed, self.clustered, self.options = seed, clustered, options
         rng = random.Random(seed)
         self.seconds = rng.uniform(*LOAD_SECONDS)
-        drawn = schedule(rng, self.seconds, clustered)
+        drawn = schedule(rng, self.seconds, clustered, options.ingest)
         self.faults_drawn = drawn if options.faults else []
         self.chance = random.Random(rng.random())  # of faults while they happen
         self.rng = rng
@@ -73,10 +78,10 @@ class Run:
         self.lag = Lag()
         # Drawn apart: what else a seed draws stays the same with and without them.
         self.planned = plan_actor_faults(random.Random(f"actors {seed}"), NODES) if options.actor_faults else {}
-        self.world = World(clustered, options.partitions, self.planned)
+        self.world = World(clustered, options.partitions, self.planned, ingest=options.ingest)
         self.faults, self.keeper = Faults(self), Keeper(self)
         self.passing = Passing(self.now, self.faults.quiet_since, self.ledger.complain)
-        self.readers, self.publishers, self.whisperers = [], [], []
+        self.readers, self.publishers, self.whisperers, self.foreign = [], [], [], []
 
     def now(self):
         """Seconds since the load began."""
@@ -92,10 +97,14 @@ class Run:
         reader.hit = None
         self.recoveries.append((reader.name, self.now() - when, reader.retry, self.faults.alone(fault, when)))
 
+    def _senders(self):
+        return (*self.publishers, *self.whisperers, *self.foreign)
+
     def _people(self):
         people = People(self, self.rng, self.options)
         self.readers, self.late, self.late_at = people.readers, people.late, people.late_at
         self.publishers, self.bulk, self.whisperers = people.publishers, people.bulk, people.whisperers
+        self.foreign = people.foreign
         self.wanted_rate = people.wanted_rate
 
     async def carry_out(self):
@@ -126,7 +135,7 @@ class Run:
             await until(lambda: all(r.node is not None for r in self.readers if r not in self.late), 20,
                         "all clients connected")
             self.begun = time.monotonic()
-            publishing = [asyncio.create_task(each.publish()) for each in (*self.publishers, *self.whisperers)]
+            publishing = [asyncio.create_task(each.publish()) for each in self._senders()]
             breaking = [asyncio.create_task(self.faults.carry_out(fault)) for fault in self.faults_drawn]
             tasks += [asyncio.create_task(self._join_late(reader, at))
                       for reader, at in zip(self.late, self.late_at)]
@@ -136,7 +145,7 @@ class Run:
                 await self._first_error(asyncio.gather(*breaking), tasks)
             unplanned()
             self.say("nothing is broken any more")
-            for each in (*self.publishers, *self.whisperers):
+            for each in self._senders():
                 each.stop()
             await self._first_error(until(lambda: all(each.done() for each in publishing), SETTLE_SECONDS,
                                           "every publisher got its last 200"), tasks)
@@ -146,13 +155,14 @@ class Run:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            for each in (*self.publishers, *self.whisperers):
+            for each in self._senders():
                 each.close()
 
     async def _settle(self, tasks):
         def settled():
             return all(r.node is not None for r in self.readers) and not self.ledger.behind()
         begun = self.now()
+        await self._first_error(self._conclude_foreign(), tasks)
         try:
             await self._first_error(until(settled, SETTLE_SECONDS, "everybody has everything"), tasks)
         except AssertionError as failed:
@@ -168,6 +178,28 @@ class Run:
             self._none_missing(self.now())
         await self._first_error(self._whispers_pass(), tasks)
         await asyncio.sleep(QUIET_SECONDS)
+
+    async def _conclude_foreign(self):
+        """What came of the plain messages stands in the store; of the stream's nothing is left."""
+        if not self.foreign:
+            return
+        for each in self.world.nodes:
+            await until(each.ready, SETTLE_SECONDS, f"{each.name} ready at the end")
+        for each in self._of(Plain):
+            await each.conclude(self.world.nodes[0])
+            for sentence in each.audit():
+                self.ledger.complain(sentence)
+            self.ledger.found(each.channel, each.kept.numbers)
+
+        async def nothing_left():
+            try:
+                return await asyncio.to_thread(left_to_acknowledge, self.world.servers[0]) == 0
+            except OSError:
+                return False
+        await until(nothing_left, SETTLE_SECONDS, "all of the foreign stream acknowledged")
+
+    def _of(self, kind):
+        return [each for each in self.foreign if isinstance(each, kind)]
 
     async def _compare_replicas(self):
         """Who lacks something may have read it from a store at odds with itself, as nats-server 2.9 has it at times
@@ -246,6 +278,10 @@ class Run:
         for seconds in self.faults.nats_healed:
             if seconds > HEAL_SECONDS and not self.clustered:
                 self.ledger.complain(f"nodes were ready {seconds:.2f} s after NATS was back{slow}")
+        handover = HANDOVER_SECONDS + (REPLICATED_SECONDS if self.clustered else 0)
+        for kind, seconds, alone in self.faults.takeovers:
+            if alone and seconds > (handover if kind == "ingest_drain" else TAKEOVER_SECONDS):
+                self.ledger.complain(f"{seconds:.3f} s after {kind} of the node that ingested another one did{slow}")
         return {
             "seed": self.seed, "nats": "cluster" if self.clustered else "single", "clients": len(self.readers),
             "web_sockets": sum(reader.speaks is WebSocket for reader in self.readers),
@@ -259,7 +295,7 @@ class Run:
             "faults": dict(Counter(fault.kind for fault in self.faults_drawn)),
             "partitions": self.options.partitions, "tenants": self.options.tenants,
             "actor_faults_planned": sum(map(len, self.planned.values())), "actor_faults": self.actor_faults,
-            "restarts": self.keeper.restarts,
+            "restarts": self.keeper.restarts, **self._of_ingestion(),
             "reconnects": sum(max(0, reader.connects - 1) for reader in self.readers),
             "goodbyes": dict(self.goodbyes),
             "worst_recovery": round(max((seconds for _, seconds, *_ in clean), default=0), 3),
@@ -267,6 +303,17 @@ class Run:
             "worst_nats_heal": round(max(self.faults.nats_healed, default=0), 3),
             "settled": round(self.settled, 2), **verdict._asdict(), "complaints": self.ledger.complaints,
             "failed": bool(any(verdict) or self.ledger.complaints)}
+
+    def _of_ingestion(self):
+        def worst(kind):
+            return round(max((seconds for its, seconds, alone in self.faults.takeovers if alone and its == kind),
+                             default=0), 3)
+        return {"ingest": self.options.ingest,
+                "foreign_events": sum(self.ledger.acked[each.channel] for each in self._of(Storer)),
+                "foreign_retries": sum(each.retries for each in self._of(Storer)),
+                "plain_messages": sum(len(each.sent) for each in self._of(Plain)),
+                "plain_lost": sum(len(each.lost) for each in self._of(Plain)),
+                "worst_takeover": worst("ingest_kill"), "worst_handover": worst("ingest_drain")}
 
     def keep(self, result):
         """Everything that helps to understand a failure, in .run/proof/."""
@@ -282,7 +329,7 @@ class Run:
         for reader in self.readers:
             if reader.name in affected:
                 self._write_trace(folder / f"{reader.name}.txt", reader.trace)
-        for each in (*self.publishers, *self.whisperers):
+        for each in self._senders():
             name = f"{type(each).__name__}-{each.channel}.txt".lower().replace(":", "-")
             self._write_trace(folder / name, each.trace)
 

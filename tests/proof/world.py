@@ -12,6 +12,7 @@ import tempfile
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 from harness import BIN, SECRET, Process, reserve_port  # noqa: E402
 from http_client import get_status, get_text  # noqa: E402
+from mapped import RULES, make_stream  # noqa: E402
 from proxy import Proxy  # noqa: E402
 
 NODES = 3
@@ -119,12 +120,13 @@ class NatsServer(Program):
 class Node(Program):
     """`planned`: debug.faults of its first life, `ACTOR.MESSAGE@N` each."""
 
-    def __init__(self, folder, name, nats_urls, settings, planned):
+    def __init__(self, folder, name, nats_urls, settings, planned, config=None):
         super().__init__(folder, name)
         self.public = ("127.0.0.1", self.reserve_port())
         self.admin = ("127.0.0.1", self.reserve_port())
         command = [str(BIN / "starlingd"), "--node-id", name, "--listen", "127.0.0.1:%d" % self.public[1],
                    "--admin", "127.0.0.1:%d" % self.admin[1], "--nats", ",".join(nats_urls)]
+        command += ["--config", str(config)] if config else []
         for setting in (f"auth.hs256_secret={SECRET}", *SETTINGS, *settings):
             command += ["--set", setting]
         self.planned, self.without_faults = planned, command
@@ -134,14 +136,17 @@ class Node(Program):
         super().start()
         self.command = self.without_faults
 
+    def said(self):
+        """The logs of all its lives."""
+        return [log.read_text(errors="replace") for log in sorted(pathlib.Path(self.folder).glob(f"{self.name}-*.log"))]
+
     def may_end_with(self, code):
         """Did it say itself that it cannot go on, because of a planned fault?"""
         return bool(self.planned) and code == FAULT_EXIT_CODE
 
     def faults_had(self):
         """How many of the planned faults came."""
-        return sum(log.read_text(errors="replace").count(PLANNED_FAULT)
-                   for log in pathlib.Path(self.folder).glob(f"{self.name}-*.log"))
+        return sum(text.count(PLANNED_FAULT) for text in self.said())
 
     async def ready(self):
         return self.alive() and await get_status(self.admin, "/readyz", 1) == 200
@@ -156,9 +161,11 @@ class Node(Program):
 class World:
     """async with World(clustered): everything started and ready; stopped and removed at the end."""
 
-    def __init__(self, clustered, partitions=1, planned=None, settings=()):
-        """planned: {index of a node: debug.faults of its first life}; settings: of all nodes, `KEY=VALUE` each"""
+    def __init__(self, clustered, partitions=1, planned=None, settings=(), ingest=False):
+        """planned: {index of a node: debug.faults of its first life}; settings: of all nodes, `KEY=VALUE` each;
+        ingest: with a foreign stream, and mappings"""
         self.clustered, self.partitions, self.planned, self.settings = clustered, partitions, planned or {}, settings
+        self.ingest = ingest
         self.folder = tempfile.mkdtemp(prefix="starling-proof-")
         count = SERVERS_OF_A_CLUSTER if clustered else 1
         self.servers = [NatsServer(self.folder, f"nats{i + 1}") for i in range(count)]
@@ -175,13 +182,14 @@ class World:
                 server.start()
             for server in self.servers:
                 await server.says("Server is ready")
+            config = await self._begin_foreign() if self.ingest else None
             for i in range(NODES):
                 ways = [await Proxy(server.address).start() for server in self.servers]
                 urls = ["nats://%s:%d" % way.address for way in ways[i % len(ways):] + ways[:i % len(ways)]]
                 settings = [f"nats.replicas={len(self.servers)}"]
                 settings += [f"nats.partitions={self.partitions}"] if self.partitions > 1 else []
                 settings += self.settings
-                node = Node(self.folder, f"n{i + 1}", urls, settings, self.planned.get(i, []))
+                node = Node(self.folder, f"n{i + 1}", urls, settings, self.planned.get(i, []), config)
                 self.nats_ways.append(ways)
                 self.client_ways.append(await Proxy(node.public).start())
                 self.nodes.append(node)
@@ -191,6 +199,19 @@ class World:
             await self.close()
             raise
         return self
+
+    async def _begin_foreign(self):
+        """The foreign stream is there before the nodes. Returns their configuration file."""
+        async def made():
+            try:
+                await asyncio.to_thread(make_stream, self.servers[0], len(self.servers))
+            except OSError:
+                return False  # three servers have no leader yet
+            return True
+        await until(made, START_SECONDS, "a foreign stream")
+        config = pathlib.Path(self.folder, "mappings.toml")
+        config.write_text(RULES)
+        return config
 
     async def all_ready(self):
         for node in self.nodes:

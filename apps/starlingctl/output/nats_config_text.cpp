@@ -62,6 +62,8 @@ subjects node_publishes(const nats_config_request& request) {
     add(out, consumers("KV_" + name));
     out.push_back("$JS.FC.KV_" + name + ".>");
   }
+  add(out,
+      {"$JS.API.STREAM.PURGE.KV_" + prefix + "_leases", prefix + ".ingest.>", prefix + ".told"});
   for (const auto& stream : request.foreign_streams) add(out, durable_consumers(stream));
   return out;
 }
@@ -72,7 +74,7 @@ subjects node_hears(const nats_config_request& request) {
                prefix + ".ask.*", prefix + ".turn",   prefix + ".inbox.>"};
   for (const auto& stream : streams_of(request))
     out.push_back("$JS.EVENT.ADVISORY.STREAM.*." + stream);
-  add(out, {"$KV." + prefix + "_leases.>"});
+  add(out, {"$KV." + prefix + "_leases.>", prefix + ".ingest.>", prefix + ".told"});
   add(out, request.foreign_subjects);
   return out;
 }
