@@ -154,6 +154,12 @@ class Servers:
         self._nodes(server, 3, self._nats(server, count_nats))
         server.arguments += ["--publish-target", server.arguments[1]]
 
+    def _doomed(self, server, _):
+        """Three nodes, of which starling-bench kills the first."""
+        first, *_ = self._nodes(server, 3, self._nats(server, False))
+        first.stop_signal = signal.SIGKILL
+        server.arguments += ["--kill", str(first.pid)]
+
     def _nats(self, server, counted):
         binary = shutil.which("nats-server", path=os.environ["PATH"] + ":/usr/sbin")
         if not binary:
@@ -168,12 +174,16 @@ class Servers:
         return ["--nats", f"nats://{address}"]
 
     def _nodes(self, server, count, more=()):
+        """Their processes."""
+        nodes = []
         for number in range(1, count + 1):
             name = f"bench-{number}"
             process = server.start(name, [self.binaries / "starlingd", "--config", self.config, "--node-id", name,
                                           "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *more], self.folder)
             server.arguments += ["--target", "http://" + process.wait_for(r"ready .*public=(\S+)")]
             server.pids.append(process.pid)
+            nodes.append(process)
+        return nodes
 
     def _nchan(self, server, _):
         binary = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")

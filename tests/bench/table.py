@@ -13,6 +13,9 @@ METRICS = {
     "shard_busiest_to_mean": ("CPU of the busiest shard thread / mean", "{:.2f}"),
     "shard_others_share": ("CPU of other threads / shard threads", "{:.2f}"),
     "delivery_p99_ms": ("p99, ms (p50, p99.9)", "{:.1f}"),
+    "accept_per_s": ("accepted before/s", "{:,.0f}"),
+    "back_p90_ms": ("9 of 10 are back after, ms", "{:,.0f}"),
+    "last_back_s": ("all are back after, s", "{:.2f}"),
     "remote_p99_ms": ("p99, ms (p50, p99.9)", "{:.2f}"),
 }
 

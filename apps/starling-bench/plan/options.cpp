@@ -193,6 +193,7 @@ int parse_options(int argc, char** argv, options& result) {
   result.websocket = transport == "ws";
   result.speaks = adapter == "nchan" ? dialect::nchan : dialect::starling;
   if (const auto wrong = conflict(result); !wrong.empty()) return usage(wrong);
+  std::erase(result.pids, result.kill);  // nobody can look at it when it is dead
   suit_mode(result);
   if (static_cast<std::uint32_t>(result.stalled) > result.sessions) {
     return usage("--stalled is more than --sessions");

@@ -94,6 +94,14 @@ double peak_rate(const std::vector<std::int64_t>& times) {
 
 double seconds(std::int64_t ns) { return static_cast<double>(ns) / second_ns; }
 
+/// CPU of `sessions` that connected between `begin` and `end`, per thousand; not known without
+/// pids.
+void add_cost(report& result, const std::string& key, const std::string& label, double sessions,
+              const std::optional<process_usage>& begin, const std::optional<process_usage>& end) {
+  if (!begin || !end || sessions <= 0) return;
+  result.add(key, label, (end->cpu_seconds - begin->cpu_seconds) * 1e6 / sessions, "ms", 1);
+}
+
 }  // namespace
 
 void run_recovery(world& all) {
@@ -143,6 +151,16 @@ void run_recovery(world& all) {
     const double bound = std::max(least_bound_s, lost / accept_rate);
     result.add("last_back_s", "last one back", last, "s", 2);
     result.add("bound_s", "bound: 2 s, or sessions / accepted per second", bound, "s", 2);
+    const auto end = all.take_snapshot();
+    // Of the servers only those that live on are looked at.
+    add_cost(result, "server_cpu_ms_per_thousand_connects", "server CPU per 1,000 that were new",
+             asked.sessions - lost, empty.server, full.server);
+    add_cost(result, "server_cpu_ms_per_thousand_returns", "server CPU per 1,000 that came back",
+             lost, begin.server, end.server);
+    add_cost(result, "side_cpu_ms_per_thousand_connects", "CPU counted apart, 1,000 new",
+             asked.sessions, empty.side, full.side);
+    add_cost(result, "side_cpu_ms_per_thousand_returns", "CPU counted apart, 1,000 back", lost,
+             begin.side, end.side);
     if (last > bound) result.failures.push_back("the last one was back later than the bound");
   }
   all.add_common(begin, all.take_snapshot(),
