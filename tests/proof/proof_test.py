@@ -5,6 +5,7 @@ import io
 import json
 import pathlib
 import random
+import socket
 import sys
 import tempfile
 import time
@@ -19,6 +20,7 @@ from harness import ROOT
 from keeper import Keeper
 from ledger import Ledger
 from passing import Passing
+from proxy import Proxy
 from seed import Options, carry_out, variant
 from world import Program, until
 
@@ -316,6 +318,21 @@ class KeeperStarts(unittest.IsolatedAsyncioTestCase):
     async def test_a_node_again_that_nothing_planned_ended_and_complains(self):
         restarts, complaints, _ = await self.kept(planned=False)
         self.assertEqual((restarts, complaints), (1, ["n1 ended by itself with 70"]))
+
+
+class ProxyBreaks(unittest.IsolatedAsyncioTestCase):
+    async def test_a_link_that_is_reset_while_it_is_accepted_does_not_live_on(self):
+        loop = asyncio.get_running_loop()
+        with socket.create_server(("127.0.0.1", 0)) as target, socket.create_server(("127.0.0.1", 0)) as clients:
+            proxy = await Proxy(target.getsockname()).start()
+            self.addAsyncCleanup(proxy.close)
+            with socket.create_connection(clients.getsockname()) as client:
+                accepted = proxy._accept()
+                self.assertEqual(proxy.reset(), 1)
+                await loop.create_connection(lambda: accepted, sock=clients.accept()[0])
+                client.setblocking(False)
+                with self.assertRaises(ConnectionResetError):
+                    await asyncio.wait_for(loop.sock_recv(client, 1), 5)
 
 
 class WhatIsAskedFor(unittest.TestCase):

@@ -27,6 +27,8 @@ class _Side(Receiver):
 
     def connection_made(self, transport):
         self.transport = transport
+        if self.link not in self.link.proxy.links:  # broken off before it began
+            return reset(transport)
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.link.held:
             transport.pause_reading()
