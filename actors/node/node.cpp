@@ -2,7 +2,6 @@
 #include "actors/node/node.hpp"
 
 #include <boost/asio/post.hpp>
-#include <future>
 
 #include "actors/base/loop_shares.hpp"
 #include "actors/bridge/bridge.hpp"
@@ -117,13 +116,10 @@ void node::start(std::string public_address, std::string admin_address) {
 }
 
 void node::stop() {
-  std::promise<void> quiet;
-  boost::asio::post(loops_.front()->context(), [&] {
+  loops_.front()->call([this] {
     second_->cancel();
     second_.reset();
-    quiet.set_value();
   });
-  quiet.get_future().wait();
   announce(true);
   if (ingestion_) ingestion_->stop();
   answers_.close();

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <exception>
 #include <future>
+#include <memory>
 #include <string>
 
 #include "net/base/log.hpp"
@@ -56,6 +57,13 @@ void io_loop::stop() { context_.stop(); }
 
 void io_loop::join() {
   if (thread_.joinable()) thread_.join();
+}
+
+void io_loop::call(const std::function<void()>& work) {
+  if (!thread_.joinable() || on_thread()) return work();
+  const auto task = std::make_shared<std::packaged_task<void()>>(work);
+  boost::asio::post(context_, [task] { (*task)(); });
+  task->get_future().get();
 }
 
 void io_loop::mark_dirty(flushable& target) {

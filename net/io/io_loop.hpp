@@ -3,6 +3,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -46,6 +47,9 @@ class io_loop {
   unsigned index() const noexcept { return index_; }
   bool on_thread() const noexcept { return std::this_thread::get_id() == thread_id_; }
   boost::asio::io_context& context() noexcept { return context_; }
+  /// Runs `work` on the loop's thread and waits until it is done; here if there is no such thread.
+  /// What it throws is thrown here.
+  void call(const std::function<void()>& work);
   timer_wheel& timers() noexcept { return timers_; }
   shard_metrics& metrics() noexcept { return metrics_; }
   const shard_metrics& metrics() const noexcept { return metrics_; }

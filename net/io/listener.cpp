@@ -82,9 +82,10 @@ constexpr std::chrono::seconds port_patience{2};
 std::vector<tcp_acceptor> try_bind(const std::vector<io_loop*>& loops, tcp_endpoint at) {
   std::vector<tcp_acceptor> out;
   // Alone first: this fails when another process has the port.
-  if (at.port() != 0) bind_one(loops.front()->context(), at, false).listen(1);
+  asio::io_context apart;
+  if (at.port() != 0) bind_one(apart, at, false).listen(1);
   for (auto* loop : loops) {
-    out.push_back(bind_one(loop->context(), at, true));
+    loop->call([&] { out.push_back(bind_one(loop->context(), at, true)); });
     at = out.back().local_endpoint();
   }
   for (auto& acceptor : out) {
