@@ -41,17 +41,20 @@ class Proxy(Process):
 
 
 class World:
-    def __init__(self, kind, count=3):
+    """kind: nginx, haproxy, or direct for clients that know the nodes themselves."""
+
+    def __init__(self, kind, count=3, settings=("drain.window=2s",)):
+        self.settings = settings
         self.folder = tempfile.mkdtemp(prefix="starling-proxies-")
         self.nats = Nats(self.folder)
         self.held = [reserve_port() for _ in range(count)]
         self.nodes = [self.start_node(i) for i in range(count)]
         for node in self.nodes:
             eventually(node.ready, 10, f"{node.id} ready")
-        self.proxy = Proxy(kind, self.folder, [port for port, _ in self.held])
+        self.proxy = None if kind == "direct" else Proxy(kind, self.folder, [port for port, _ in self.held])
 
     def start_node(self, i, wait=True):
-        return Node(self.folder, f"n{i + 1}", "drain.window=2s", nats=self.nats, port=self.held[i][0], wait=wait)
+        return Node(self.folder, f"n{i + 1}", *self.settings, nats=self.nats, port=self.held[i][0], wait=wait)
 
     def start_again(self, i):
         self.nodes[i] = self.start_node(i)
@@ -59,17 +62,24 @@ class World:
         return time.monotonic()
 
     def start_all_again(self):
+        """At the same time. When all of them were ready."""
         self.nodes = [self.start_node(i, wait=False) for i in range(len(self.nodes))]
         for node in self.nodes:
             node.started()
-            eventually(node.ready, 15, f"{node.id} ready again")
+        eventually(lambda: all(node.ready() for node in self.nodes), 15, "all nodes ready again")
         return time.monotonic()
+
+    def urls(self, i):
+        """Where client number `i` connects, in turn."""
+        ports = [self.proxy.port] if self.proxy else [port for port, _ in self.held]
+        first = i % len(ports)
+        return [f"http://127.0.0.1:{port}" for port in ports[first:] + ports[:first]]
 
     def path(self, i):
         return f"/events?rooms=lobby&access_token={token(f'u{i}', rooms=['lobby'])}"
 
     def close(self):
-        for process in [self.proxy, *self.nodes, self.nats]:
+        for process in [*([self.proxy] if self.proxy else []), *self.nodes, self.nats]:
             process.stop(signal.SIGKILL if process.process.poll() is None else signal.SIGTERM)
         for _, held in self.held:
             held.close()
