@@ -1,5 +1,6 @@
 """Clients as strict as a browser's EventSource, many in one thread."""
 import asyncio
+import collections
 import json
 import threading
 import time
@@ -19,10 +20,11 @@ class Source:
         self.blanks = []  # (began, ended)
         self.began = time.monotonic()
         self.goodbyes = []
-        self.doing = ("beginning", time.monotonic())
+        self.steps = collections.deque(maxlen=60)  # (what it began to do, when)
+        self.now("beginning")
 
     def now(self, doing):
-        self.doing = (doing, time.monotonic())
+        self.steps.append((doing, time.monotonic()))
 
     async def run(self):
         while self.fatal is None:
@@ -93,12 +95,14 @@ class Source:
         name = fields.get("event", "message")
         if name == "connected":
             self.connected = True
+            self.now(f"connected to {data['node']}")
             self.nodes.append(data["node"])
             self.blanks.append((self.began, time.monotonic()))
             if data["lost"]:
                 self.fatal = f"lost {data['lost']}"
         elif name == "goodbye":
             self.goodbyes.append(data["code"])
+            self.now(f"told goodbye {data['code']}: {data['reason']}")
         elif name == "note":
             self.events.append(data["n"])
 
@@ -129,8 +133,8 @@ class Fleet:
     def without_stream(self):
         """For a failure's message: who has none, and what each is doing since how long."""
         now = time.monotonic()
-        return [f"{source.path.split('&')[0]}: {source.doing[0]} for {now - source.doing[1]:.1f} s, "
-                f"goodbyes {source.goodbyes[-3:]}" for source in self.sources if not source.connected]
+        return [f"{source.path.split('&')[0]}: {doing} for {now - since:.1f} s, goodbyes {source.goodbyes[-3:]}"
+                for source in self.sources if not source.connected for doing, since in [source.steps[-1]]]
 
     def fatal(self):
         return [source.fatal for source in self.sources if source.fatal]
@@ -144,6 +148,11 @@ class Fleet:
         return out
 
     def longest_blank(self, since, counted_from=None):
-        """Seconds, of those that ended after `since`; counted from `counted_from` when they began before it."""
-        return max((ended - max(began, counted_from or began) for source in self.sources
-                    for began, ended in source.blanks if ended > since), default=0)
+        """(seconds, what that client did and when), of those that ended after `since`; counted from `counted_from` when
+        they began before it."""
+        blanks = [(ended - max(began, counted_from or began), ended, source) for source in self.sources
+                  for began, ended in source.blanks if ended > since]
+        if not blanks:
+            return 0, ""
+        seconds, ended, source = max(blanks, key=lambda blank: blank[0])
+        return seconds, "".join(f"\n{at - ended:+.2f} s {doing}" for doing, at in source.steps)

@@ -39,7 +39,8 @@ class Behind:
             self.assertEqual(self.fleet.fatal(), [], "a client gave up for good")
             return self.fleet.all_connected()
         self.wait_for_all(back, 15)
-        self.assertLessEqual(self.fleet.longest_blank(since, counted_from), BLANK_SECONDS)
+        seconds, story = self.fleet.longest_blank(since, counted_from)
+        self.assertLessEqual(seconds, BLANK_SECONDS, story)
 
     def nothing_missing(self):
         """Everybody has every acknowledged event once and in order."""
@@ -81,10 +82,8 @@ class Behind:
         seen = [len(source.goodbyes) for source in self.fleet.sources]
         eventually(lambda: all(len(source.goodbyes) > before for source, before in zip(self.fleet.sources, seen))
                    or self.fleet.fatal(), 15, "all tried")
-        ready = max(self.world.start_again(i) for i in range(3))
-        self.all_back(since, counted_from=ready)
-        spread = self.fleet.spread()
-        self.assertEqual(set(spread), {"n1", "n2", "n3"})
+        # Who comes first goes to the node that is there first, so not every node need have some.
+        self.all_back(since, counted_from=self.world.start_all_again())
         self.nothing_missing()
 
 

@@ -50,12 +50,19 @@ class World:
             eventually(node.ready, 10, f"{node.id} ready")
         self.proxy = Proxy(kind, self.folder, [port for port, _ in self.held])
 
-    def start_node(self, i):
-        return Node(self.folder, f"n{i + 1}", "drain.window=2s", nats=self.nats, port=self.held[i][0])
+    def start_node(self, i, wait=True):
+        return Node(self.folder, f"n{i + 1}", "drain.window=2s", nats=self.nats, port=self.held[i][0], wait=wait)
 
     def start_again(self, i):
         self.nodes[i] = self.start_node(i)
         eventually(self.nodes[i].ready, 15, f"n{i + 1} ready again")
+        return time.monotonic()
+
+    def start_all_again(self):
+        self.nodes = [self.start_node(i, wait=False) for i in range(len(self.nodes))]
+        for node in self.nodes:
+            node.started()
+            eventually(node.ready, 15, f"{node.id} ready again")
         return time.monotonic()
 
     def path(self, i):
