@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const bin = process.env.STARLING_BIN ?? fileURLToPath(new URL('../../../build/bin', import.meta.url));
+export const bin = process.env.STARLING_BIN ?? fileURLToPath(new URL('../../../build/bin', import.meta.url));
 const secret = randomBytes(32).toString('hex');
 const START_MS = 15_000;
 

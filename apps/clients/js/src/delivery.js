@@ -38,7 +38,7 @@ export function makeDelivery(client, core) {
 
   function hear({ kind, said, ...message }) {
     if (kind === 'heartbeat') counters.heartbeats++;
-    if (said.code === 'session_limit')
+    if (kind === 'goodbye' && said.code === 'session_limit')
       console.warn('Starling: too many sessions of this user (sessions.max_per_user):', said);
     const own = { event, connected, final, state: core.state, position() {} }[kind];
     if (own) own(said, message);
