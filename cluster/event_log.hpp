@@ -43,7 +43,7 @@ struct log_state {
 struct log_page {
   std::vector<stored_event> events;
   bool more = false;  ///< `limit` cut it; go on after the last event
-  /// The oldest event still stored on the channel, 0 when it holds none.
+  /// The oldest event still stored on the channel; 0 when it holds nothing later than `after`.
   sequence oldest = 0;
   /// Events of this channel later than `after` may be missing from what is stored, because the
   /// limits (count, age) dropped them. Never false when one was dropped; it may be true without a

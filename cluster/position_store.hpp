@@ -32,7 +32,7 @@ class position_store {
   virtual void put_rooms(const tenant_id& tenant, const std::string& user,
                          const std::vector<std::string>& rooms) = 0;
 
-  /// Empty when nothing is known. Otherwise as `get`.
+  /// Empty when nothing is known. What was put some ms ago may not be seen yet. Otherwise as `get`.
   virtual void rooms(const tenant_id& tenant, const std::string& user,
                      completion<std::vector<std::string>> done) = 0;
 };

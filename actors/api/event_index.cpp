@@ -5,7 +5,7 @@
 namespace starling::actors {
 
 void event_index::find(const channel& channel, epoch_id epoch, std::string id, done then) {
-  sequence after = 0;
+  sequence known = 0;
   {
     const std::lock_guard guard(mutex_);
     if (channels_.size() >= max_channels && !channels_.contains(channel))
@@ -18,12 +18,14 @@ void event_index::find(const channel& channel, epoch_id epoch, std::string id, d
     if (of.epoch != epoch) of = {.epoch = epoch};
     of.reading = true;
     of.asked.push_back({std::move(id), std::move(then)});
-    after = of.through;
+    known = of.through;
   }
-  read(channel, after);
+  read(channel, known);
 }
 
-void event_index::read(const channel& channel, sequence after) {
+void event_index::read(const channel& channel, sequence known) {
+  // The last one known once more: a page that is empty then says that it is gone.
+  const auto after = known == 0 ? 0 : known - 1;
   engine_.history_of(channel.tenant)
       .read(channel, after, ~sequence{0}, page_events,
             [this, channel](result<cluster::log_page> page) { on_page(channel, std::move(page)); });
@@ -35,9 +37,10 @@ void event_index::on_page(const channel& channel, result<cluster::log_page> page
   {
     const std::lock_guard guard(mutex_);
     auto& of = channels_.at(channel);
+    const bool gone = page && page->events.empty() && of.through != 0;
     const bool more = page && page->more && !page->events.empty();
     if (page) learn(of, std::move(*page));
-    if (more) {
+    if (gone || more) {
       go_on = of.through;
     } else {
       for (auto& one : std::exchange(of.asked, {})) {
@@ -59,6 +62,12 @@ void event_index::on_page(const channel& channel, result<cluster::log_page> page
 }
 
 void event_index::learn(known_channel& of, cluster::log_page&& page) {
+  if (page.events.empty()) {
+    of.ids.clear();
+    of.order.clear();
+    of.through = 0;
+    return;
+  }
   for (auto& stored : page.events) {
     of.through = stored.seq;
     if (of.ids.emplace(stored.event.id, stored.seq).second)

@@ -45,7 +45,8 @@ class event_index {
     bool reading = false;
   };
 
-  void read(const channel& channel, sequence after);
+  /// known: the last event that the index has; none: 0.
+  void read(const channel& channel, sequence known);
   void on_page(const channel& channel, result<cluster::log_page> page);
   static void learn(known_channel& of, cluster::log_page&& page);
 

@@ -143,7 +143,8 @@ void bridge::enter(pending_join&& pending) {
       after = std::max(out.resume->seq, wanted.since);
     else if (wanted.from_start)
       after = 0;
-    if (after < out.position.seq) {
+    // Most rooms are quiet: there is nothing to ask for.
+    if (after < std::min(out.position.seq, entry.delivered)) {
       entry.actor.send(
           replay_wanted{request.connection, request.request, after, out.position, out.gap_is_loss});
       out.parts.push_back({entry.id, after});

@@ -150,9 +150,12 @@ void connection::begin(replays::complete join) {
 
 void connection::open(replays::complete join) {
   auto& [answer, events] = join;
-  for (auto& room : rooms_.forbidden(opening_->former_rooms, *identity_)) {
-    add_loss(answer.lost, std::move(room), "forbidden");
-    answer.resumed = false;
+  if (auto& former = opening_->former_rooms) {
+    for (auto& room : rooms_.forbidden(*former, *identity_)) {
+      add_loss(answer.lost, std::move(room), "forbidden");
+      answer.resumed = false;
+    }
+    rooms_.stored(std::move(*former));
   }
   // The id of `connected` must not run ahead of the replay that follows it.
   auto at = answer.position;

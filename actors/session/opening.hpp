@@ -17,7 +17,8 @@ struct opening {
   std::unique_ptr<net::stream_responder> responder;
   std::vector<roster_changed> roster_changes{};  ///< to be followed then
   bool former_rooms_awaited = false;
-  std::vector<std::string> former_rooms{};  ///< of the user's latest session
+  /// Of the user's latest session, as far as the store has told.
+  std::optional<std::vector<std::string>> former_rooms{};
   /// The join's answer and its replay, while `former_rooms` are awaited.
   std::optional<replays::complete> answered{};
 

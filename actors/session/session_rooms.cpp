@@ -121,6 +121,13 @@ subscription* session_rooms::find(const std::string& room) {
 
 bool session_rooms::take_news() noexcept { return !std::exchange(told_, true); }
 
+void session_rooms::stored(std::vector<std::string> rooms) {
+  auto here = names();
+  std::sort(here.begin(), here.end());
+  std::sort(rooms.begin(), rooms.end());
+  told_ = here == rooms;
+}
+
 // -- joins ----------------------------------------------------------------------------------------
 
 void session_rooms::asked_for(std::uint64_t request, const std::vector<wanted_channel>& channels,

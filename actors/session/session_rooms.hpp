@@ -72,6 +72,8 @@ class session_rooms {
   }
   /// Whether names() has changed since the last call; true at first.
   bool take_news() noexcept;
+  /// The store has these: no news when they are names().
+  void stored(std::vector<std::string> rooms);
 
   // Joins on a stream that has begun.
   /// Numbers the next one: greater than the number of the opening one.

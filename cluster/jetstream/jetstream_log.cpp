@@ -177,8 +177,11 @@ void jetstream_log::inner::start_reads() {
       done(std::move(page));
       self->start_reads();
     };
+    auto state = [self = shared_from_this()](completion<log_state> done) {
+      self->state(std::move(done));
+    };
     std::make_shared<jetstream_reader>(connection_, partition_, std::move(next.request),
-                                       std::move(ended))
+                                       std::move(state), std::move(ended))
         ->start();
   }
 }

@@ -26,12 +26,13 @@ constexpr std::size_t pull_bytes = 1024 * 1024;
 }  // namespace
 
 jetstream_reader::jetstream_reader(std::shared_ptr<nats_connection> connection,
-                                   partition_id partition, request request,
+                                   partition_id partition, request request, ask_state state,
                                    completion<log_page> done)
     : connection_(std::move(connection)),
       stream_(connection_->names().stream(partition)),
       request_(std::move(request)),
       subject_(connection_->names().stored(request_.channel)),
+      state_(std::move(state)),
       done_(std::move(done)),
       at_(request_.after) {}
 
@@ -48,11 +49,18 @@ jetstream_reader::heard::heard(const nats_answer& answer) : state(answer.state) 
 
 void jetstream_reader::start() {
   connection_->work().post([self = shared_from_this()] {
+    const auto& asked = self->request_;
     if (self->subject_.size() > max_subject_bytes)
       self->finish();  // nothing can have been stored there
+    else if (asked.after < asked.through && asked.limit != 0)
+      self->ask_first();
     else
-      self->ask_leader(self->at_ < self->request_.through && self->request_.limit != 0);
+      self->ask_leader(false);
   });
+}
+
+void jetstream_reader::ask_first() {
+  send(step::first_at_leader, "STREAM.MSG.GET", jetstream::next_message_request(at_ + 1, subject_));
 }
 
 void jetstream_reader::ask_leader(bool for_next) {
@@ -103,6 +111,7 @@ bool jetstream_reader::answered(const heard& answer) {
 void jetstream_reader::hear(step asked, const heard& answer) {
   if (ended_ || !answered(answer)) return;
   switch (asked) {
+    case step::first_at_leader:
     case step::next_at_leader:
     case step::oldest_at_leader: hear_leader(asked, answer.data); break;
     case step::next_at_replica: hear_replica(answer); break;
@@ -118,11 +127,28 @@ void jetstream_reader::hear_leader(step asked, std::string_view answer) {
     if (message.error.code == 404) connection_->verify_store();
     return;
   }
+  if (asked == step::first_at_leader) return hear_first(message);
   if (asked == step::oldest_at_leader)
     page_.oldest = message ? message->seq : 0;
   else
     leader_has_more_ = message && take({message->seq, message->data});
   leader_has_answered();
+}
+
+void jetstream_reader::hear_first(const jetstream::answer<jetstream::stored_message>& message) {
+  if (message && take({message->seq, message->data})) return ask_replica();
+  if (message) return ask_leader(false);
+  if (request_.after == 0) return finish();
+  state_([self = shared_from_this()](const result<log_state>& store) {
+    self->connection_->work().post([self, store] { self->hear_nothing(store); });
+  });
+}
+
+/// Without anything later than `after` the limit of the channel has dropped nothing later either.
+void jetstream_reader::hear_nothing(const result<log_state>& store) {
+  if (!store) return fail("the store does not say how much it holds");
+  page_.dropped = store->first > request_.after + 1;
+  finish();
 }
 
 void jetstream_reader::leader_has_answered() {

@@ -18,14 +18,15 @@ namespace starling::cluster {
 ///
 /// Any replica answers a direct get, and quickly; but a replica may lag behind, so its "nothing
 /// there" proves nothing. Therefore:
-///   1. The leader is asked for the first event after `after` and for the channel's oldest event.
-///      For a channel with nothing new that is all: one round trip.
+///   1. The leader is asked for the first event after `after`. When there is none (most reads: a
+///      client comes back, and its user has heard nothing meanwhile) only the age of the store can
+///      have dropped one, and the store's state says so, which many reads share.
 ///   2. The rest comes by direct gets, each asking for the next event after the last one (0.1-0.3
 ///   ms
 ///      each, depending on the load); when they become many, by a pull consumer, which costs some
 ///      ms to make and then brings ten times as much.
 ///   3. When a replica knows no more, the leader has the last word; and because events may have
-///      been dropped while we read, it is asked for the oldest event again.
+///      been dropped while we read, it is asked for the channel's oldest event.
 ///   4. Only when the oldest event is later than `after`, the leader's count of the channel tells
 ///      whether something in between was dropped.
 class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
@@ -36,13 +37,16 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
     sequence through = 0;
     std::size_t limit = 0;
   };
+  /// Asks for event_log::state.
+  using ask_state = std::function<void(completion<log_state>)>;
   jetstream_reader(std::shared_ptr<nats_connection> connection, partition_id partition,
-                   request request, completion<log_page> done);
+                   request request, ask_state state, completion<log_page> done);
 
   void start();
 
  private:
   enum class step : std::uint8_t {
+    first_at_leader,
     next_at_leader,
     oldest_at_leader,
     next_at_replica,
@@ -70,6 +74,7 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
     std::atomic<bool> over{false};  ///< what still comes is not wanted
   };
 
+  void ask_first();
   void ask_leader(bool for_next);
   void ask_replica();
   void ask_consumer();
@@ -80,6 +85,8 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
   /// False: it is no answer, and the read has failed.
   bool answered(const heard& answer);
   void hear(step asked, const heard& answer);
+  void hear_first(const jetstream::answer<jetstream::stored_message>& message);
+  void hear_nothing(const result<log_state>& store);
   void hear_leader(step asked, std::string_view answer);
   void hear_replica(const heard& message);
   void hear_consumer(std::string_view answer);
@@ -96,6 +103,7 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
   const std::string& stream_;  ///< the connection has it
   const request request_;
   const std::string subject_;
+  const ask_state state_;
   completion<log_page> done_;
 
   log_page page_;

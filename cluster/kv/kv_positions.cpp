@@ -18,6 +18,15 @@ constexpr std::string_view rooms_suffix = ".rooms";
 /// More than a session may have rooms (1,000 of 128 bytes); a message of NATS may be 1 MiB.
 constexpr std::size_t max_rooms_bytes = 512 * 1024;
 
+/// What a replica says to a direct get.
+result<std::string> value_in(const nats_message& answer) {
+  if (answer.header("Status") == "404") return std::string();
+  if (!answer.header("Nats-Sequence").empty()) return std::string(answer.data());
+  return error{errc::unavailable,
+               "the rooms cannot be read: " + std::string(answer.header("Description"))};
+}
+
+/// What the leader says.
 result<std::string> value_in(std::string_view answer) {
   const auto message = jetstream::parse_message(answer);
   // Empty also at the mark of a key that an operator erased.
@@ -26,16 +35,17 @@ result<std::string> value_in(std::string_view answer) {
   return error{errc::unavailable, "the positions cannot be read: " + message.error.description};
 }
 
-result<std::string> value_of(answer_state state, std::string_view answer) {
+/// Why there is no answer.
+error why_not(answer_state state) {
   switch (state) {
-    case answer_state::answered: return value_in(answer);
+    case answer_state::answered: break;
     case answer_state::timed_out:
       return error{errc::timeout, "the positions were not answered in time"};
     case answer_state::no_responders:
       return error{errc::unavailable, "the store of positions is not there"};
     case answer_state::disconnected: break;
   }
-  return error{errc::unavailable, "the engine (NATS) is away"};
+  return {errc::unavailable, "the engine (NATS) is away"};
 }
 
 /// Names as key tokens, separated by blanks.
@@ -90,7 +100,7 @@ void kv_positions::put_rooms(const tenant_id& tenant, const std::string& user,
 void kv_positions::get(const tenant_id& tenant, const std::string& user,
                        completion<std::optional<cursor>> done) {
   auto subject = subject_of(tenant, user);
-  read(subject, [subject, done = std::move(done)](result<std::string> text) {
+  read(subject, source::leader, [subject, done = std::move(done)](result<std::string> text) {
     if (!text) return done(text.error());
     const auto found = parse_cursor(*text);
     if (!found && !text->empty())
@@ -102,7 +112,7 @@ void kv_positions::get(const tenant_id& tenant, const std::string& user,
 void kv_positions::rooms(const tenant_id& tenant, const std::string& user,
                          completion<std::vector<std::string>> done) {
   auto subject = subject_of(tenant, user).append(rooms_suffix);
-  read(subject, [subject, done = std::move(done)](result<std::string> text) {
+  read(subject, source::any_replica, [subject, done = std::move(done)](result<std::string> text) {
     if (!text) return done(text.error());
     auto found = parse_rooms(*text);
     if (!found)
@@ -111,24 +121,29 @@ void kv_positions::rooms(const tenant_id& tenant, const std::string& user,
   });
 }
 
-void kv_positions::read(std::string subject, completion<std::string> done) {
+void kv_positions::read(std::string subject, source from, completion<std::string> done) {
   if (subject.size() > max_subject_bytes) {
     done(std::string());  // nothing can have been stored there
     return;
   }
-  auto body = jetstream::last_message_request(subject);
+  const bool direct = from == source::any_replica;
   connection_->request(
-      "$JS.API.STREAM.MSG.GET.KV_" + bucket_, std::move(body), {}, answer_timeout,
-      [connection = connection_, done = std::move(done)](const nats_answer& answer) mutable {
-        std::string text;
-        if (answer.message) text = answer.message->data();
-        connection->work().post(
-            [connection, done = std::move(done), state = answer.state, text = std::move(text)] {
-              auto outcome = value_of(state, text);
-              // The bucket may be gone: somebody should look.
-              if (!outcome.ok() && state != answer_state::disconnected) connection->verify_store();
-              done(std::move(outcome));
-            });
+      (direct ? "$JS.API.DIRECT.GET.KV_" : "$JS.API.STREAM.MSG.GET.KV_") + bucket_,
+      jetstream::last_message_request(subject), {}, answer_timeout,
+      [connection = connection_, direct,
+       done = std::move(done)](const nats_answer& answer) mutable {
+        result<std::string> said = why_not(answer.state);
+        if (answer.message && direct)
+          said = value_in(*answer.message);
+        else if (answer.message)
+          said = std::string(answer.message->data());
+        connection->work().post([connection, direct, done = std::move(done), state = answer.state,
+                                 said = std::move(said)]() mutable {
+          if (said && !direct) said = value_in(*said);
+          // The bucket may be gone: somebody should look.
+          if (!said && state != answer_state::disconnected) connection->verify_store();
+          done(std::move(said));
+        });
         return false;
       });
 }

@@ -14,7 +14,8 @@ namespace starling::cluster {
 /// Without threads of its own. A put is a plain publish that nobody acknowledges; one while the
 /// engine is away is lost. A get asks the leader of the bucket and not just any replica, which may
 /// lag behind: a user who leaves one node and comes to another at once would be sent far back. What
-/// the leader has stored is seen; a put that is still on its way to it is not.
+/// the leader has stored is seen; a put that is still on its way to it is not. Rooms change seldom
+/// and everybody who resumes asks for them, so any replica may answer, at half the cost.
 class kv_positions final : public position_store {
  public:
   explicit kv_positions(std::shared_ptr<nats_connection> connection);
@@ -30,8 +31,12 @@ class kv_positions final : public position_store {
  private:
   /// Where the user's position is published.
   std::string subject_of(const tenant_id& tenant, const std::string& user) const;
+  enum class source {
+    leader,
+    any_replica
+  };
   /// What the key holds; an empty text when nothing.
-  void read(std::string subject, completion<std::string> done);
+  void read(std::string subject, source from, completion<std::string> done);
 
   const std::shared_ptr<nats_connection> connection_;
   const std::string bucket_;

@@ -93,7 +93,7 @@ log_page memory_log::page(const channel& channel, sequence after, sequence throu
     return out;
   }
   const auto& history = at->second;
-  out.oldest = history.held.front();
+  if (after < history.held.back()) out.oldest = history.held.front();
   out.dropped = after != 0 && after < history.dropped_through;
   auto next = std::upper_bound(history.held.begin(), history.held.end(), after);
   for (; next != history.held.end() && *next <= through; ++next) {

@@ -36,6 +36,21 @@ TEST_SUITE("actors/bridge replay") {
     CHECK(ticket->answer.lost.empty());
   }
 
+  TEST_CASE("only channels that had an event after the cursor are asked for the past") {
+    bridge_node n;
+    n.start();
+    n.enter({"a", "b"});
+    n.publish("a", "a1");
+    const auto seen = n.publish("b", "b1");
+    const auto last = n.publish("b", "b2");
+    const auto ticket = n.enter(resume(n, {"a", "b"}, seen));
+    REQUIRE(ticket->answer.parts.size() == 1);
+    CHECK(ticket->answer.parts[0].after == seen);
+    CHECK(data_of(ticket->replay) == texts{"b2"});
+    CHECK(ticket->answer.resumed);
+    CHECK(n.enter(resume(n, {"a", "b"}, last))->answer.parts.empty());
+  }
+
   TEST_CASE("nothing is replayed to a join without a cursor") {
     bridge_node n;
     n.start();

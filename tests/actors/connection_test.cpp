@@ -485,6 +485,23 @@ TEST_SUITE("actors/connection end") {
     CHECK(n.engine.saved_rooms == std::vector<texts>{{"a", "b"}, {"b"}});
   }
 
+  TEST_CASE("rooms that the store has already are not saved once more by who resumes") {
+    for (const bool known : {true, false}) {
+      client_node n;
+      n.node.clustered = true;
+      n.former_rooms = known ? texts{"b", "a"} : texts{"a"};
+      net::stream_request request;
+      request.rooms = {"a", "b"};
+      request.last_event_id = cursor{7, 100}.str();
+      const auto c = n.begin(make_identity("ann"), std::move(request));
+      n.let_in(c.ticket);
+      c.line->flush();
+      REQUIRE(c.actor->save_position());
+      CHECK(n.engine.saved_rooms.size() == (known ? 0 : 1));
+      CHECK_FALSE(n.engine.saved_positions.empty());
+    }
+  }
+
   TEST_CASE("a token that has expired ends the session") {
     client_node n;
     auto identity = make_identity("ann");

@@ -51,7 +51,7 @@ TEST_SUITE("actors/api/event_index") {
     at.page(10, {"a", "b", "c", "b"});
     CHECK(at.answer(0) == 11);
     at.find("z");
-    at.page(14, {});
+    at.page(13, {"b"});
     CHECK(at.answer(1) == std::nullopt);
   }
 
@@ -61,12 +61,12 @@ TEST_SUITE("actors/api/event_index") {
     CHECK(at.engine.reads.front().after == 0);
     at.page(1, {"a", "b"}, 1, true);
     CHECK(at.answers.empty());
-    CHECK(at.engine.reads.front().after == 2);
-    at.page(3, {"c", "d"});
+    CHECK(at.engine.reads.front().after == 1);
+    at.page(2, {"b", "c", "d"});
     CHECK(at.answer(0) == 4);
     at.find("a");
-    CHECK(at.engine.reads.front().after == 4);
-    at.page(5, {"e"});
+    CHECK(at.engine.reads.front().after == 3);
+    at.page(4, {"d", "e"});
     CHECK(at.answer(1) == 1);
   }
 
@@ -90,15 +90,32 @@ TEST_SUITE("actors/api/event_index") {
     at.find("a");
     at.page(1, {"a", "b"});
     at.find("a");
-    at.page(3, {"c"}, 2);
+    at.page(2, {"b", "c"}, 2);
     CHECK(at.answer(1) == std::nullopt);
     at.find("b");
-    at.page(4, {}, 2);
+    at.page(3, {"c"}, 2);
     CHECK(at.answer(2) == 2);
     at.find("b", 8);
     CHECK(at.engine.reads.front().after == 0);
     at.page(1, {"n"});
     CHECK(at.answer(3) == std::nullopt);
+  }
+
+  TEST_CASE("when the last one known is gone, what there is is read anew") {
+    lookups at;
+    at.find("a");
+    at.page(1, {"a", "b"});
+    at.find("a");
+    at.page(2, {});
+    CHECK(at.answers.size() == 1);
+    REQUIRE(at.engine.reads.size() == 1);
+    CHECK(at.engine.reads.front().after == 0);
+    at.page(0, {});
+    CHECK(at.answer(1) == std::nullopt);
+    at.find("a");
+    CHECK(at.engine.reads.front().after == 0);
+    at.page(1, {"a"});
+    CHECK(at.answer(2) == 1);
   }
 
   TEST_CASE("a store that is away is an error, and the next question asks again") {

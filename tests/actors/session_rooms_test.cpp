@@ -84,6 +84,18 @@ TEST_SUITE("actors/session_rooms") {
     CHECK_FALSE(a.rooms.take_news());
   }
 
+  TEST_CASE("rooms that the store has are no news, until they change") {
+    ann_in a;
+    a.enter("x");
+    const auto y = a.enter("y");
+    a.rooms.stored({"y", "x"});
+    CHECK_FALSE(a.rooms.take_news());
+    a.rooms.drop({y});
+    CHECK(a.rooms.take_news());
+    a.rooms.stored({"x", "y"});
+    CHECK(a.rooms.take_news());
+  }
+
   TEST_CASE("a client gets the rooms it asks for, those that it has not got") {
     ann_in a({"*"});
     a.enter("x");

@@ -152,7 +152,7 @@ TEST_CASE_TEMPLATE("reading gives exactly the events asked for, page by page", M
     const auto page = read(*node.engine, room("a"), seqs.back(), seqs.back() + 5, 100);
     REQUIRE(page.ok());
     CHECK(page->events.empty());
-    CHECK(page->oldest == seqs.front());
+    CHECK(page->oldest == 0);
     CHECK_FALSE(page->dropped);
   }
   SUBCASE("a channel that holds nothing") {

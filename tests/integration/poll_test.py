@@ -169,6 +169,29 @@ class Poll(ClusterCase):
         self.assertEqual(sorted(answer["connected"]["rooms"]), sorted([first, second]))
         eventually(lambda: len(self.sessions(user)) == 1, 5, "one session")
 
+    def test_a_new_token_renews_the_session_and_its_rights_and_an_older_one_does_not(self):
+        user, kept, lost = fresh("user"), fresh("room"), fresh("room")
+        client = PollClient(self.node, user)
+        client.token = old = token(user, rooms=[kept, lost], ttl=4)
+        client.poll("0")
+        first = client.client_id
+
+        def shown():
+            return next((each["expires_ms"], sorted(each["rooms"])) for each in self.sessions(user))
+        client.token = token(user, rooms=[kept], ttl=600)
+        self.assertNotIn("connected", client.poll("0"))
+        eventually(lambda: shown()[0] > time.time() * 1000 + 500_000, 5, "the new token holds")
+        eventually(lambda: shown()[1] == [kept], 5, "the room that it does not allow is left")
+        renewed = shown()
+        client.token = old
+        client.poll("0")
+        self.assertEqual(shown(), renewed)
+        client.token = token(user, rooms=[kept], ttl=601)
+        end = time.monotonic() + 5  # beyond the first token's
+        while time.monotonic() < end:
+            self.assertNotIn("goodbye", client.poll("1s"))
+        self.assertEqual(client.client_id, first)
+
     def test_rights_and_parameters_are_those_of_streams(self):
         room = fresh("room")
         self.assertEqual(self.node.http("GET", "/api/poll").status, 401)

@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "net/base/log.hpp"
 #include "net/dialect/poll/poll_request.hpp"
 #include "net/dialect/poll/poll_sessions.hpp"
 #include "net/dialect/poll/poll_transport.hpp"
@@ -83,6 +84,21 @@ void end_elsewhere(loop_front& front, const identity& caller, const session_id& 
   front.shared->node.close_session(front.loop, std::move(owner), id, [](const result<void>&) {});
 }
 
+/// Gives the session the token of `fresh`, as POST /api/session/{client_id}/token does.
+std::function<void()> renewal(std::shared_ptr<loop_front> front, identity_ptr fresh,
+                              const session_id& id) {
+  return [front = std::move(front), fresh = std::move(fresh), id] {
+    auto& loop = front->loop;
+    boost::asio::post(loop.context(), [front, fresh, id] {
+      front->shared->node.renew_session(front->loop, fresh, id, [id](const result<void>& renewed) {
+        if (!renewed)  // it may have ended meanwhile
+          log::info("a token came too late for its session",
+                    {{"client_id", id.str()}, {"why", renewed.error().message}});
+      });
+    });
+  };
+}
+
 void begin(loop_front& front, const stream_origin& origin, const sessions_ptr& sessions,
            stream_request request, std::shared_ptr<answer_ticket> owed) {
   auto responder = std::make_unique<poll_responder>(std::move(owed), front, sessions, request);
@@ -107,8 +123,9 @@ void handle_poll(std::shared_ptr<http_session> session, const sessions_ptr& sess
 
   auto& loop = front.loop;
   const auto caller = request->stream.identity;
-  poll_visit visit{*request->client, caller, request->from, request->stream.rooms,
-                   request->timeout};
+  poll_visit visit{*request->client, caller,
+                   request->from,    request->stream.rooms,
+                   request->timeout, renewal(keep, caller, *request->client)};
   auto otherwise = [keep, origin, sessions, owed, id = visit.id,
                     stream = std::make_shared<stream_request>(std::move(request->stream))] {
     end_elsewhere(*keep, *stream->identity, id);

@@ -28,6 +28,8 @@ struct poll_visit {
   std::optional<cursor> from;
   std::vector<std::string> rooms;  ///< asked for; none: whatever the session has
   std::chrono::milliseconds timeout{0};
+  /// Called on the session's loop when its token is to be that of `caller` from now on.
+  std::function<void()> renew;
 };
 
 /// Any thread.

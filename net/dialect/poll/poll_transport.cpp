@@ -28,7 +28,12 @@ bool poll_transport::go_on(const poll_visit& visit, const poll_reply& reply) {
   if (!box_.go_on_from(visit.from)) return false;
   loop_.metrics().outbox_bytes.sub(before);
   loop_.metrics().outbox_bytes.add(box_.untold_bytes());
-  opening_.caller = visit.caller;
+  // Of two requests with different tokens the older one may come later.
+  if (visit.caller->token_hash != caller().token_hash &&
+      visit.caller->expires_s >= caller().expires_s) {
+    opening_.caller = visit.caller;
+    visit.renew();
+  }
   if (open_) reply_with(box_.empty_answer());
   open_ = reply;
   if (box_.has_news())

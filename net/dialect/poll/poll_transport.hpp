@@ -33,6 +33,7 @@ class poll_transport final : public transport, private flushable, private wheel_
                  transport_observer& owner);
   ~poll_transport() override;
 
+  /// The bearer of the last token that a request brought and that holds.
   const identity& caller() const noexcept { return *opening_.caller; }
   /// The request that begins the session; it is answered with `connected`, which comes next.
   void begin(poll_reply reply) { open_ = std::move(reply); }
