@@ -118,14 +118,16 @@ class Database(PostgresCase):
     def test_metrics_count_questions_and_what_is_remembered(self):
         user = self.number()
 
-        def asked():
-            return self.node.metric("starling_membership_requests_total", source="postgres", result="ok")
-        before = asked()
+        def looks(result):
+            return self.node.metric("starling_membership_cache_total", result=result)
+        asked = self.node.metric("starling_membership_requests_total", source="postgres", result="ok")
+        hits, misses = looks("hit"), looks("miss")
         self.opened(self.node, user)
-        first = asked()
-        self.assertGreater(first, before)
+        self.assertGreater(self.node.metric("starling_membership_requests_total", source="postgres", result="ok"), asked)
+        eventually(lambda: looks("miss") == misses + 1)
         self.opened(self.node, user)
-        self.assertEqual(asked(), first)
+        eventually(lambda: looks("hit") > hits)
+        self.assertEqual(looks("miss"), misses + 1)
         self.assertGreater(self.node.metric("starling_membership_seconds_count", source="postgres"), 0)
         eventually(lambda: self.node.metric("starling_membership_cached_users") > 0)
         self.assertEqual(self.node.metric("starling_membership_source_up", source="postgres"), 1)

@@ -10,13 +10,13 @@ import time
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / each) for each in ("proof", "integration")]
 import gauges  # noqa: E402
-from load import MEMBERS, Round  # noqa: E402
+from load import CLIENTS, MEMBERS, Round  # noqa: E402
 from trend import Verdict  # noqa: E402
 from world import World, until  # noqa: E402
 
 REST_SECONDS = 20  # for everything of a round to be gone
 SETTLED_READS = 25  # as many equal reads, some 0.7 s, and nothing is on its way any more
-# Events and positions are forgotten within the run, so that what is kept longer shows.
+# Events are forgotten within the run, so that what is kept longer shows.
 SETTINGS = ("history.max_age=30s", "sse.heartbeat=2s", "nats.partitions=2")
 FAULTY = 2  # this node is killed; the others are measured from the first round to the last
 
@@ -86,6 +86,8 @@ class Soak:
             values = gauges.of_nats(program) if name == "nats" else gauges.of_node(program)
             if "roster entries" in values:  # each erased membership leaves a marker (cluster/SUBJECTS.md)
                 values["roster entries"] -= MEMBERS * self.done
+                # ... and each user leaves a position and its rooms, for a year.
+                values["positions"] -= 2 * CLIENTS * self.done
             for gauge, value in values.items():
                 self.samples.setdefault((name, gauge), []).append((seconds, value))
 
