@@ -263,6 +263,23 @@ TEST_CASE_TEMPLATE("events beyond the age limit are gone, and the store says so"
   CHECK(page->oldest == 0);
 }
 
+TEST_CASE_TEMPLATE("who may have missed what grew too old is told, though nothing later is there",
+                   Maker, BOTH_ENGINES) {
+  running_engine<Maker> node({.max_age = 1s});
+  const auto seen = append(*node.engine, make_event(room("a"), "1"));
+  const auto missed = append(*node.engine, make_event(room("a"), "2"));
+  REQUIRE(missed.ok());
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (state(*node.engine)->first <= missed->seq && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  const auto last = append(*node.engine, make_event(room("b"), "new"))->seq;
+  const auto page = read(*node.engine, room("a"), seen->seq, last, 100);
+  REQUIRE(page.ok());
+  CHECK(page->events.empty());
+  CHECK(page->dropped);
+  CHECK_FALSE(read(*node.engine, room("a"), missed->seq, last, 100)->dropped);
+}
+
 TEST_CASE_TEMPLATE("an empty store has first after last", Maker, BOTH_ENGINES) {
   running_engine<Maker> node;
   const auto empty = state(*node.engine);
