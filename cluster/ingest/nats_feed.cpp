@@ -166,8 +166,12 @@ void nats_feed::tell(std::string words) {
 std::vector<foreign_source_state> nats_feed::states() const {
   const std::lock_guard hold(mutex_);
   std::vector<foreign_source_state> out;
-  for (const auto& s : sources_)
-    out.push_back({s.config, s.lease.holder(), s.lost, s.under_way.size() + s.unacked.size()});
+  for (const auto& s : sources_) {
+    // An entry of ours may stand there when it is not ours any more.
+    const bool over = !s.lease.held() && s.lease.holder() == self_.str();
+    out.push_back({s.config, over ? std::string() : s.lease.holder(), s.lost,
+                   s.under_way.size() + s.unacked.size()});
+  }
   return out;
 }
 

@@ -182,6 +182,7 @@ class Faults:
     async def _end_of_who_ingests(self, fault, end):
         index, sources = await who_ingests(self.world.nodes, STORED if fault.extra < 0.5 else PLAIN)
         self.run.say(f"{self.world.nodes[index].name} ingests {', '.join(sources)}")
+        next(span for span in self.spans if span[0] is fault)[1] = self.run.now()  # nothing was broken while it was asked for
         await asyncio.gather(end(fault, index), *(self._see_takeover(fault, source) for source in sources))
 
     async def _see_takeover(self, fault, source):
