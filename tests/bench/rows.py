@@ -7,6 +7,8 @@ QUICK = {"many": 2_000, "most": 4_000, "rooms": 10_000, "own_rooms": 100}
 
 # A closed connection keeps its port for a minute, so connecting needs more addresses than one.
 _SOURCES = " ".join(f"--source-addr 127.0.0.{n}" for n in range(2, 10))
+# Of a core source a node lets 65,536 messages wait for the store.
+_INGESTED = " --publishers 16 --window 16000"
 
 # Name: server (see servers.py), arguments of starling-bench. The result is NAME.json.
 RUNS = {
@@ -41,6 +43,8 @@ RUNS = {
     "publish-batch.floor": ("floor", "publish --batch 100"),
     "publish-batch.memory": ("memory", "publish --batch 100"),
     "publish-batch.jetstream": ("jetstream", "publish --batch 100"),
+    "ingest.http": ("ingesting", "rooms --rooms 1000 --members 10 --batch 100" + _INGESTED),
+    "ingest.core": ("core", "rooms --rooms 1000 --members 10 --batch 100" + _INGESTED),
     "cluster.one": ("jetstream", "fanout --sessions 999 --rate 100"),
     "cluster.three": ("cluster", "fanout --sessions 999 --rate 100"),
     "cluster.stored": ("cluster", "rooms --rooms 100 --members 6 --rate 1000"),
@@ -143,6 +147,9 @@ ROWS = (
     Row("publish-batch", "POSTs of 100 events",
         (Check("acks_per_s", "publish-batch.memory", "publish-batch.floor"),
          Check("acks_per_s", "publish-batch.jetstream", "", "at least", 20_000))),
+    Row("ingest", "core NATS messages to 1,000 rooms of 10 beside POSTs of 100 events (JetStream)",
+        (Check(_RATE, "ingest.core", "ingest.http", "at least", 0.9),
+         Check(_CPU, "ingest.core", "ingest.http", "at most", 1.3))),
     Row("cluster-cpu", "a room of 999 on three nodes beside one, 100 events/s",
         (Check(_CPU, "cluster.three", "cluster.one", "at most", 1.15),)),
     Row("cluster-stored", "three nodes, 1,000 stored events/s, to sessions of the other nodes",

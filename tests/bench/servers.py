@@ -9,6 +9,13 @@ import socket
 import subprocess
 import time
 
+# What starling-bench publishes over NATS (its README, Ingestion).
+MAPPING = """
+[[mapping]]
+subject = "bench.*.*"
+room = "{2}.{3}"
+event = "bench"
+"""
 START_SECONDS = 10
 STOP_SECONDS = 10
 NCHAN_MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
@@ -149,6 +156,21 @@ class Servers:
     def _jetstream(self, server, count_nats):
         self._nodes(server, 1, self._nats(server, count_nats))
 
+    def _ingesting(self, server, count_nats):
+        """A node that ingests; returns the address of its NATS."""
+        nats = self._nats(server, count_nats)
+        config = self.folder / "ingesting.toml"
+        config.touch(mode=0o600)
+        config.write_text(self.config.read_text() + MAPPING)
+        node, = self._nodes(server, 1, nats, config)
+        config.unlink()  # it holds the secret
+        node.wait_for(r"(this node ingests a source)")
+        return nats[1]
+
+    def _core(self, server, count_nats):
+        """The same, published to over NATS."""
+        server.arguments += ["--publish-target", self._ingesting(server, count_nats)]
+
     def _cluster(self, server, count_nats):
         """Sessions on all three, published to the first."""
         self._nodes(server, 3, self._nats(server, count_nats))
@@ -173,12 +195,12 @@ class Servers:
         (server.pids if counted else server.side_pids).append(process.pid)
         return ["--nats", f"nats://{address}"]
 
-    def _nodes(self, server, count, more=()):
+    def _nodes(self, server, count, more=(), config=None):
         """Their processes."""
         nodes = []
         for number in range(1, count + 1):
             name = f"bench-{number}"
-            process = server.start(name, [self.binaries / "starlingd", "--config", self.config, "--node-id", name,
+            process = server.start(name, [self.binaries / "starlingd", "--config", config or self.config, "--node-id", name,
                                           "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *more], self.folder)
             server.arguments += ["--target", "http://" + process.wait_for(r"ready .*public=(\S+)")]
             server.pids.append(process.pid)

@@ -20,7 +20,7 @@ METRICS = {
 }
 
 SERVERS = {"floor": "floor", "nchan": "Nchan", "memory": "Starling", "jetstream": "with JetStream",
-           "ws": "WebSocket", "one": "one node", "three": "three nodes", "few": "1,000 in 100 rooms",
+           "ws": "WebSocket", "http": "POSTs", "one": "one node", "three": "three nodes", "few": "1,000 in 100 rooms",
            "room": "one room", "floor-sessions": "floor",
            "floor-few": "floor", "floor-room": "floor"}
 

@@ -13,6 +13,13 @@
 
 namespace starling::bench {
 
+namespace {
+
+constexpr std::string_view nats_greeting =
+    "CONNECT {\"verbose\":false,\"pedantic\":false,\"name\":\"starling-bench\"}\r\nPING\r\n";
+
+}  // namespace
+
 void publisher::open() {
   fd_ = pool_.dial(index_);
   if (fd_ < 0) return fail(explain_connect_error(errno));
@@ -22,7 +29,7 @@ void publisher::open() {
 void publisher::close() {
   if (fd_ >= 0) ::close(fd_);
   fd_ = -1;
-  connected_ = blocked_ = false;
+  connected_ = ready_ = blocked_ = false;
   in_.clear();
   out_.clear();
 }
@@ -48,13 +55,19 @@ void publisher::finish_connect() {
   if (error != 0) return fail(explain_connect_error(error));
   connected_ = true;
   pool_.loop().modify(fd_, EPOLLIN, *this);
+  if (pool_.over() == carrier::nats) return write(nats_greeting);
+  ready_ = true;
   pool_.on_free(*this);
 }
 
 void publisher::send(std::string_view request, const post& sent) {
   posts_.push_back(sent);
+  write(request);
+}
+
+void publisher::write(std::string_view bytes) {
   const bool was_waiting = !out_.empty();
-  out_.append(request);
+  out_.append(bytes);
   if (!was_waiting) flush();
 }
 
@@ -77,8 +90,34 @@ void publisher::receive() {
   }
   if (count == 0) return fail("publisher connection closed by the server");
   in_.append(buffer.data(), static_cast<std::size_t>(count));
-  while (fd_ >= 0 && take_answer()) {
+  const bool nats = pool_.over() == carrier::nats;
+  while (fd_ >= 0 && (nats ? take_line() : take_answer())) {
   }
+}
+
+/// Over NATS: handles one line of the server.
+bool publisher::take_line() {
+  const auto end = in_.find("\r\n");
+  if (end == std::string::npos) return false;
+  const auto line = in_.substr(0, end);
+  in_.erase(0, end + 2);
+  if (line == "PING") {
+    write("PONG\r\n");
+  } else if (line.starts_with("-ERR")) {
+    fail(line);
+  } else if (line == "PONG" && !ready_) {
+    ready_ = true;
+    pool_.on_free(*this);
+  } else if (line == "PONG") {
+    answered(200, {});
+  }
+  return true;
+}
+
+void publisher::answered(int status, std::string_view body) {
+  const auto done = posts_.front();
+  posts_.pop_front();
+  pool_.on_answer(*this, done, status, body);
 }
 
 /// Handles one whole answer at the front of what was received.
@@ -94,9 +133,7 @@ bool publisher::take_answer() {
   }
   const auto size = end + 4 + head.content_length;
   if (in_.size() < size) return false;
-  const auto done = posts_.front();
-  posts_.pop_front();
-  pool_.on_answer(*this, done, head.status, std::string_view(in_).substr(end + 4, size - end - 4));
+  answered(head.status, std::string_view(in_).substr(end + 4, size - end - 4));
   in_.erase(0, size);
   return true;
 }

@@ -103,7 +103,8 @@ std::uint32_t publisher_pool::next_audience(std::uint32_t connection) {
 }
 
 void publisher_pool::append_item(std::uint32_t audience, std::uint64_t n, std::int64_t intended) {
-  const bool bare = settings_.speaks == dialect::nchan;  // the path names the room
+  // The path or the subject names the room.
+  const bool bare = settings_.speaks == dialect::nchan || settings_.over == carrier::nats;
   if (!bare) {
     body_.append(books_.is_user(audience) ? R"({"user":")" : R"({"room":")");
     body_.append(books_.name(audience)).append(R"(","event":"bench","data":)");
@@ -119,22 +120,44 @@ void publisher_pool::append_item(std::uint32_t audience, std::uint64_t n, std::i
   body_.append(bare ? R"("})" : settings_.ephemeral ? R"("},"ephemeral":true})" : R"("}})");
 }
 
+/// The body of a POST.
+void publisher_pool::write_post(const post& sent) {
+  body_.clear();
+  for (std::uint32_t i = 0; i < sent.count; ++i) {
+    if (sent.count > 1) body_ += i == 0 ? '[' : ',';
+    append_item(sent.audience, sent.first_n + std::uint64_t{i} * books_.lanes(), sent.intended_ns);
+  }
+  if (sent.count > 1) body_ += ']';
+}
+
+/// Messages, and a question that the server answers when it has taken them.
+void publisher_pool::write_messages(const post& sent) {
+  request_.clear();
+  const auto subject = publish_subject(books_.name(sent.audience));
+  for (std::uint32_t i = 0; i < sent.count; ++i) {
+    body_.clear();
+    append_item(sent.audience, sent.first_n + std::uint64_t{i} * books_.lanes(), sent.intended_ns);
+    request_.append("PUB ").append(subject).append(1, ' ');
+    append_number(request_, body_.size());
+    request_.append("\r\n").append(body_).append("\r\n");
+  }
+  request_.append("PING\r\n");
+}
+
 void publisher_pool::send_next(publisher& sender, std::int64_t intended) {
   const auto audience = next_audience(sender.index());
   const auto lane = sender.index() / books_.audiences() % books_.lanes();
-  post sent{audience, settings_.batch, 0, intended};
-  body_.clear();
-  for (std::uint32_t i = 0; i < settings_.batch; ++i) {
-    const auto n = books_.next(audience, lane);
-    if (i == 0) sent.first_n = n;
-    if (settings_.batch > 1) body_ += i == 0 ? '[' : ',';
-    append_item(audience, n, intended);
+  post sent{audience, settings_.batch, books_.next(audience, lane), intended};
+  for (std::uint32_t i = 1; i < sent.count; ++i) books_.next(audience, lane);
+  if (settings_.over == carrier::nats) {
+    write_messages(sent);
+  } else {
+    write_post(sent);
+    request_.assign("POST ").append(publish_path(settings_.speaks, books_.name(audience)));
+    request_.append(heads_[sender.index()]);
+    append_number(request_, body_.size());
+    request_.append("\r\n\r\n").append(body_);
   }
-  if (settings_.batch > 1) body_ += ']';
-  request_.assign("POST ").append(publish_path(settings_.speaks, books_.name(audience)));
-  request_.append(heads_[sender.index()]);
-  append_number(request_, body_.size());
-  request_.append("\r\n\r\n").append(body_);
   const auto now = now_ns();
   if (settings_.rate > 0 && intended >= measure_from_) {
     const auto late = now - intended;

@@ -30,6 +30,7 @@ struct publisher_settings {
   std::int64_t max_undelivered = 0;  // closed loop: bound on ledger::outstanding()
   std::string token;                 // empty: none
   dialect speaks = dialect::starling;
+  carrier over = carrier::http;
   room_layout layout;
 };
 
@@ -67,6 +68,7 @@ class publisher_pool {
   std::uint64_t late_for_server() const noexcept { return late_for_server_; }
 
   // For the publishers.
+  carrier over() const noexcept { return settings_.over; }
   event_loop& loop() noexcept { return loop_; }
   std::vector<char>& buffer() noexcept { return buffer_; }
   int dial(std::uint32_t index) { return dial_.connect(index); }
@@ -77,6 +79,8 @@ class publisher_pool {
  private:
   void send_next(publisher& sender, std::int64_t intended);
   void append_item(std::uint32_t audience, std::uint64_t n, std::int64_t intended);
+  void write_post(const post& sent);
+  void write_messages(const post& sent);
   std::uint32_t next_audience(std::uint32_t connection);
   void count_batch(const post& done, std::string_view body);
   void refuse(const post& sent, std::uint32_t item, std::string_view reason);

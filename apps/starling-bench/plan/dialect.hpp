@@ -12,6 +12,12 @@ enum class dialect : std::uint8_t {
   nchan,     // nginx: subscribers at /sub/CHANNEL, publishers at /pub/CHANNEL
 };
 
+/// How events are published.
+enum class carrier : std::uint8_t {
+  http,
+  nats  ///< core messages, for nodes that ingest `bench.>`
+};
+
 /// A stream begins with an event `connected`, and its body is chunked. One of Nchan's counts as
 /// live with its head, and its body ends with the connection.
 constexpr bool greets(dialect of) noexcept { return of == dialect::starling; }
@@ -32,6 +38,11 @@ inline std::string stream_path(dialect of, bool websocket, std::string_view room
 /// Where events for `room` are posted.
 inline std::string publish_path(dialect of, std::string_view room) {
   return of == dialect::nchan ? std::string("/pub/").append(room) : "/api/publish";
+}
+
+/// What events for `room` are published to over NATS.
+inline std::string publish_subject(std::string_view room) {
+  return std::string("bench.").append(room);
 }
 
 }  // namespace starling::bench

@@ -105,6 +105,8 @@ void suit_mode(options& o) {
   fill(o.window, one_room ? 64u : 16 * o.publishers * o.pipeline * o.batch);
 }
 
+bool is_nats(const std::string& url) { return url.starts_with("nats://"); }
+
 /// What the chosen options do not go together; empty when they do.
 std::string conflict(const options& o) {
   if (!o.token.empty() && !o.secret.empty()) return "--token and --secret exclude each other";
@@ -121,6 +123,14 @@ std::string conflict(const options& o) {
   }
   if (o.rooms > 0 && o.rooms % o.rooms_per_session != 0) {
     return "--rooms must be a multiple of --rooms-per-session";
+  }
+  if (std::ranges::any_of(o.targets, is_nats)) return "--target: sessions speak HTTP, not NATS";
+  if (o.over == carrier::nats) {
+    if (!std::ranges::all_of(o.publish_targets, is_nats)) {
+      return "--publish-target: all over NATS, or none";
+    }
+    const bool can = o.mode != run_mode::direct && o.speaks == dialect::starling && !o.ephemeral;
+    if (!can) return "--publish-target nats://...: to rooms, of Starling, stored events";
   }
   const bool only_starling = o.mode == run_mode::direct || o.mode == run_mode::soak ||
                              o.mode == run_mode::recovery || o.websocket || o.ephemeral ||
@@ -150,7 +160,8 @@ int parse_options(int argc, char** argv, options& result) {
   app.add_option("--target", result.targets, "http://HOST:PORT of a node; repeat to spread")
       ->allow_extra_args(false);
   app.add_option("--publish-target", result.publish_targets,
-                 "publish to this node and not to --target; repeat to spread")
+                 "publish to this node and not to --target, or as core messages to "
+                 "nats://HOST:PORT, for nodes that ingest them (README); repeat to spread")
       ->allow_extra_args(false);
   app.add_option("--adapter", adapter,
                  "the server's kind: starling, or nchan (nginx with /sub/CHANNEL, /pub/CHANNEL)")
@@ -191,6 +202,7 @@ int parse_options(int argc, char** argv, options& result) {
   }
   result.mode = found->second;
   result.websocket = transport == "ws";
+  if (std::ranges::any_of(result.publish_targets, is_nats)) result.over = carrier::nats;
   result.speaks = adapter == "nchan" ? dialect::nchan : dialect::starling;
   if (const auto wrong = conflict(result); !wrong.empty()) return usage(wrong);
   std::erase(result.pids, result.kill);  // nobody can look at it when it is dead

@@ -31,6 +31,7 @@ struct options {
   std::vector<std::string> publish_targets;  // empty: publish to `targets`
   std::vector<std::string> sources;
   dialect speaks = dialect::starling;
+  carrier over = carrier::http;  // what `publish_targets` speak
   std::string token;
   std::string secret;
   bool websocket = false;

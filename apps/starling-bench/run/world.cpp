@@ -56,6 +56,7 @@ publisher_settings settings_for(const options& o) {
   s.ephemeral = o.ephemeral;
   s.rate = o.rate;
   s.speaks = o.speaks;
+  s.over = o.over;
   s.layout = o.layout();
   const auto members = std::max(1u, o.sessions / s.layout.groups());
   s.max_undelivered = std::int64_t{o.window} * members;
@@ -125,7 +126,8 @@ void world::lay_out() {
   for (std::uint32_t i = 0; i < count; ++i) {
     sessions.add(i < large ? 0 : i % asked.layout().groups(),
                  i < static_cast<std::uint32_t>(asked.stalled));
-    if (!publish_dial.knows(dial.at(i).host_port)) sessions.set_remote(i);
+    const bool to_a_node = asked.over == carrier::http;
+    if (to_a_node && !publish_dial.knows(dial.at(i).host_port)) sessions.set_remote(i);
   }
 }
 

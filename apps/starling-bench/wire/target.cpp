@@ -21,7 +21,9 @@ target parse_target(const std::string& url) {
     throw std::invalid_argument("--target " + url +
                                 ": TLS is not spoken here; give the http:// listener behind it");
   }
-  if (rest.starts_with("http://")) rest.remove_prefix(7);
+  for (const std::string_view scheme : {"http://", "nats://"}) {
+    if (rest.starts_with(scheme)) rest.remove_prefix(scheme.size());
+  }
   rest = rest.substr(0, rest.find('/'));
   const auto colon = rest.rfind(':');
   const bool has_port = colon != std::string_view::npos && rest.find(']', colon) == rest.npos;

@@ -16,7 +16,7 @@ struct target {
   socklen_t address_size = 0;
 };
 
-/// Reads `http://host[:port]` (also without the scheme) and resolves it once.
+/// Reads `http://host[:port]` (also with `nats://` or without a scheme) and resolves it once.
 /// Throws std::invalid_argument saying what is wrong with it.
 target parse_target(const std::string& url);
 
