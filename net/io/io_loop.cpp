@@ -83,7 +83,8 @@ void io_loop::forget(flushable& target) noexcept {
 
 void io_loop::flush_dirty() {
   flushing_.swap(dirty_);
-  constexpr std::size_t ahead = 8;  // are fetched towards the cache: after a large room they are not
+  // Towards the cache, where they are not any more after a large room.
+  constexpr std::size_t ahead = 8;
   for (std::size_t i = 0; i < flushing_.size(); ++i) {
     if (i + ahead < flushing_.size()) __builtin_prefetch(flushing_[i + ahead]);
     auto* const target = flushing_[i];

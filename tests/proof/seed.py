@@ -15,11 +15,11 @@ from harness import ROOT
 from keeper import Keeper
 from lag import Lag
 from ledger import Ledger
-from mapped import left_to_acknowledge
+from mapped import PLAIN, STORED, left_to_acknowledge
 from passing import Passing
 from people import CLIENTS, ROOMS, TENANTS, People
 from stream import WebSocket
-from takeover import HANDOVER_SECONDS, REPLICATED_SECONDS, TAKEOVER_SECONDS
+from takeover import HANDOVER_SECONDS, REPLICATED_SECONDS, TAKEOVER_SECONDS, who_ingests
 from world import NODES, World, until
 
 LOAD_SECONDS = (8, 15)
@@ -87,6 +87,13 @@ class Run:
         """Seconds since the load began."""
         return time.monotonic() - self.begun
 
+    def _begin(self):
+        """The load begins now; what was broken before keeps its distance."""
+        before = self.now()
+        self.begun += before
+        for span in self.faults.spans:
+            span[1:] = [None if when is None else when - before for when in span[1:]]
+
     def say(self, line):
         self.log.append(f"{self.now():8.3f} {line}")
         if self.options.verbose:
@@ -134,7 +141,9 @@ class Run:
         try:
             await until(lambda: all(r.node is not None for r in self.readers if r not in self.late), 20,
                         "all clients connected")
-            self.begun = time.monotonic()
+            for source in (STORED, PLAIN) if self.foreign else ():
+                await who_ingests(self.world.nodes, source)
+            self._begin()
             publishing = [asyncio.create_task(each.publish()) for each in self._senders()]
             breaking = [asyncio.create_task(self.faults.carry_out(fault)) for fault in self.faults_drawn]
             tasks += [asyncio.create_task(self._join_late(reader, at))
@@ -152,8 +161,12 @@ class Run:
             self.say("publishers are done")
             await self._settle(tasks)
         finally:
-            for task in tasks:
-                task.cancel()
+            # Again and again: wait_for of Python 3.11 loses a cancellation that comes together with what it waits for.
+            left = set(tasks)
+            while left:
+                for task in left:
+                    task.cancel()
+                _, left = await asyncio.wait(left, timeout=1)
             await asyncio.gather(*tasks, return_exceptions=True)
             for each in self._senders():
                 each.close()
