@@ -15,11 +15,11 @@ from harness import ROOT
 from keeper import Keeper
 from lag import Lag
 from ledger import Ledger
-from mapped import left_to_acknowledge
+from mapped import PLAIN, STORED, left_to_acknowledge
 from passing import Passing
 from people import CLIENTS, ROOMS, TENANTS, People
 from stream import WebSocket
-from takeover import HANDOVER_SECONDS, REPLICATED_SECONDS, TAKEOVER_SECONDS
+from takeover import HANDOVER_SECONDS, REPLICATED_SECONDS, TAKEOVER_SECONDS, who_ingests
 from world import NODES, World, until
 
 LOAD_SECONDS = (8, 15)
@@ -134,6 +134,8 @@ class Run:
         try:
             await until(lambda: all(r.node is not None for r in self.readers if r not in self.late), 20,
                         "all clients connected")
+            for source in (STORED, PLAIN) if self.foreign else ():
+                await who_ingests(self.world.nodes, source)
             self.begun = time.monotonic()
             publishing = [asyncio.create_task(each.publish()) for each in self._senders()]
             breaking = [asyncio.create_task(self.faults.carry_out(fault)) for fault in self.faults_drawn]
@@ -152,8 +154,12 @@ class Run:
             self.say("publishers are done")
             await self._settle(tasks)
         finally:
-            for task in tasks:
-                task.cancel()
+            # Again and again: wait_for of Python 3.11 loses a cancellation that comes together with what it waits for.
+            left = set(tasks)
+            while left:
+                for task in left:
+                    task.cancel()
+                _, left = await asyncio.wait(left, timeout=1)
             await asyncio.gather(*tasks, return_exceptions=True)
             for each in self._senders():
                 each.close()
