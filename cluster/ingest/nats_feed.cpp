@@ -72,10 +72,11 @@ std::string value_of(kvEntry* entry) {
   return {static_cast<const char*>(bytes), static_cast<std::size_t>(kvEntry_ValueLen(entry))};
 }
 
-/// The stream in `$JS.ACK.<stream>.<durable>. ...` (with domain and account before the stream).
-std::string_view stream_of(std::string_view reply, const std::string& durable) {
-  const auto at = reply.find('.' + durable + '.');
-  if (at == reply.npos) return {};
+/// The stream in `$JS.ACK.<stream>.<durable>. ...` (with domain and account before the stream);
+/// `consumer`: the durable between its dots.
+std::string_view stream_of(std::string_view reply, std::string_view consumer) {
+  const auto at = reply.find(consumer);
+  if (at == reply.npos || at == 0) return {};
   const auto start = reply.rfind('.', at - 1);
   return start == reply.npos ? std::string_view() : reply.substr(start + 1, at - start - 1);
 }
@@ -89,7 +90,9 @@ nats_feed::nats_feed(const node_id& self, const nats_options& options)
       lease_prefix_("$KV." + bucket_ + '.'),
       handover_prefix_(options.stream + ".ingest."),
       told_(options.stream + ".told"),
-      durable_(options.stream + "-ingest") {}
+      durable_(options.stream + "-ingest"),
+      consumer_('.' + durable_ + '.'),
+      own_prefix_(options.stream + '.') {}
 
 nats_feed::~nats_feed() { stop(); }
 
@@ -565,7 +568,7 @@ void nats_feed::on_session_message(nats_session& from, const nats_message& messa
   if (subject.starts_with(handover_prefix_))
     return heard_handover(subject.substr(handover_prefix_.size()));
   if (subject == told_) return listener_->on_told(std::string(message.data()));
-  if (const auto stream = stream_of(message.reply(), durable_); !stream.empty()) {
+  if (const auto stream = stream_of(message.reply(), consumer_); !stream.empty()) {
     const auto place = jetstream::parse_delivery(message.reply());
     for (std::size_t i = 0; i < sources_.size(); ++i)
       if (place && sources_[i].config.stream == stream) return heard_stream(i, message, *place);
@@ -585,7 +588,7 @@ void nats_feed::on_session_message(nats_session& from, const nats_message& messa
   }
   // A wide pattern may cover what nodes say to each other.
   if (subject.starts_with('$') || subject.starts_with("_INBOX.") ||
-      subject.starts_with(options_.stream + '.'))
+      subject.starts_with(own_prefix_))
     return;
   for (std::size_t i = 0; i < sources_.size(); ++i)
     if (sources_[i].config.stream.empty() && sources_[i].pattern.matches(subject))

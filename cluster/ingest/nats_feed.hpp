@@ -128,6 +128,8 @@ class nats_feed final : public foreign_feed,
   const std::string handover_prefix_;  ///< `<prefix>.ingest.`
   const std::string told_;             ///< `<prefix>.told`
   const std::string durable_;
+  const std::string consumer_;    ///< `.<durable>.`, as in subjects of acknowledgements
+  const std::string own_prefix_;  ///< `<prefix>.`
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -87,6 +87,13 @@ class Run:
         """Seconds since the load began."""
         return time.monotonic() - self.begun
 
+    def _begin(self):
+        """The load begins now; what was broken before keeps its distance."""
+        before = self.now()
+        self.begun += before
+        for span in self.faults.spans:
+            span[1:] = [None if when is None else when - before for when in span[1:]]
+
     def say(self, line):
         self.log.append(f"{self.now():8.3f} {line}")
         if self.options.verbose:
@@ -136,7 +143,7 @@ class Run:
                         "all clients connected")
             for source in (STORED, PLAIN) if self.foreign else ():
                 await who_ingests(self.world.nodes, source)
-            self.begun = time.monotonic()
+            self._begin()
             publishing = [asyncio.create_task(each.publish()) for each in self._senders()]
             breaking = [asyncio.create_task(self.faults.carry_out(fault)) for fault in self.faults_drawn]
             tasks += [asyncio.create_task(self._join_late(reader, at))
