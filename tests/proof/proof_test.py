@@ -21,7 +21,7 @@ from keeper import Keeper
 from ledger import Ledger
 from passing import Passing
 from proxy import Proxy
-from seed import Options, carry_out, variant
+from seed import Options, Run, carry_out, variant
 from world import Program, until
 
 INGEST = {"ingest_kill", "ingest_drain"}
@@ -392,6 +392,20 @@ class WhatIsAskedFor(unittest.TestCase):
         for arguments, wanted in ((["--seeds", "1-5"], 1), (["--seeds", "1-5", "--ingest"], 5)):
             with mock.patch.object(sys, "argv", ["proof", *arguments]):
                 self.assertEqual(sum(asked.ingest for *_, asked in proof.tasks(proof.arguments())), wanted)
+
+
+class Beginning(unittest.TestCase):
+    def test_what_was_broken_before_the_load_keeps_its_distance(self):
+        run = Run.__new__(Run)
+        run.begun = time.monotonic() - 10
+        run.faults = types.SimpleNamespace(spans=[["over", 7.0, 8.0], ["not over", 9.0, None]])
+        run._begin()
+        self.assertAlmostEqual(run.now(), 0, delta=0.5)
+        (_, begun, ended), (_, begun_later, not_ended) = run.faults.spans
+        self.assertAlmostEqual(begun, -3, delta=0.5)
+        self.assertAlmostEqual(ended, -2, delta=0.5)
+        self.assertAlmostEqual(begun_later, -1, delta=0.5)
+        self.assertIsNone(not_ended)
 
 
 class Seeds(unittest.TestCase):
