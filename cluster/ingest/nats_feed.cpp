@@ -482,12 +482,15 @@ void nats_feed::ensure_consumer(source& s) {
   const auto failure = jetstream::failed("no consumer on stream '" + s.config.stream + "'", status);
   const std::lock_guard hold(mutex_);
   s.wanted = 0;
+  const auto now = steady_clock::now();
   if (status != NATS_OK) {
-    s.consumer_retry = steady_clock::now() + consumer_retry;
+    s.consumer_away = true;
+    s.consumer_retry = now + consumer_retry;
     return complain(s, failure.message);
   }
   s.complaint.clear();
-  const auto now = steady_clock::now();
+  // Who leads it now counts anew how long messages have waited.
+  if (std::exchange(s.consumer_away, false)) s.settled_by = now + again_wait;
   const auto ours = static_cast<std::int64_t>(s.unacked.size() + acks_.size());
   if (info->NumAckPending > ours && now < s.settled_by) {
     s.consumer_retry = now + settle_look;

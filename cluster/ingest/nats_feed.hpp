@@ -74,6 +74,7 @@ class nats_feed final : public foreign_feed,
     // Stream.
     std::map<std::uint64_t, std::string> unacked;  ///< sequence -> where its acknowledgement goes
     bool consumer_ready = false;
+    bool consumer_away = false;  ///< it did not answer when it was last asked
     steady_time consumer_retry{};
     /// Nothing is read before what was delivered earlier, to whomever, is acknowledged or has
     /// waited so long that it comes again first.

@@ -438,7 +438,8 @@ class Seeds(unittest.TestCase):
                 result = self.check(seed, False, "ingest_kill", "ingest_drain", *others)
                 self.assertGreater(result["foreign_events"], 100)
                 self.assertGreater(result["plain_messages"], 3 * result["plain_lost"])
-                self.assertGreater(result["worst_takeover"], 0)
+                if not others:  # elsewhere NATS is broken as well, and nothing is said of the time
+                    self.assertGreater(min(result["worst_takeover"], result["worst_handover"]), 0)
 
 
 if __name__ == "__main__":
