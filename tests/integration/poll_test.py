@@ -177,7 +177,7 @@ class Poll(ClusterCase):
         first = client.client_id
 
         def shown():
-            return next((each["expires_ms"], sorted(each["rooms"])) for each in self.sessions(user))
+            return next(((each["expires_ms"], sorted(each["rooms"])) for each in self.sessions(user)), (0, []))
         client.token = token(user, rooms=[kept], ttl=600)
         self.assertNotIn("connected", client.poll("0"))
         eventually(lambda: shown()[0] > time.time() * 1000 + 500_000, 5, "the new token holds")
