@@ -28,7 +28,7 @@ result<void> decide_tenant(api_call& call) {
   }
   if (const auto* text = call.parameter("tenant")) {
     if (!valid_tenant(*text))
-      return error{errc::malformed, "tenant must be 1-64 bytes of [A-Za-z0-9._~-]"};
+      return error{errc::malformed, "tenant must be " + std::string(tenant_rule)};
     if (call.all_tenants)
       return error{errc::malformed, "tenant and all_tenants exclude each other"};
     call.tenant = tenant_id{*text};

@@ -27,8 +27,8 @@ std::vector<std::string> rooms_of(const std::string& list) {
   auto rooms = split_commas(list);
   for (const auto& room : rooms) {
     if (!may_name(valid_room, room)) {
-      refuse("--rooms: \"" + room +
-             "\" can be no room: 1 to 128 characters of A-Z a-z 0-9 . _ ~ : / @ - and * for any");
+      refuse("--rooms: \"" + room + "\" can be no room: " + std::string(room_rule) +
+             " and * for any");
     }
   }
   if (rooms.empty()) refuse("--rooms names no room; leave it out for none");

@@ -60,7 +60,7 @@ std::vector<std::string> token_problems(const json& header, const json& claims,
   }
   const std::string sub = text_at(claims, "sub");
   if (!sub.empty() && !valid_user(sub)) {
-    problems.push_back("sub is no valid user id: 1 to 128 characters of A-Z a-z 0-9 . _ ~ @ : -");
+    problems.push_back("sub is no valid user id: " + std::string(user_rule));
   }
   return problems;
 }
