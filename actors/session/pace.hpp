@@ -10,17 +10,17 @@
 
 namespace starling::actors {
 
-/// After a pass over many members, the next one of the same channel waits for half of the time
-/// that pass took. What arrives meanwhile goes out as one batch, so under load each member is
-/// written to less often and with more (one write costs as much as the bytes of some 30 events),
-/// and a third of the shard's time stays for others. A channel with less to say never waits.
+/// After a pass over many members, the next one of the same channel waits for as long as that pass
+/// took. What arrives meanwhile goes out as one batch, so under load each member is written to less
+/// often and with more (one write costs as much as the bytes of some 30 events), and half of the
+/// shard's time stays for others. A channel with less to say never waits.
 /// One thread; the caller tells the time.
 class pace {
  public:
   /// A pass over fewer members is over too soon to be worth a wait.
   static constexpr std::size_t large = 64;
   /// However long a pass took (the machine may have been asleep).
-  static constexpr std::chrono::milliseconds longest_wait{20};
+  static constexpr std::chrono::milliseconds longest_wait{50};
 
   void began(channel_id channel, steady_time now) noexcept {
     channel_ = channel;
@@ -29,7 +29,7 @@ class pace {
   }
   void ended(steady_time now) noexcept {
     under_way_ = false;
-    next_ = now + std::min<steady_clock::duration>((now - began_) / 2, longest_wait);
+    next_ = now + std::min<steady_clock::duration>(now - began_, longest_wait);
   }
   /// The writes of a pass are still to be made.
   bool under_way() const noexcept { return under_way_; }

@@ -3,9 +3,9 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <functional>
 #include <thread>
-#include <vector>
 
 #include "net/base/clock.hpp"
 #include "net/base/metrics.hpp"
@@ -54,14 +54,16 @@ class io_loop {
   shard_metrics& metrics() noexcept { return metrics_; }
   const shard_metrics& metrics() const noexcept { return metrics_; }
 
-  /// Calls `what.flush()` once, after the handlers that are already queued. Loop thread only.
+  /// Calls `target.flush()` once, after the handlers that are already queued and after those marked
+  /// before; when many are marked, other handlers run in between. Loop thread only.
   void mark_dirty(flushable& target);
   /// `target` is going away. Loop thread only.
   void forget(flushable& target) noexcept;
 
  private:
   void run();
-  void flush_dirty();
+  void flush_later();
+  void flush_some();
   void arm_tick();
   void on_tick();
 
@@ -69,8 +71,8 @@ class io_loop {
   // Before the context: the handlers it still holds when it ends own timers and transports.
   timer_wheel timers_;
   shard_metrics metrics_;
-  std::vector<flushable*> dirty_;
-  std::vector<flushable*> flushing_;
+  std::deque<flushable*> dirty_;  ///< in the order in which they were marked; nullptr: gone
+  bool flush_posted_ = false;
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer tick_;
