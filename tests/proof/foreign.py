@@ -112,18 +112,19 @@ class Plain(_Foreign):
 
     def __init__(self, *rest):
         super().__init__(*rest)
-        self.sent = {}  # number -> when
+        self.sent = {}  # number -> (begin, end): between them
         self.lost = []
         self.kept = Kept(admin(**self.claims), self.room, self.channel)
 
     async def _send(self, numbers):
-        self.sent.update(dict.fromkeys(numbers, self.run.now()))
+        begun = self.run.now()
 
         def publish(client, number):
             client.publish(PLAIN.replace(">", self.room), self._message(number))
             if number == numbers[-1]:
                 client.flush()
         taken = await self._with_client(publish, numbers)
+        self.sent.update(dict.fromkeys(numbers, (begun, self.run.now())))
         return len(taken) == len(numbers)
 
     async def send_one(self):
@@ -159,10 +160,10 @@ class Plain(_Foreign):
             out.append(f"{self.channel}: the store has {late} behind later ones")
         self.lost = sorted(set(self.sent).difference(stored))
         gaps = self.run.faults.gaps_in_ingestion()
-        excess = [(number, round(self.sent[number], 3)) for number in self.lost
-                  if not any(begin <= self.sent[number] <= end for begin, end in gaps)]
+        excess = [(number, self.sent[number]) for number in self.lost
+                  if not any(begin <= self.sent[number][1] and self.sent[number][0] <= end for begin, end in gaps)]
         if excess:
-            out.append(f"{self.channel}: {len(excess)} messages (number, sent) are lost that somebody should have "
+            out.append(f"{self.channel}: {len(excess)} messages (number, sent between) are lost that somebody should have "
                        f"ingested: {excess[:10]}; nobody may have between {gaps}")
         return out
 

@@ -194,11 +194,11 @@ class PassingFinds(unittest.TestCase):
 
 
 class PlainFinds(unittest.TestCase):
-    """What must hold of messages that are sent once: number N at N seconds."""
+    """What must hold of messages that are sent once: number N at N seconds, or up to `late` seconds later."""
 
-    def complaints(self, stored, *gaps, sent=5):
+    def complaints(self, stored, *gaps, sent=5, late=0.0):
         plain = Plain.__new__(Plain)
-        plain.channel, plain.sent = "c", {number: float(number) for number in range(1, sent + 1)}
+        plain.channel, plain.sent = "c", {number: (number, number + late) for number in range(1, sent + 1)}
         plain.kept = types.SimpleNamespace(numbers=stored)
         plain.run = types.SimpleNamespace(faults=types.SimpleNamespace(gaps_in_ingestion=lambda: gaps))
         out = plain.audit()
@@ -214,6 +214,10 @@ class PlainFinds(unittest.TestCase):
 
     def test_no_fault_in_a_loss_while_nobody_does(self):
         self.assertEqual(self.complaints([1, 2, 5], (2.5, 4.5)), 0)
+
+    def test_no_fault_in_a_loss_of_what_may_have_been_sent_while_nobody_does(self):
+        self.assertEqual(self.complaints([1, 3, 4, 5], (2.5, 2.75), late=0.6), 0)
+        self.assertEqual(self.complaints([1, 3, 4, 5], (2.5, 2.75), late=0.4), 1)
 
     def test_the_same_twice(self):
         self.assertEqual(self.complaints([1, 2, 2, 3, 4, 5]), 1)
