@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "net/base/ascii.hpp"
+
 namespace starling::cluster {
 
 namespace {
@@ -15,10 +17,7 @@ constexpr std::array kinds{channel_kind::room, channel_kind::user, channel_kind:
 bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 bool is_high(char c) noexcept { return static_cast<unsigned char>(c) >= 0x80; }
 
-bool is_key_byte(char c) noexcept {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
-         c == '-';
-}
+bool is_key_byte(char c) noexcept { return ascii_alnum(c) || c == '_' || c == '-'; }
 
 template <class MustEscape>
 std::string escape(std::string_view text, MustEscape must_escape) {
@@ -39,7 +38,8 @@ std::string escape(std::string_view text, MustEscape must_escape) {
   return out;
 }
 
-int hex_value(char c) noexcept {
+/// Escapes are written in capitals, so that each name has one subject.
+int escaped_value(char c) noexcept {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
@@ -108,8 +108,8 @@ std::optional<std::string> unescape_token(std::string_view token) {
       continue;
     }
     if (token.size() - i < 3) return std::nullopt;
-    const int high = hex_value(token[i + 1]);
-    const int low = hex_value(token[i + 2]);
+    const int high = escaped_value(token[i + 1]);
+    const int low = escaped_value(token[i + 2]);
     if (high < 0 || low < 0) return std::nullopt;
     out += static_cast<char>(high * 16 + low);
     i += 2;

@@ -19,8 +19,6 @@ constexpr std::size_t max_reads_at_once = 128;
 /// Room for headers beside the payload in the largest message that the server takes.
 constexpr std::size_t header_bytes = 1024;
 
-error engine_away() { return {errc::unavailable, "the engine (NATS) is away"}; }
-
 /// What a replica says to last_message_request.
 result<sequence> last_in(const nats_message& answer) {
   if (answer.header("Status") == "404") return sequence{0};

@@ -103,7 +103,7 @@ void jetstream_reader::send(step asked, const char* api, std::string body) {
 bool jetstream_reader::answered(const heard& answer) {
   if (answer.state == answer_state::answered) return true;
   if (answer.state == answer_state::no_responders) connection_->verify_store();
-  fail(answer.state == answer_state::disconnected ? "the engine (NATS) is away"
+  fail(answer.state == answer_state::disconnected ? engine_away().message
                                                   : "the store does not answer");
   return false;
 }

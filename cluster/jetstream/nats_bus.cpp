@@ -18,8 +18,6 @@ sequence number_in(std::string_view header) noexcept {
   return out;
 }
 
-error engine_away() { return {errc::unavailable, "the engine (NATS) is away"}; }
-
 void refuse_message(refusal why, const nats_message& message, std::string_view detail = {}) {
   refuse(why, message.subject(), message.data().size(), detail);
 }

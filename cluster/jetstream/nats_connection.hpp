@@ -42,6 +42,9 @@ class nats_receiver {
 /// waits for its turn shares the event's data with the other targets of the same publish.
 using outgoing = std::variant<std::string, event>;
 
+/// What is asked of NATS while it is away is answered so.
+inline error engine_away() { return {errc::unavailable, "the engine (NATS) is away"}; }
+
 class nats_connection final : public nats_session::owner,
                               public std::enable_shared_from_this<nats_connection> {
  public:

@@ -45,7 +45,7 @@ error why_not(answer_state state) {
       return error{errc::unavailable, "the store of positions is not there"};
     case answer_state::disconnected: break;
   }
-  return {errc::unavailable, "the engine (NATS) is away"};
+  return engine_away();
 }
 
 /// Names as key tokens, separated by blanks.

@@ -39,8 +39,6 @@ error unavailable(std::string_view doing, natsStatus status) {
                                  .append(natsStatus_GetText(status))};
 }
 
-error away() { return {errc::unavailable, "the engine (NATS) is away"}; }
-
 /// The bucket on one session.
 struct bucket_handle {
   jetstream::context_ptr js;
@@ -229,7 +227,7 @@ void kv_roster::write::refuse(error why) const {
 }
 
 void kv_roster::enqueue(write todo) {
-  error refused = away();
+  error refused = engine_away();
   if (longest_key(todo.entry, todo.changes) > max_key_bytes) {
     refused = {errc::too_large, "the names of tenant, user and room are too long together"};
   } else if (connection_->up()) {
@@ -265,7 +263,7 @@ class shared_outcome {
  private:
   static std::optional<error> failure_of(const nats_answer& answer) {
     switch (answer.state) {
-      case answer_state::disconnected: return away();
+      case answer_state::disconnected: return engine_away();
       case answer_state::timed_out:
         return error{errc::unavailable, "the store did not acknowledge a membership in time"};
       case answer_state::no_responders:
@@ -325,7 +323,7 @@ void kv_roster::run_write() {
       kvStore* const store = bucket && bucket->status == NATS_OK ? bucket->store.get() : nullptr;
       const auto& entry = todo.entry;
       if (!store)
-        todo.refuse(away());
+        todo.refuse(engine_away());
       else if (todo.put_done)
         answer(todo.put_done, put_now(store, entry));
       else if (todo.erase_done)

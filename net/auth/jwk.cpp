@@ -20,7 +20,7 @@ namespace {
 
 using json = nlohmann::json;
 using builder = std::unique_ptr<OSSL_PARAM_BLD, decltype(&OSSL_PARAM_BLD_free)>;
-using bignum = std::unique_ptr<BIGNUM, decltype(&BN_free)>;
+using bignum_ptr = std::unique_ptr<BIGNUM, decltype(&BN_free)>;
 
 error bad(std::string problem) {
   ERR_clear_error();
@@ -60,8 +60,8 @@ result<verifier> rsa_key(const json& key) {
   if (!n) return n.error();
   const auto e = bytes_of(key, "e");
   if (!e) return e.error();
-  const bignum modulus(BN_bin2bn(raw(*n), static_cast<int>(n->size()), nullptr), &BN_free);
-  const bignum exponent(BN_bin2bn(raw(*e), static_cast<int>(e->size()), nullptr), &BN_free);
+  const bignum_ptr modulus(BN_bin2bn(raw(*n), static_cast<int>(n->size()), nullptr), &BN_free);
+  const bignum_ptr exponent(BN_bin2bn(raw(*e), static_cast<int>(e->size()), nullptr), &BN_free);
   if (!BN_is_odd(exponent.get()) || BN_is_one(exponent.get()))
     return bad("member \"e\" is no RSA exponent");  // e = 1 would accept any signature
   const builder parts(OSSL_PARAM_BLD_new(), &OSSL_PARAM_BLD_free);

@@ -1,4 +1,4 @@
-/// Bytes as lower-case hexadecimal digits.
+/// Hexadecimal digits; written in lower case, read in either.
 #pragma once
 
 #include <string>
@@ -7,6 +7,14 @@
 namespace starling {
 
 inline constexpr std::string_view hex_digits = "0123456789abcdef";
+
+/// -1 when `digit` is none.
+constexpr int hex_value(char digit) noexcept {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+  return -1;
+}
 
 inline void append_hex(std::string& out, unsigned char byte) {
   out += hex_digits[byte >> 4];

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <random>
 
+#include "net/base/ascii.hpp"
 #include "net/base/hex.hpp"
 #include "net/base/utf8.hpp"
 
@@ -13,14 +14,10 @@ namespace starling {
 
 namespace {
 
-constexpr bool alnum(char c) noexcept {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
 bool all_of(std::string_view text, std::size_t most, std::string_view extra) noexcept {
   if (text.empty() || text.size() > most) return false;
   for (const char c : text)
-    if (!alnum(c) && extra.find(c) == extra.npos) return false;
+    if (!ascii_alnum(c) && extra.find(c) == extra.npos) return false;
   return true;
 }
 
@@ -31,13 +28,6 @@ std::uint64_t random64() {
     return std::mt19937_64(seed);
   }();
   return engine();
-}
-
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 constexpr bool dash_before(std::size_t byte) noexcept {

@@ -16,6 +16,8 @@ struct error {
   std::string message;
 };
 
+inline error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
+
 template <class T>
 class [[nodiscard]] result {
  public:

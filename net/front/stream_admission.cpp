@@ -7,12 +7,6 @@
 
 namespace starling::net {
 
-namespace {
-
-error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
-
-}  // namespace
-
 bool names_position(std::string_view name) noexcept {
   static constexpr std::string_view plain = "lasteventid";
   std::size_t seen = 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "net/base/ascii.hpp"
+
 namespace starling::net {
 
 namespace {
@@ -9,12 +11,7 @@ namespace {
 constexpr std::string_view scheme_end = "://";
 constexpr std::size_t max_origin_bytes = 320;  // a host name has at most 253
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool is_host_char(char c) noexcept {
-  c = lower(c);
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-}
+bool is_host_char(char c) noexcept { return ascii_alnum(c) || c == '-' || c == '.' || c == '_'; }
 
 std::string_view without_suffix(std::string_view text, std::string_view suffix) noexcept {
   if (text.ends_with(suffix)) text.remove_suffix(suffix.size());
@@ -31,7 +28,7 @@ std::string_view authority_of(std::string_view scheme, std::string_view authorit
 /// Lower case, and without the default port: what browsers send.
 std::string normalised(std::string_view origin) {
   std::string out(origin);
-  std::transform(out.begin(), out.end(), out.begin(), lower);
+  std::transform(out.begin(), out.end(), out.begin(), ascii_lower);
   const auto at = out.find(scheme_end);
   if (at == out.npos) return out;
   const std::string_view all = out;

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
+#include "net/base/ascii.hpp"
+
 namespace starling::net {
 
 namespace {
 
 // A body this large is rare; its memory goes back before the next request.
 constexpr std::size_t kept_body_bytes = 64 * 1024;
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 /// Cuts the part before the first `separator` off `list`.
 std::string_view next_part(std::string_view& list, char separator) noexcept {
@@ -122,7 +122,7 @@ bool accepts_event_stream(std::optional<std::string_view> accept) noexcept {
     wanted = true;
     while (!range.empty()) {
       const auto parameter = next_part(range, ';');
-      if (parameter.size() > 2 && lower(parameter[0]) == 'q' && parameter[1] == '=')
+      if (parameter.size() > 2 && ascii_lower(parameter[0]) == 'q' && parameter[1] == '=')
         wanted = !is_zero(parameter.substr(2));
     }
   }
@@ -137,7 +137,7 @@ bool list_contains(std::string_view list, std::string_view token) noexcept {
 
 bool iequals(std::string_view a, std::string_view b) noexcept {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
+                    [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
 std::string_view trimmed(std::string_view text) noexcept {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "net/base/ascii.hpp"
 #include "net/base/trace.hpp"
 
 namespace starling::net {
@@ -9,10 +10,8 @@ namespace starling::net {
 bool valid_request_id(std::string_view text) noexcept {
   constexpr std::size_t longest = 128;
   return !text.empty() && text.size() <= longest &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '.' || c == '_' || c == '-';
-         });
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return ascii_alnum(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 void request_ids::set(std::optional<std::string_view> given_id,

@@ -2,20 +2,15 @@
 
 #include <algorithm>
 
+#include "net/base/ascii.hpp"
+#include "net/base/hex.hpp"
+
 namespace starling::net {
 
 namespace {
 
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 bool unreserved(char c) noexcept {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-         c == '_' || c == '~' || c == '-';
+  return ascii_alnum(c) || c == '.' || c == '_' || c == '~' || c == '-';
 }
 
 }  // namespace

@@ -4,25 +4,20 @@
 #include <optional>
 #include <string>
 
+#include "net/base/hex.hpp"
+
 namespace starling::net {
 
 namespace {
 
 constexpr std::size_t signature_bytes = 32;
 
-int hex_digit(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 std::optional<std::string> from_hex(std::string_view digits) {
   if (digits.size() != 2 * signature_bytes) return std::nullopt;
   std::string out;
   for (std::size_t i = 0; i < digits.size(); i += 2) {
-    const int high = hex_digit(digits[i]);
-    const int low = hex_digit(digits[i + 1]);
+    const int high = hex_value(digits[i]);
+    const int low = hex_value(digits[i + 1]);
     if (high < 0 || low < 0) return std::nullopt;
     out += static_cast<char>(high << 4 | low);
   }

@@ -23,8 +23,6 @@ constexpr std::array<std::pair<std::string_view, command_type>, 6> types{{
 constexpr std::size_t max_ref_bytes = 128;
 constexpr std::size_t max_state_bytes = 64;
 
-error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
-
 /// First pass: which command it is, and its `ref`.
 result<command_type> read_type(std::string_view text, std::string& ref_json) {
   json_reader in(text);

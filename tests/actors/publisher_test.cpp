@@ -6,9 +6,9 @@ namespace starling::actors::test {
 
 namespace {
 
-using kind = net::publish_item::target_kind;
+using target_kind = net::publish_item::target_kind;
 
-net::publish_item to(kind target, texts names, const std::string& data = "x") {
+net::publish_item to(target_kind target, texts names, const std::string& data = "x") {
   net::publish_item out;
   out.target = target;
   out.names = std::move(names);
@@ -18,7 +18,7 @@ net::publish_item to(kind target, texts names, const std::string& data = "x") {
   return out;
 }
 net::publish_item to_room(const std::string& name, const std::string& data = "x") {
-  return to(kind::rooms, {name}, data);
+  return to(target_kind::rooms, {name}, data);
 }
 net::publish_item ephemeral(net::publish_item item) {
   item.ephemeral = true;
@@ -172,7 +172,7 @@ TEST_SUITE("actors/publisher") {
     n.caller->publish = {"room*"};
     texts rooms;
     for (int i = 0; i < 100; ++i) rooms.push_back("room" + std::to_string(i));
-    n.publish_one(to(kind::rooms, rooms, std::string(60'000, 'x')));
+    n.publish_one(to(target_kind::rooms, rooms, std::string(60'000, 'x')));
     REQUIRE(n.engine.appends.size() == 100);
     const auto& first = n.engine.appends[0].event;
     const auto& last = n.engine.appends[99].event;
@@ -184,7 +184,7 @@ TEST_SUITE("actors/publisher") {
 
   TEST_CASE("an item for several rooms is stored in each under one id, later ones name earlier") {
     publisher_node n;
-    n.publish_one(to(kind::rooms, {"a", "b", "c"}));
+    n.publish_one(to(target_kind::rooms, {"a", "b", "c"}));
     REQUIRE(n.engine.appends.size() == 3);
     CHECK(n.engine.appends[0].event.earlier_targets.empty());
     CHECK(n.engine.appends[1].event.earlier_targets == texts{"a"});
@@ -201,7 +201,7 @@ TEST_SUITE("actors/publisher") {
 
   TEST_CASE("one room of several that fails fails the item") {
     publisher_node n;
-    n.publish_one(to(kind::rooms, {"a", "b"}));
+    n.publish_one(to(target_kind::rooms, {"a", "b"}));
     n.not_stored(errc::unavailable);
     n.stored(51);
     REQUIRE(n.answers == 1);
@@ -210,7 +210,7 @@ TEST_SUITE("actors/publisher") {
 
   TEST_CASE("users have channels of their own and no earlier targets") {
     publisher_node n;
-    n.publish_one(to(kind::users, {"bob", "cat"}));
+    n.publish_one(to(target_kind::users, {"bob", "cat"}));
     REQUIRE(n.engine.appends.size() == 2);
     CHECK(n.engine.appends[1].event.channel == user_channel(acme, "cat"));
     CHECK(n.engine.appends[1].event.earlier_targets.empty());
@@ -218,17 +218,17 @@ TEST_SUITE("actors/publisher") {
 
   TEST_CASE("all is the tenant's channel, for admins") {
     publisher_node n;
-    n.publish_one(to(kind::all, {}));
+    n.publish_one(to(target_kind::all, {}));
     CHECK(n.verdicts[0].error().code == errc::forbidden);
     n.caller->admin = true;
-    n.publish_one(to(kind::all, {}));
+    n.publish_one(to(target_kind::all, {}));
     REQUIRE(n.engine.appends.size() == 1);
     CHECK(n.engine.appends[0].event.channel == tenant_channel(acme));
   }
 
   TEST_CASE("an ephemeral event is not stored and gets the node's position") {
     publisher_node n;
-    n.publish_one(ephemeral(to(kind::rooms, {"a", "b"})));
+    n.publish_one(ephemeral(to(target_kind::rooms, {"a", "b"})));
     CHECK(n.engine.appends.empty());
     REQUIRE(n.engine.ephemeral.size() == 2);
     CHECK(n.engine.ephemeral[1].earlier_targets == texts{"a"});
@@ -239,7 +239,8 @@ TEST_SUITE("actors/publisher") {
   TEST_CASE("an ephemeral event is unavailable while the engine is away, never a false yes") {
     publisher_node n;
     n.engine.up = false;
-    n.publish({ephemeral(to(kind::rooms, {"a", "b"})), ephemeral(to(kind::users, {"bob"}))});
+    n.publish({ephemeral(to(target_kind::rooms, {"a", "b"})),
+               ephemeral(to(target_kind::users, {"bob"}))});
     REQUIRE(n.answers == 1);
     CHECK(n.verdicts[0].error().code == errc::unavailable);
     CHECK(n.verdicts[1].error().code == errc::unavailable);
@@ -247,7 +248,7 @@ TEST_SUITE("actors/publisher") {
 
   TEST_CASE("an event for one session is a success when that session was reached") {
     publisher_node n;
-    auto item = to(kind::client, {});
+    auto item = to(target_kind::client, {});
     item.client = session_id::make(3);
     n.publish_one(item);
     REQUIRE(n.reached.has_value());

@@ -6,7 +6,7 @@ namespace starling::actors::test {
 
 namespace {
 
-constexpr epoch_id epoch = 7;
+constexpr epoch_id this_life = 7;
 constexpr std::uint64_t request = 3;
 
 channel_ptr where_of(channel_id id) {
@@ -17,8 +17,8 @@ channel_ptr where_of(channel_id id) {
 joined answer_for(const std::vector<channel_id>& awaited) {
   joined out{};
   out.request = request;
-  out.position = {epoch, 100};
-  out.resume = cursor{epoch, 50};
+  out.position = {this_life, 100};
+  out.resume = cursor{this_life, 50};
   out.resumed = true;
   out.gap_is_loss = true;
   for (const auto id : awaited) {
@@ -49,7 +49,8 @@ cluster::log_page page_of(channel_id id, const std::vector<sequence>& seqs, bool
 }
 
 publication_ptr late_event(const std::string& room, sequence seq, sequence id) {
-  return std::make_shared<publication>(make_event(room_of(room), "late"), cursor{epoch, id}, seq);
+  return std::make_shared<publication>(make_event(room_of(room), "late"), cursor{this_life, id},
+                                       seq);
 }
 
 }  // namespace
@@ -89,11 +90,11 @@ TEST_SUITE("actors/replay") {
     CHECK(read->through == 80);
     CHECK(read->limit == 11);
     CHECK_FALSE(r.complete());
-    CHECK_FALSE(r.add(1, page_of(1, {60, 70}), epoch));
+    CHECK_FALSE(r.add(1, page_of(1, {60, 70}), this_life));
     REQUIRE(r.complete());
     const auto events = r.take();
     CHECK(data_of(events) == texts{"a60", "a70", "a90"});
-    CHECK(events[0]->at() == cursor{epoch, 60});
+    CHECK(events[0]->at() == cursor{this_life, 60});
     CHECK(events[0]->seq() == 60);
     CHECK(r.answer().resumed);
     CHECK(r.answer().lost.empty());
@@ -103,13 +104,13 @@ TEST_SUITE("actors/replay") {
     replay r(request, 10);
     r.begin(answer_for({1}));
     r.add(part_of(1, {}, 50, 80));
-    const auto rest = r.add(1, page_of(1, {60, 61}, true), epoch);
+    const auto rest = r.add(1, page_of(1, {60, 61}, true), this_life);
     REQUIRE(rest.has_value());
     CHECK(rest->after == 61);
     CHECK(rest->through == 80);
     CHECK(rest->limit == 9);
     CHECK_FALSE(r.complete());
-    CHECK_FALSE(r.add(1, page_of(1, {62}), epoch));
+    CHECK_FALSE(r.add(1, page_of(1, {62}), this_life));
     REQUIRE(r.complete());
     CHECK(data_of(r.take()) == texts{"a60", "a61", "a62"});
   }
@@ -118,7 +119,7 @@ TEST_SUITE("actors/replay") {
     replay r(request, 2);
     r.begin(answer_for({1}));
     r.add(part_of(1, {90}, 50, 80));
-    CHECK_FALSE(r.add(1, page_of(1, {60, 61, 62}, true), epoch));
+    CHECK_FALSE(r.add(1, page_of(1, {60, 61, 62}, true), this_life));
     REQUIRE(r.complete());
     CHECK(data_of(r.take()) == texts{"a61", "a62", "a90"});
     REQUIRE(r.answer().lost.size() == 1);
@@ -138,7 +139,7 @@ TEST_SUITE("actors/replay") {
       auto part = part_of(1, {}, 50, 80);
       part.gap_is_loss = is_loss;
       r.add(std::move(part));
-      r.add(1, page_of(1, {70}, false, true), epoch);
+      r.add(1, page_of(1, {70}, false, true), this_life);
       REQUIRE(r.complete());
       CHECK(data_of(r.take()) == texts{"a70"});
       CHECK(r.answer().lost.size() == (is_loss ? 2 : 1));
@@ -150,17 +151,17 @@ TEST_SUITE("actors/replay") {
     replay r(request, 10);
     r.begin(answer_for({1}));
     r.add(part_of(1, {}, 50, 80));
-    CHECK_FALSE(r.add(1, page_of(1, {}, true), epoch));
+    CHECK_FALSE(r.add(1, page_of(1, {}, true), this_life));
     CHECK(r.complete());
   }
 
   TEST_CASE("a part that comes twice counts once, and a page nobody awaits does not") {
     replay r(request, 10);
-    CHECK_FALSE(r.add(1, page_of(1, {55}), epoch));
+    CHECK_FALSE(r.add(1, page_of(1, {55}), this_life));
     r.begin(answer_for({1, 2}));
     CHECK_FALSE(r.add(part_of(1, {60})));
     CHECK_FALSE(r.add(part_of(1, {60}, 50, 80)));
-    CHECK_FALSE(r.add(1, page_of(1, {55}), epoch));
+    CHECK_FALSE(r.add(1, page_of(1, {55}), this_life));
     CHECK_FALSE(r.complete());
     r.add(part_of(2, {}));
     REQUIRE(r.complete());
@@ -182,7 +183,7 @@ TEST_SUITE("actors/replay") {
     CHECK(read->through == 100);
     CHECK_FALSE(r.actor_rebuilt(1));  // is being read
     CHECK_FALSE(r.complete());
-    r.add(1, page_of(1, {70}, false, true), epoch);
+    r.add(1, page_of(1, {70}, false, true), this_life);
     REQUIRE(r.complete());
     CHECK(data_of(r.take()) == texts{"b60", "a70"});
     CHECK(r.answer().lost.size() == 1);

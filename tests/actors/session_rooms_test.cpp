@@ -42,7 +42,7 @@ texts names_of(const std::vector<wanted_channel>& channels) {
 }
 
 using ids = std::vector<channel_id>;
-using names = std::unordered_set<std::string>;
+using name_set = std::unordered_set<std::string>;
 
 }  // namespace
 
@@ -144,7 +144,7 @@ TEST_SUITE("actors/session_rooms") {
     ann_in a({"*"});
     const auto request = a.ask({"x", "y"});
     CHECK(a.rooms.unsubscribe({"x"}).empty());
-    CHECK(a.rooms.answered(request)->unwanted == names{"x"});
+    CHECK(a.rooms.answered(request)->unwanted == name_set{"x"});
     const auto other = a.ask({"z"});
     a.rooms.unsubscribe({"z"});
     CHECK(names_of(a.subscribe({"z"}).value()).empty());  // wanted after all
@@ -158,7 +158,7 @@ TEST_SUITE("actors/session_rooms") {
     const auto request = a.ask({"y", "z"});
     a.identity->rooms = {"z"};
     CHECK(a.rooms.renew(*a.identity) == ids{x});
-    CHECK(a.rooms.answered(request)->unwanted == names{"y"});
+    CHECK(a.rooms.answered(request)->unwanted == name_set{"y"});
     CHECK(a.rooms.names() == texts{"team"});
   }
 
@@ -194,7 +194,7 @@ TEST_SUITE("actors/session_rooms") {
     a.rooms.asked_for(request, {*step.join}, std::nullopt);
     CHECK_FALSE(a.roster("team", true).join);  // it is on its way
     CHECK(a.roster("team", false).leave.empty());
-    CHECK(a.rooms.answered(request)->unwanted == names{"team"});
+    CHECK(a.rooms.answered(request)->unwanted == name_set{"team"});
   }
 
   TEST_CASE("of former rooms those are forbidden that neither token nor roster allow now") {

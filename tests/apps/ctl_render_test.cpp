@@ -24,7 +24,7 @@ namespace {
 
 using namespace starling::ctl;
 
-constexpr std::int64_t now = 1'700'000'000'000;
+constexpr std::int64_t shown_at = 1'700'000'000'000;
 
 exit_code code_of(const std::function<void()>& action) {
   try {
@@ -62,7 +62,7 @@ TEST_SUITE("apps/starlingctl/render") {
     CHECK(printable("\xC2\x9Bx") == "\\x9bx");
     CHECK(printable("grüße") == "grüße");
     const json answer = {{"sessions", {{{"client_id", "c"}, {"device", "\x1b]0;x"}}}}};
-    CHECK(render_sessions(answer, now).find('\x1b') == std::string::npos);
+    CHECK(render_sessions(answer, shown_at).find('\x1b') == std::string::npos);
   }
 
   TEST_CASE("numbers are shown in the unit a person would take") {
@@ -72,16 +72,16 @@ TEST_SUITE("apps/starlingctl/render") {
     CHECK(human_seconds(0) == "0 s");
     CHECK(human_seconds(200) == "3 m 20 s");
     CHECK(human_seconds(86400 * 2 + 5) == "2 d");
-    CHECK(relative_time(now - 61'000, now) == "1 m 1 s ago");
-    CHECK(relative_time(now + 45'000, now) == "in 45 s");
-    CHECK(relative_time(0, now) == "-");
-    CHECK(utc_time(now) == "2023-11-14 22:13:20 UTC");
+    CHECK(relative_time(shown_at - 61'000, shown_at) == "1 m 1 s ago");
+    CHECK(relative_time(shown_at + 45'000, shown_at) == "in 45 s");
+    CHECK(relative_time(0, shown_at) == "-");
+    CHECK(utc_time(shown_at) == "2023-11-14 22:13:20 UTC");
     CHECK(count_of(1, "session") == "1 session");
     CHECK(count_of(0, "session") == "0 sessions");
   }
 
   TEST_CASE("an HTTP date is read as UTC and anything else is no date") {
-    CHECK(http_date_ms("Tue, 14 Nov 2023 22:13:20 GMT") == now);
+    CHECK(http_date_ms("Tue, 14 Nov 2023 22:13:20 GMT") == shown_at);
     CHECK(http_date_ms("yesterday") == 0);
   }
 
@@ -102,7 +102,7 @@ TEST_SUITE("apps/starlingctl/render") {
                             json{{"nodes", {1, nullptr, json{{"id", 7}}}}}}) {
       CHECK_FALSE(render_nodes(odd).empty());
       CHECK_FALSE(render_stats(odd).size() > 1000);
-      CHECK_FALSE(render_user(odd, now).empty());
+      CHECK_FALSE(render_user(odd, shown_at).empty());
     }
   }
 
@@ -110,12 +110,12 @@ TEST_SUITE("apps/starlingctl/render") {
     const json part{{"partition", 2}, {"position", 17}, {"lag", 3}, {"leader", "nats-b"}};
     const json leaderless{{"partition", 1}, {"position", 0}, {"lag", 0}};
     const json node{{"id", "n1"}, {"partitions", {leaderless, part}}};
-    const std::string text = render_node(node, now);
+    const std::string text = render_node(node, shown_at);
     CAPTURE(text);
     CHECK(text.find("PARTITION  POSITION  LAG  LEADER") != std::string::npos);
     CHECK(text.find("        2        17    3  nats-b") != std::string::npos);
     CHECK(text.find("        1         0    0  none") != std::string::npos);
-    CHECK(render_node({{"id", "n1"}}, now).find("PARTITION") == std::string::npos);
+    CHECK(render_node({{"id", "n1"}}, shown_at).find("PARTITION") == std::string::npos);
   }
 
   TEST_CASE("a trace restarts its steps with each node") {
@@ -223,10 +223,12 @@ TEST_SUITE("apps/starlingctl/token") {
   const json good_header = {{"alg", "HS256"}};
 
   TEST_CASE("a valid token has no problem and its rights are in words") {
-    const json claims = {
-        {"sub", "tess"}, {"rooms", {"a", "team-*"}}, {"publish", true}, {"exp", now / 1000 + 3600}};
-    CHECK(token_problems(good_header, claims, now).empty());
-    const std::string text = render_token(good_header, claims, now);
+    const json claims = {{"sub", "tess"},
+                         {"rooms", {"a", "team-*"}},
+                         {"publish", true},
+                         {"exp", shown_at / 1000 + 3600}};
+    CHECK(token_problems(good_header, claims, shown_at).empty());
+    const std::string text = render_token(good_header, claims, shown_at);
     CHECK(text.find("tess") != std::string::npos);
     CHECK(text.find("a, team-*") != std::string::npos);
     CHECK(text.find("to every room, user and session") != std::string::npos);
@@ -235,17 +237,17 @@ TEST_SUITE("apps/starlingctl/token") {
 
   TEST_CASE("what a node would refuse is named") {
     const auto problem = [](const json& header, const json& claims) {
-      const auto all = token_problems(header, claims, now);
+      const auto all = token_problems(header, claims, shown_at);
       return all.size() == 1 ? all.front() : "not one problem";
     };
-    const auto exp = now / 1000 + 60;
+    const auto exp = shown_at / 1000 + 60;
     CHECK(problem(good_header, {{"sub", "a"}}).find("exp") != std::string::npos);
-    CHECK(problem(good_header, {{"exp", now / 1000 - 120}}) == "expired 2 m ago");
+    CHECK(problem(good_header, {{"exp", shown_at / 1000 - 120}}) == "expired 2 m ago");
     CHECK(problem(good_header, {{"exp", exp}, {"nbf", exp + 60}}).find("not valid yet") == 0);
     CHECK(problem({{"alg", "none"}}, {{"exp", exp}}).find("none") != std::string::npos);
     CHECK(problem(good_header, {{"exp", exp}, {"sub", "a b"}}).find("sub") == 0);
     // Clocks may differ by a minute.
-    CHECK(token_problems(good_header, {{"exp", now / 1000 - 30}}, now).empty());
+    CHECK(token_problems(good_header, {{"exp", shown_at / 1000 - 30}}, shown_at).empty());
   }
 
   TEST_CASE("a token is not made for rooms and rights that cannot be") {

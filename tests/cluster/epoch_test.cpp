@@ -17,7 +17,7 @@ using cluster::jetstream::info_ptr;
 
 namespace {
 
-cluster::nats_options options_for(const nats_server& server, int replicas = 1) {
+cluster::nats_options fresh_store(const nats_server& server, int replicas = 1) {
   cluster::nats_options options;
   options.url = server.url();
   options.stream = fresh_stream();
@@ -82,7 +82,7 @@ std::string description_of(cluster::nats_session& session, const std::string& st
 TEST_SUITE_BEGIN("cluster/epoch");
 
 TEST_CASE("nodes that create the store at the same time agree on its epoch") {
-  const auto options = options_for(shared_server());
+  const auto options = fresh_store(shared_server());
   std::vector<std::shared_ptr<cluster::nats_session>> sessions;
   for (int i = 0; i < 4; ++i) sessions.push_back(connect(options.url));
   const auto epochs = epochs_of(sessions, options);
@@ -92,7 +92,7 @@ TEST_CASE("nodes that create the store at the same time agree on its epoch") {
 }
 
 TEST_CASE("a deleted stream comes back with another epoch") {
-  const auto options = options_for(shared_server());
+  const auto options = fresh_store(shared_server());
   const auto session = connect(options.url);
   const auto before = epoch_of(*session, options);
   delete_stream(shared_server(), options.stream);
@@ -103,7 +103,7 @@ TEST_CASE("a deleted stream comes back with another epoch") {
 }
 
 TEST_CASE("other limits leave the epoch as it is") {
-  auto options = options_for(shared_server());
+  auto options = fresh_store(shared_server());
   const auto session = connect(options.url);
   const auto before = epoch_of(*session, options);
   options.limits.max_events_per_channel = 7;
@@ -117,7 +117,7 @@ TEST_CASE("other limits leave the epoch as it is") {
 }
 
 TEST_CASE("a stream without an epoch is given one, which stays, behind its description") {
-  const auto options = options_for(shared_server());
+  const auto options = fresh_store(shared_server());
   const auto session = connect(options.url);
   const auto first = epoch_of(*session, options);
   edit(*session, options.stream, [](jsStreamConfig& config) { config.Description = "by ann"; });
@@ -159,7 +159,7 @@ TEST_CASE("nodes on three servers that elect no leader yet agree on the epoch, w
   }
   // The first store is asked for before there is a leader, the others by all at the same moment.
   for (int store = 0; store < 3; ++store) {
-    const auto options = options_for(servers.front(), 3);
+    const auto options = fresh_store(servers.front(), 3);
     const auto epochs = epochs_of(sessions, options);
     CHECK(epochs.front() != 0);
     CHECK(epochs == std::vector<epoch_id>(3, epochs.front()));

@@ -19,8 +19,8 @@ std::vector<tenant_id> tenants() {
 }
 
 /// A node of the shared server that may not come up.
-struct node {
-  node(const std::string& stream, std::size_t count) {
+struct parted_node {
+  parted_node(const std::string& stream, std::size_t count) {
     cluster::nats_options options;
     options.url = shared_server().url();
     options.stream = stream;
@@ -28,7 +28,7 @@ struct node {
     engine = cluster::make_nats_engine(node_id("n"), options);
     engine->messages().start(heard);
   }
-  ~node() { engine->messages().stop(); }
+  ~parted_node() { engine->messages().stop(); }
   std::string refusal() {
     heard.eventually([&] { return heard.up || !heard.misconfigured.empty(); });
     const std::lock_guard hold(heard.mutex);
@@ -98,13 +98,13 @@ TEST_CASE("a partition that begins anew leaves the others their epoch") {
 TEST_CASE("a node with another number of partitions than the store is told so, and what to do") {
   const auto refused = [](std::size_t has, std::size_t configured) {
     const auto stream = fresh_stream();
-    REQUIRE(node(stream, has).refusal() == "");
-    const auto why = node(stream, configured).refusal();
+    REQUIRE(parted_node(stream, has).refusal() == "");
+    const auto why = parted_node(stream, configured).refusal();
     CHECK(why.find("has " + std::to_string(has) + " partition") != why.npos);
     CHECK(why.find("nats.partitions = " + std::to_string(configured) + " ") != why.npos);
     CHECK(why.find("delete its streams") != why.npos);
     // The store is as it was.
-    CHECK(node(stream, has).refusal() == "");
+    CHECK(parted_node(stream, has).refusal() == "");
   };
   refused(1, 3);
   refused(3, 1);
@@ -114,8 +114,8 @@ TEST_CASE("a node with another number of partitions than the store is told so, a
 
 TEST_CASE("another's stream of a similar name says nothing of the number of partitions") {
   const auto stream = fresh_stream();
-  REQUIRE(node(stream + "-p0", 1).refusal() == "");
-  CHECK(node(stream, 1).refusal() == "");
+  REQUIRE(parted_node(stream + "-p0", 1).refusal() == "");
+  CHECK(parted_node(stream, 1).refusal() == "");
 }
 
 TEST_SUITE_END();

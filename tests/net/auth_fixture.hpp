@@ -20,6 +20,13 @@
 
 namespace starling::net::test {
 
+/// Seconds since the epoch, of all tokens.
+inline constexpr std::int64_t now = 1'700'000'000;
+
+inline bool mentions(const std::string& text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
+
 /// A directory that is removed with the object.
 class temp_dir {
  public:

@@ -6,9 +6,7 @@ using namespace starling;
 using namespace starling::net;
 using namespace starling::net::test;
 
-namespace {
-const std::string item = R"({"room":"lobby","event":"note","data":1})";
-}  // namespace
+namespace {}  // namespace
 
 TEST_SUITE("net/http_handlers") {
   TEST_CASE("one item is answered by status, a batch by an array") {

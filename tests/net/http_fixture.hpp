@@ -25,6 +25,13 @@
 
 namespace starling::net::test {
 
+/// What may be published.
+inline const std::string item = R"({"room":"lobby","event":"note","data":1})";
+
+inline std::string get(const std::string& target, const std::string& headers) {
+  return "GET " + target + " HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n";
+}
+
 /// A session that owns its transport until the peer leaves.
 struct fake_session : transport_observer {
   std::unique_ptr<transport> out;

@@ -12,7 +12,6 @@ using namespace starling::net::test;
 using namespace std::chrono_literals;
 
 namespace {
-const std::string item = R"({"room":"lobby","event":"note","data":1})";
 
 std::string post(const std::string& body, const std::string& headers) {
   return "POST /api/publish HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +

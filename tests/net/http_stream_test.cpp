@@ -16,10 +16,6 @@ const std::string handshake =
     "Upgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-std::string get(const std::string& target, const std::string& headers) {
-  return "GET " + target + " HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n";
-}
-
 /// A responder that the service keeps for later, with its loop.
 struct kept_responder {
   std::mutex mutex;

@@ -44,10 +44,6 @@ struct opened {
   }
 };
 
-std::string get(const std::string& target, const std::string& headers) {
-  return "GET " + target + " HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n";
-}
-
 }  // namespace
 
 TEST_SUITE("net/dialect/mercure/hub") {

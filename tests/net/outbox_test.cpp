@@ -11,10 +11,10 @@ using starling::net::outbox;
 
 namespace {
 
-frame event_frame(std::string_view text, std::size_t events = 1) {
+frame bracketed_event(std::string_view text, std::size_t events = 1) {
   return {"[", text, "]", std::vector<std::int64_t>(events, 1)};
 }
-frame notice_frame(std::string_view text) { return {"[", text, "]"}; }
+frame bracketed_notice(std::string_view text) { return {"[", text, "]"}; }
 
 std::string gathered(const outbox& box, std::size_t most = 64) {
   std::vector<iovec> parts(most);
@@ -37,7 +37,7 @@ TEST_SUITE("net/outbox") {
     int done = 0;
     for (int i = 0; i < 100; ++i) {
       const auto text = std::to_string(i);
-      CHECK(box.push(event_frame(text)) == text.size() + 2);
+      CHECK(box.push(bracketed_event(text)) == text.size() + 2);
       expected += "[" + text + "]";
       if (i % 3 != 0) continue;
       taken += gathered(box).substr(0, 5);
@@ -54,9 +54,9 @@ TEST_SUITE("net/outbox") {
 
   TEST_CASE("a frame of several events counts for all of them") {
     outbox box(true);
-    box.push(event_frame("abc", 3));
-    box.push(notice_frame("n"));
-    box.push(event_frame("de", 2));
+    box.push(bracketed_event("abc", 3));
+    box.push(bracketed_notice("n"));
+    box.push(bracketed_event("de", 2));
     CHECK(box.frames() == 3);
     CHECK(box.items() == 6);
     box.consume(2, [](const frame&) { FAIL("not complete"); });  // of [abc]
@@ -70,7 +70,7 @@ TEST_SUITE("net/outbox") {
 
   TEST_CASE("bodies alone when the transfer encoding is not wanted") {
     outbox box(false);
-    box.push(event_frame("ab"));
+    box.push(bracketed_event("ab"));
     CHECK(box.bytes() == 2);
     CHECK(gathered(box) == "ab");
     CHECK(box.push(frame{"x", "", "y"}) == 0);
@@ -79,21 +79,21 @@ TEST_SUITE("net/outbox") {
 
   TEST_CASE("dropping spares notices and what has begun") {
     outbox box(true);
-    box.push(event_frame("a"));
-    box.push(notice_frame("n"));
-    box.push(event_frame("b"));
-    box.push(event_frame("c"));
-    box.push(notice_frame("m"));
+    box.push(bracketed_event("a"));
+    box.push(bracketed_notice("n"));
+    box.push(bracketed_event("b"));
+    box.push(bracketed_event("c"));
+    box.push(bracketed_notice("m"));
     box.consume(1, [](const frame&) {});
     auto dropped = box.drop_events(0);
     CHECK(dropped.events == 2);
     CHECK(dropped.bytes == 6);
     CHECK(gathered(box) == "a][n][m]");
     CHECK(box.bytes() == 8);
-    box.push(event_frame("d"));
+    box.push(bracketed_event("d"));
     CHECK(box.drop_events(3).events == 1);
     outbox only(true);
-    only.push(event_frame("a"));
+    only.push(bracketed_event("a"));
     CHECK(only.drop_events(1).events == 0);
     CHECK(only.drop_events(0).events == 1);
     CHECK(only.empty());

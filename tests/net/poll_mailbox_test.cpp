@@ -13,7 +13,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr cursor start{7, 10};
+constexpr cursor origin{7, 10};
 
 event note(const std::string& data) {
   event out;
@@ -26,7 +26,7 @@ event note(const std::string& data) {
 }
 
 struct box_at_start {
-  poll_mailbox box{"c1", start, 2, 1 << 20};
+  poll_mailbox box{"c1", origin, 2, 1 << 20};
   int counted = 0;
 
   void stored(sequence seq) { say(std::to_string(seq), seq); }
@@ -81,7 +81,7 @@ TEST_SUITE("net/poll_mailbox") {
     box_at_start at;
     at.stored(11);
     at.told();
-    REQUIRE(at.box.go_on_from(start));
+    REQUIRE(at.box.go_on_from(origin));
     at.stored(12);
     CHECK(at.datas(at.told()) == ints{11, 12});
     CHECK(at.counted == 2);  // 11 once
@@ -153,7 +153,7 @@ TEST_SUITE("net/poll_mailbox") {
     CHECK(at.box.had_bytes() == 0);
     REQUIRE(at.box.go_on_from(cursor{7, 11}));
     CHECK(at.box.had_bytes() == at.box.all_bytes());
-    REQUIRE(at.box.go_on_from(start));
+    REQUIRE(at.box.go_on_from(origin));
     CHECK(at.box.had_bytes() == 0);
   }
 
@@ -169,7 +169,7 @@ TEST_SUITE("net/poll_mailbox") {
     REQUIRE(answer.at("events").size() == 1);
     CHECK(answer.at("events")[0].at("event") == "gap");
     CHECK(answer.at("events")[0].at("data").at("reason") == "expired");
-    REQUIRE(at.box.go_on_from(start));
+    REQUIRE(at.box.go_on_from(origin));
     CHECK(at.told().at("events")[0].at("data") == 11);
   }
 

@@ -9,8 +9,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int small_buffer = 4096;
-
 struct sse_case {
   explicit sse_case(sse_options options = {}, int buffers = 0)
       : client(buffers),

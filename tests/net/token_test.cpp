@@ -17,7 +17,6 @@ using namespace starling::net::test;
 
 namespace {
 
-constexpr std::int64_t now = 1'700'000'000;
 const std::string secret = "a secret of more than thirty-two bytes";
 const std::string hs_header = R"({"alg":"HS256","typ":"JWT"})";
 const std::string minimal = R"({"sub":"ann","exp":1700000100})";
@@ -43,10 +42,6 @@ std::string refusal(const result<identity>& outcome) {
   REQUIRE_FALSE(outcome.ok());
   CHECK(outcome.error().code == errc::unauthorized);
   return outcome.error().message;
-}
-
-bool mentions(const std::string& text, std::string_view part) {
-  return text.find(part) != text.npos;
 }
 
 key_set pem_keys(const temp_dir& dir, const key_pair& pair) {

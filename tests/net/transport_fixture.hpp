@@ -99,6 +99,9 @@ class peer {
   int fd_;
 };
 
+/// What a socket holds for a peer that is to be slow, bytes.
+inline constexpr int small_buffer = 4096;
+
 /// A connected server socket for `client`.
 inline tcp_socket accept(pumped_loop& on, peer& client, int send_buffer = 0) {
   using boost::asio::ip::tcp;

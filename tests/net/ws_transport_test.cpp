@@ -11,8 +11,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int small_buffer = 4096;
-
 std::string ws_client(ws_opcode op, std::string_view payload) {
   std::array<char, max_ws_header> header{};
   const auto size = write_ws_header(op, payload.size(), header);

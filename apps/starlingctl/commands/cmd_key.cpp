@@ -90,7 +90,7 @@ void add_file_option(CLI::App& command, std::string& file) {
       ->type_name("FILE");
 }
 
-void add_create(CLI::App& key, invocation& inv) {
+void add_key_create(CLI::App& key, invocation& inv) {
   const auto args = std::make_shared<token_request>();
   const auto file = std::make_shared<std::string>();
   CLI::App* command = key.add_subcommand("create", "Make an API key and print it, once");
@@ -104,7 +104,7 @@ void add_create(CLI::App& key, invocation& inv) {
 void add_key_commands(CLI::App& root, invocation& inv) {
   CLI::App* key = root.add_subcommand("key", "Make, list and revoke API keys");
   key->require_subcommand(1);
-  add_create(*key, inv);
+  add_key_create(*key, inv);
 
   const auto file = std::make_shared<std::string>();
   CLI::App* ls = key->add_subcommand("ls", "List the keys of a file; none is shown");

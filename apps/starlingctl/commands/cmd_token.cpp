@@ -44,7 +44,7 @@ exit_code inspect(const invocation& inv, std::string token) {
   return exit_code::ok;
 }
 
-void add_create(CLI::App& token, invocation& inv) {
+void add_token_create(CLI::App& token, invocation& inv) {
   const auto args = std::make_shared<token_request>();
   CLI::App* command = token.add_subcommand("create", "Make a token and print it");
   add_bearer_options(*command, *args);
@@ -81,7 +81,7 @@ void add_create(CLI::App& token, invocation& inv) {
 void add_token_commands(CLI::App& root, invocation& inv) {
   CLI::App* token = root.add_subcommand("token", "Make tokens, or see what one says");
   token->require_subcommand(1);
-  add_create(*token, inv);
+  add_token_create(*token, inv);
 
   const auto text = std::make_shared<std::string>();
   CLI::App* look =

@@ -18,7 +18,7 @@ std::int64_t claim_ms(const json& claims, const char* key) {
   return std::clamp<std::int64_t>(int_at(claims, key), 0, year_9999_s) * 1000;
 }
 
-std::string expiry(const json& claims, std::int64_t now_ms) {
+std::string token_expiry(const json& claims, std::int64_t now_ms) {
   const auto exp = claim_ms(claims, "exp");
   if (exp == 0) return "never (claim exp is missing)";
   const std::string when = utc_time(exp) + ", " + relative_time(exp, now_ms);
@@ -80,7 +80,7 @@ std::string render_token(const json& header, const json& claims, std::int64_t no
               {"audience", audience(claims)},
               {"issued", claims.contains("iat") ? utc_time(claim_ms(claims, "iat")) : ""},
               {"not before", claims.contains("nbf") ? utc_time(claim_ms(claims, "nbf")) : ""},
-              {"expires", expiry(claims, now_ms)},
+              {"expires", token_expiry(claims, now_ms)},
               {"algorithm", text_at(header, "alg")},
               {"key", text_at(header, "kid")},
               {"signature", "not checked"}});

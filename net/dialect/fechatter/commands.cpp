@@ -16,8 +16,6 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
-
 /// What a command says beside what native ones do.
 struct command_head {
   std::string type;

@@ -11,7 +11,7 @@ namespace {
 
 using json = nlohmann::json;
 
-constexpr std::size_t max_selectors = 1000;
+constexpr std::size_t max_granted = 1000;
 constexpr const char* namespace_claim = "https://mercure.rocks/";
 constexpr std::string_view detail_type = "https://mercure.rocks/authorization-detail";
 
@@ -20,7 +20,7 @@ error refused(const std::string& why) { return {errc::unauthorized, "token refus
 result<std::vector<topic_selector>> selectors_of(const json& list, const std::string& claim) {
   std::vector<topic_selector> out;
   if (list.is_null()) return out;
-  if (!list.is_array() || list.size() > max_selectors)
+  if (!list.is_array() || list.size() > max_granted)
     return refused("claim \"" + claim + "\" must be a list of at most 1,000 topics");
   for (const auto& one : list) {
     const auto* text = one.get_ptr<const std::string*>();
@@ -56,7 +56,7 @@ result<grant> read_detail(const json& detail) {
   if (const auto payload = detail.find("payload"); payload != detail.end())
     out.payload = payload->dump();
   const auto topics = detail.find("topics");
-  if (topics == detail.end() || !topics->is_array() || topics->size() > max_selectors)
+  if (topics == detail.end() || !topics->is_array() || topics->size() > max_granted)
     return refused("an authorization detail needs a list \"topics\"");
   for (const auto& one : *topics) {
     const auto match = one.is_object() ? one.find("match") : one.end();

@@ -11,8 +11,6 @@ namespace starling::net::mercure {
 
 namespace {
 
-error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
-
 result<void> add_topic(publish_form& form, const std::string& topic, const publish_limits& limits) {
   auto& topics = form.update.topics;
   if (topic.empty() || topic.size() > max_topic_bytes || !valid_utf8(topic))

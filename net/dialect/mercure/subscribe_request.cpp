@@ -9,8 +9,6 @@ namespace {
 /// Steps per byte of a topic, all selectors of a subscriber together.
 constexpr std::size_t max_cost = 8192;
 
-error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
-
 std::optional<match_type> type_of(std::string_view parameter) {
   if (parameter == "topic") return match_type::selector;
   if (parameter == "match" || parameter == "match_exact") return match_type::exact;

@@ -9,8 +9,6 @@ namespace {
 /// Matching one long topic against it takes about a millisecond.
 constexpr std::size_t max_steps = 2048;
 
-error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
-
 }  // namespace
 
 std::string_view to_string(match_type type) noexcept {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "net/base/ascii.hpp"
 #include "net/base/nearest_name.hpp"
 #include "net/front/stream_admission.hpp"
 #include "net/wire/codec.hpp"
@@ -10,10 +11,6 @@
 namespace starling::net::native {
 
 namespace {
-
-error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool contains(const std::vector<std::string>& names, const std::string& one) noexcept {
   return std::find(names.begin(), names.end(), one) != names.end();
@@ -105,7 +102,7 @@ result<void> check_parameters(const http_request& request, const std::vector<std
     if (++looked_at > most_looked_at) break;
     if (names_position(name) || contains(known, name) || contains(more, name)) continue;
     std::string plain = name;
-    std::transform(plain.begin(), plain.end(), plain.begin(), lower);
+    std::transform(plain.begin(), plain.end(), plain.begin(), ascii_lower);
     auto meant = nearest_name(plain, known);
     if (!meant) meant = nearest_name(plain, more);
     if (meant)

@@ -14,8 +14,6 @@ using native::check_parameters;
 using native::parse_stream_request;
 using native::position_from;
 
-error malformed(std::string message) { return {errc::malformed, std::move(message)}; }
-
 /// As in a configuration; 0 needs no unit.
 std::optional<std::chrono::milliseconds> parse_timeout(std::string_view text) {
   return text == "0" ? std::chrono::milliseconds(0) : parse_duration(text);
