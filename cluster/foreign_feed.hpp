@@ -48,7 +48,6 @@ struct foreign_source_state {
   foreign_source source;
   std::string holder;      ///< the node that ingests it, as far as known
   std::uint64_t lost = 0;  ///< messages that this node knows nobody has ingested, at most
-  std::size_t in_flight = 0;
 };
 
 /// One node at a time ingests a source: it holds a lease. When it dies another takes over after the

@@ -62,7 +62,6 @@ class sparse_string {
 
 using tenant_id = strong_string<struct tenant_tag>;
 using user_id = strong_string<struct user_tag>;
-using room_name = strong_string<struct room_tag>;
 using node_id = strong_string<struct node_tag>;
 using device_id = sparse_string<struct device_tag>;
 
