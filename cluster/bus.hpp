@@ -20,11 +20,13 @@ class bus_listener {
   virtual ~bus_listener() = default;
 
   /// A stored event of a followed channel, in ascending `seq` over all channels of the partition as
-  /// long as the engine connection lives; also one that nobody can read (`unreadable`).
+  /// long as the engine connection lives (but for event_log::disorder); also one that nobody can
+  /// read (`unreadable`).
   virtual void on_stored(partition_id p, stored_event stored) = 0;
-  /// An ephemeral event of a followed channel, or of one addressed to a session of this node.
+  /// An event of a followed channel that is not stored.
   virtual void on_ephemeral(event event) = 0;
-  /// What another node's supervisor of a followed channel said (never this node's own words).
+  /// What another node said of a followed channel: of a user's sessions there (never this node's
+  /// own words).
   virtual void on_control(channel channel, std::string payload) = 0;
   /// A node's heartbeat, this node's own included when it comes back.
   virtual void on_announcement(std::string payload) = 0;
@@ -66,9 +68,9 @@ class bus {
   virtual void follow(const channel_ptr& channel) = 0;
   virtual void unfollow(const channel& channel) = 0;
 
-  /// Hands an event that is not stored to the engine. Error: unavailable.
+  /// Hands an event that is not stored to the engine. Errors: unavailable, too_large.
   virtual result<void> send_ephemeral(const event& event) = 0;
-  /// To the same channel's supervisors on other nodes; lost when the engine is away.
+  /// To the other nodes that follow the channel; lost when the engine is away.
   virtual void send_control(const channel& channel, std::string payload) = 0;
   /// This node's heartbeat, to all nodes.
   virtual void announce(std::string payload) = 0;

@@ -21,7 +21,8 @@ std::size_t encoded_bytes(const event& event) noexcept;
 result<event> decode(std::string_view bytes);
 
 /// Can the event be handed to clients and embedded in answers as it is? Error: malformed, when its
-/// id or name would break framing, or its data is neither text nor JSON of at most 64 levels.
+/// id or name would break framing, its data is neither text nor JSON of at most 64 levels, or its
+/// sender or traceparent is none.
 result<void> check_content(const event& item);
 
 /// A message from one node to others: questions, answers, control.

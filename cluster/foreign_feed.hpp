@@ -48,11 +48,11 @@ struct foreign_source_state {
   foreign_source source;
   std::string holder;      ///< the node that ingests it, as far as known
   std::uint64_t lost = 0;  ///< messages that this node knows nobody has ingested, at most
-  std::size_t in_flight = 0;
 };
 
-/// One node at a time ingests a source: it holds a lease. When it dies another takes over after the
-/// lease has run out (2.4 s), when it leaves at once. Any thread; never blocks, but for stop().
+/// One node at a time ingests a source: it holds a lease. When it dies another takes over after
+/// 2.4 s of silence (its lease has run out by then), when it leaves at once. Any thread; never
+/// blocks, but for stop().
 class foreign_feed {
  public:
   virtual ~foreign_feed() = default;

@@ -19,7 +19,7 @@
 
 namespace starling::actors {
 
-/// As many items as one answer may hold.
+/// As many items as a page of a list may have.
 inline constexpr std::uint64_t max_page = 1000;
 
 /// For commands: done, or an error.
@@ -27,7 +27,7 @@ struct nothing {
   static auto members(auto&) { return std::tie(); }
 };
 
-/// A page of this node's sessions in the order of their ids.
+/// A page of this node's sessions in the order asked for.
 struct sessions_answer {
   std::vector<net::session_info> sessions;
   std::uint64_t total = 0;  ///< that match, on this node

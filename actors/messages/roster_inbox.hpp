@@ -11,12 +11,13 @@
 
 namespace starling::actors {
 
+/// engine -> roster: a membership has begun or ended.
 struct roster_entry_changed {
   cluster::roster_entry entry;
   bool added;
 };
 
-/// engine -> roster.
+/// engine -> roster: a part of the whole.
 struct roster_loaded {
   cluster::roster_part part;
 };

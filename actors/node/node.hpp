@@ -24,7 +24,7 @@ namespace starling::actors {
 struct node_hooks {
   std::function<std::string()> metrics_text;
   std::function<std::string()> config_json;
-  /// Empty when the level is unknown.
+  /// False when the level is unknown.
   std::function<bool(const std::string& level)> set_log_level;
   /// Called once when this node was told to drain by an administrator.
   std::function<void()> drain_requested;

@@ -25,7 +25,7 @@ namespace starling::actors {
 ///
 /// Control comes as messages; events come by `deliver`, called by the shard's fanout on the same
 /// thread. Dies when its transport is closed; the fanout then lets it go.
-/// Thread: its shard, always (the loop the connection was accepted on).
+/// Thread: its shard, always (the loop that its socket was given to).
 class connection final : public connection_inbox,
                          public net::transport_observer,
                          private net::wheel_timer {

@@ -7,7 +7,7 @@ namespace starling::app {
 
 /// Installs the sink. Call once, before threads start.
 void install_log(log_format format);
-/// nullptr-like false when `name` is no level.
+/// False when `name` is no level.
 bool set_log_level(const std::string& name);
 
 }  // namespace starling::app

@@ -172,8 +172,7 @@ std::vector<foreign_source_state> nats_feed::states() const {
   for (const auto& s : sources_) {
     // An entry of ours may stand there when it is not ours any more.
     const bool over = !s.lease.held() && s.lease.holder() == self_.str();
-    out.push_back({s.config, over ? std::string() : s.lease.holder(), s.lost,
-                   s.under_way.size() + s.unacked.size()});
+    out.push_back({s.config, over ? std::string() : s.lease.holder(), s.lost});
   }
   return out;
 }
@@ -425,7 +424,6 @@ void nats_feed::taken(std::size_t index, std::uint64_t revision, steady_time ask
   // counted anew meanwhile.
   const bool died = !before.id.empty() && before.id != self_.str();
   if (died) s.settled_by = session_since_ + again_wait;
-  s.first_number = s.last_number + 1;
   log::info("this node ingests a source",
             {{"source", s.config.subject}, {"stream", s.config.stream}, {"before", before.id}});
   if (!s.config.stream.empty()) return;

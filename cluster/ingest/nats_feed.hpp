@@ -65,7 +65,6 @@ class nats_feed final : public foreign_feed,
     standby_buffer buffer;
     steady_time handed_over{};  ///< what was heard before that, the last holder has ingested
     std::uint64_t last_number = 0;
-    std::uint64_t first_number = 1;                  ///< since the lease is held
     std::map<std::uint64_t, std::size_t> under_way;  ///< number -> bytes
     std::size_t under_way_bytes = 0;
     std::uint64_t lost = 0;

@@ -23,7 +23,8 @@ using bucket_ptr = std::unique_ptr<kvStore, deleter>;
 /// A context whose calls wait 3 s for their answers, when they are given no options of their own.
 natsStatus open_context(const nats_session& session, context_ptr& out);
 
-/// `what: status (what the server said)`, as errc::unavailable. On the thread of the failed call.
+/// `problem: status (what the server said)`, as errc::unavailable. On the thread of the failed
+/// call.
 error failed(const std::string& problem, natsStatus status);
 
 /// Gives the stream `wanted` where its limits, replicas or ways of reading differ from `present`.

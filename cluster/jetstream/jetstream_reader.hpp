@@ -21,10 +21,9 @@ namespace starling::cluster {
 ///   1. The leader is asked for the first event after `after`. When there is none (most reads: a
 ///      client comes back, and its user has heard nothing meanwhile) only the age of the store can
 ///      have dropped one, and the store's state says so, which many reads share.
-///   2. The rest comes by direct gets, each asking for the next event after the last one (0.1-0.3
-///   ms
-///      each, depending on the load); when they become many, by a pull consumer, which costs some
-///      ms to make and then brings ten times as much.
+///   2. The rest comes by direct gets, each asking for the next event after the last one (0.1 to
+///      0.3 ms each, depending on the load); when they become many, by a pull consumer, which costs
+///      some ms to make and then brings ten times as much.
 ///   3. When a replica knows no more, the leader has the last word; and because events may have
 ///      been dropped while we read, it is asked for the channel's oldest event.
 ///   4. Only when the oldest event is later than `after`, the leader's count of the channel tells

@@ -89,7 +89,7 @@ class nats_connection final : public nats_session::owner,
   void verify_store();
   /// Gives the present session up; everything starts over as after an outage.
   void restart(std::string reason);
-  /// The session that is up, if its number is not `known`. Waits up to `timeout` for one.
+  /// The session that is up, if it is not `known`. Waits up to `timeout` for one.
   std::shared_ptr<nats_session> wait_for_session(const nats_session* known,
                                                  std::chrono::milliseconds timeout);
 

@@ -1,4 +1,4 @@
-/// Identifier types that do not mix: a room name is not a user id, although both are text.
+/// Identifier types that do not mix: a tenant is not a user id, although both are text.
 #pragma once
 
 #include <array>
@@ -62,7 +62,6 @@ class sparse_string {
 
 using tenant_id = strong_string<struct tenant_tag>;
 using user_id = strong_string<struct user_tag>;
-using room_name = strong_string<struct room_tag>;
 using node_id = strong_string<struct node_tag>;
 using device_id = sparse_string<struct device_tag>;
 
@@ -89,7 +88,7 @@ bool valid_event_id(std::string_view text) noexcept;
 bool valid_utf8(std::string_view text) noexcept;
 
 /// Which node opened a session: 32 bits in every session id, so that any node can route to the
-/// session's home without a lookup. Derived from node id and process start.
+/// session's home without a lookup. Drawn by chance when a process starts.
 using node_tag32 = std::uint32_t;
 
 /// Id of one client connection, shown as a UUID (version 8): 32 bits of the node's tag, rest
@@ -122,7 +121,8 @@ enum class channel_kind : std::uint8_t {
   room,    ///< a named room
   user,    ///< all sessions of one user
   all,     ///< every session of the tenant; its name is "all"
-  client,  ///< one session; its name is the session id; never stored
+  client,  ///< one session; its name is the session id; not stored. Also: what nodes store for
+           ///< themselves (fences, probes of a trace)
 };
 std::string_view to_string(channel_kind kind) noexcept;
 

@@ -36,7 +36,8 @@ struct http_exchange {
 /// answer. Loop thread only.
 ///
 /// Deadlines: a request must be complete `request_deadline` after its first byte (408), a write
-/// must make progress every `write_deadline`, an idle connection lives `keep_alive_timeout`.
+/// must make progress every `write_deadline`, an idle connection lives `keep_alive_timeout`; before
+/// its first request `request_deadline`.
 class http_session : public std::enable_shared_from_this<http_session>, private wheel_timer {
  public:
   static constexpr std::chrono::seconds write_deadline{10};

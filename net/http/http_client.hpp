@@ -1,4 +1,5 @@
-/// A small HTTP/1.1 client for the admin CLI: one connection per request, blocking, with deadlines.
+/// A small HTTP/1.1 client for the CLI and for sources of memberships: one connection per request,
+/// blocking, with deadlines.
 #pragma once
 
 #include <chrono>

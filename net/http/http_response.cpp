@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "net/wire/codec.hpp"
 
@@ -93,16 +92,6 @@ void add_retry_after(http_response& to, std::chrono::milliseconds after) {
 
 void insert_retry_after(std::string& answer, std::chrono::milliseconds after) {
   answer.insert(answer.find("\r\n") + 2, retry_after(after));
-}
-
-void make_error_plain(std::string& body) {
-  const auto parsed = nlohmann::json::parse(body, nullptr, false);
-  if (!parsed.is_object()) return;
-  const auto failure = parsed.find("error");
-  if (failure == parsed.end() || !failure->is_object()) return;
-  const auto message = failure->find("message");
-  if (message == failure->end() || !message->is_string()) return;
-  body = "{\"error\":" + net::quoted(message->get_ref<const std::string&>()) + "}";
 }
 
 errc errc_of_status(int status) noexcept {

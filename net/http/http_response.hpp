@@ -44,8 +44,6 @@ void insert_retry_after(std::string& answer, std::chrono::milliseconds after);
 http_response retry_response(const error& why, std::chrono::milliseconds after, bool plain);
 /// The line Retry-After, in whole seconds, at least 1.
 void add_retry_after(http_response& to, std::chrono::milliseconds after);
-/// Turns a body `{error:{code,message}}` into `{"error":"message"}`; others stay.
-void make_error_plain(std::string& body);
 /// The error a status stands for, for the counters; `internal` for unknown ones.
 errc errc_of_status(int status) noexcept;
 

@@ -48,8 +48,8 @@ using route_handler = std::function<void(std::shared_ptr<http_session>)>;
 
 struct route {
   http_method method = http_method::get;  ///< HEAD is answered where GET is
-  /// `/api/rooms/{room}/members/{user}`: a parameter takes one segment, at most two stand in a
-  /// path. `{room}` and `{user}` must be such names (400), any other is free text.
+  /// `/api/rooms/{room}/members/{user}`: a parameter takes one segment. `{room}` and `{user}` must
+  /// be such names (400), any other is free text. The first and the last are kept (route_match).
   std::string path;
   access needs = access::none;
   route_handler run;

@@ -18,7 +18,7 @@ struct route_match {
   /// Path exists, method does not: what to say in `Allow`. Empty: 404.
   std::string allow;
   std::string name;               ///< first path parameter, percent-decoded
-  std::string member;             ///< second
+  std::string member;             ///< the last, where there are several
   std::optional<error> bad_name;  ///< a parameter is not what the row says it must be
 };
 

@@ -28,7 +28,7 @@ class tls_channel final : public Protocol {
   static constexpr std::size_t max_frames = 64;
   static constexpr std::size_t enough_bytes = 64 * 1024;
 
-  /// Operations of Asio's TLS stream touch it until they complete, so each holds a share.
+  /// Operations of the TLS stream touch it until they complete, so each holds a share.
   struct io {
     std::unique_ptr<tls_stream> stream;
     std::string out;

@@ -36,7 +36,8 @@ struct node_info {
 struct partition_info {
   std::uint32_t partition = 0;
   std::uint64_t position = 0;  ///< last stored event that the node has handled; 0: none
-  std::uint64_t lag = 0;       ///< stored events after that
+  std::uint64_t lag = 0;       ///< events it has not handled: while in order those that wait for an
+                               ///< earlier one, else all stored after `position`
   std::string leader;          ///< server that leads the stream; empty: unknown
 };
 

@@ -48,8 +48,7 @@ std::string to_json(const publish_verdict& verdict);
 std::string to_json(const std::vector<publish_verdict>& verdicts);
 /// `{"error":{"code":..,"message":..}}`.
 std::string error_json(const error& why);
-/// `{id,room|user|...,event,data,ts,sender?,traceparent?}`: the envelope of format=envelope and of
-/// history.
+/// `{id,room|user|...,event,data,ts,sender?,traceparent?}`: the envelope of format=envelope.
 std::string envelope_json(const event& event);
 std::string to_json(const connected& connected);
 std::string to_json(const goodbye& goodbye);

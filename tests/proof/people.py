@@ -8,7 +8,7 @@ from reader import Reader
 from stream import Sse, WebSocket
 
 CLIENTS = 200
-TENANTS = 6  # of a seed with partitions: rooms and users of the same names in each
+TENANTS = 6  # of a seed with many: rooms and users of the same names in each
 USERS = 60
 ROOMS = 10
 SLOW_READERS = 12

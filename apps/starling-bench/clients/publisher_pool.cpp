@@ -43,11 +43,6 @@ void publisher_pool::open_all() {
   for (auto& each : publishers_) each.open();
 }
 
-void publisher_pool::close_all() {
-  running_ = false;
-  for (auto& each : publishers_) each.close();
-}
-
 void publisher_pool::start() {
   running_ = true;
   started_ = now_ns();

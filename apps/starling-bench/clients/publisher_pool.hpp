@@ -48,7 +48,6 @@ class publisher_pool {
   static std::uint32_t lanes_for(std::uint32_t connections, std::uint32_t audiences);
 
   void open_all();
-  void close_all();
   bool all_ready() const noexcept { return ready_ == publishers_.size(); }
 
   /// From now on pump() sends. Open loop: the first event is due now.

@@ -1,7 +1,7 @@
 /// The table of every configuration key: name, type, place in `config`, documentation.
 ///
-/// Reading, `--check-config`, environment names, `GET /admin/v1/config`, reload and the reference
-/// page all follow this one table; a new key is one line of it.
+/// Reading, `--check-config`, environment names, `GET /admin/v1/config` and reload all follow this
+/// one table, which is the reference as well; a new key is one line of it.
 #pragma once
 
 #include "apps/starlingd/config/config.hpp"

@@ -93,9 +93,8 @@ result<stream_request> parse_stream_request(const http_request& request, transpo
 }
 
 result<void> check_parameters(const http_request& request, const std::vector<std::string>& more) {
-  static const std::vector<std::string> known{
-      "rooms",     "device",   "last_event_id", "since", "format",
-      "heartbeat", "presence", "access_token",  "token", "ticket"};
+  static const std::vector<std::string> known{"rooms",  "device",    "last_event_id", "since",
+                                              "format", "heartbeat", "access_token",  "token"};
   static constexpr std::size_t most_looked_at = 64;  // no token has been seen yet
   std::size_t looked_at = 0;
   for (const auto& [name, value] : request.query().all()) {

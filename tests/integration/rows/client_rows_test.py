@@ -1,4 +1,4 @@
-"""Rows C1-C26: what fechatter's front-end does with a stream (reference/seed-systems.md, 1c), against real nodes. The tables of
+"""Rows C1-C26: what fechatter's front-end does with a stream, against real nodes. The tables of
 its reconnects (C1-C10) are the clients' own: apps/clients/js/test and apps/clients/python/tests."""
 import json
 import time

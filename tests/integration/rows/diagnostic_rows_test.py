@@ -1,4 +1,4 @@
-"""Rows D1-D9: how one finds out why messages do not arrive (reference/seed-systems.md, 1e)."""
+"""Rows D1-D9: how one finds out why messages do not arrive."""
 import json
 import subprocess
 

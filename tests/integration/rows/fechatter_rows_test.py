@@ -1,4 +1,4 @@
-"""Rows N1-N45: fechatter's notify server (reference/seed-systems.md, 1a), on two nodes with its tokens and subjects."""
+"""Rows N1-N45: fechatter's notify server, on two nodes with its tokens and subjects."""
 import json
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Rows G1-G16: fechatter's gateway (reference/seed-systems.md, 1b). What a gateway does for itself is nobody's who talks to
+"""Rows G1-G16: fechatter's gateway. What a gateway does for itself is nobody's who talks to
 nodes directly; what it did to streams must not happen here."""
 from clients import Sse, exchange
 from harness import eventually, fresh, token

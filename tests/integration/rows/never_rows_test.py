@@ -1,4 +1,4 @@
-"""Rows X1-X47: what went wrong in the systems that Starling succeeds, and must not here (reference/seed-systems.md, 3)."""
+"""Rows X1-X47: what went wrong in the systems that Starling succeeds, and must not here."""
 import json
 import random
 import re

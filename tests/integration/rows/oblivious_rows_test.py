@@ -1,4 +1,4 @@
-"""Rows O1-O19: Oblivious' event hub (reference/seed-systems.md, 1d)."""
+"""Rows O1-O19: Oblivious' event hub."""
 import json
 import re
 import time

@@ -5,6 +5,8 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 TESTS = HERE.parents[1]
+CLIENTS = TESTS.parent / "apps" / "clients"
+ELSEWHERE = {"js": CLIENTS / "js" / "test", "python": CLIENTS / "python" / "tests"}
 ROWS = [f"{letter}{number}" for letter, count in (("N", 45), ("G", 16), ("C", 26), ("O", 19), ("D", 9), ("X", 47))
         for number in range(1, count + 1)]
 
@@ -26,6 +28,11 @@ class Table(unittest.TestCase):
     def test_rows_shown_here_are_tested_here_and_the_other_way_round(self):
         said = {row for row, shown in self.table.items() if re.match(r"here\b", shown)}
         self.assertEqual(said, self.here)
+
+    def test_the_files_that_are_named_exist(self):
+        for row, shown in self.table.items():
+            for folder, name in re.findall(r"`([a-z]+)/([a-z_.]+\.(?:cpp|mjs|py))`", shown):
+                self.assertTrue((ELSEWHERE.get(folder, TESTS / folder) / name).is_file(), f"{row}: {folder}/{name}")
 
     def test_the_tests_that_are_named_exist(self):
         for row, shown in self.table.items():

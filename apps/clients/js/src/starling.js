@@ -4,7 +4,8 @@
 //   client.on('NewMessage', (event) => console.log(event.room, event.data));
 //
 // Application events go to on(<event name>) and on('*'). What the client itself has to say goes to
-// names that start with 'starling:': state, connected, lost, gap, goodbye, heartbeat, error.
+// names that start with 'starling:': state, connected, lost, gap, goodbye, heartbeat, error,
+// token_expiring.
 import { makeCore } from './core.js';
 import { StarlingError } from './errors.js';
 import { watchPage } from './page.js';

@@ -21,8 +21,8 @@ class Starling(Subscription):
 
     `get_token(reason)` ("initial", "expiring" or "unauthorized") is asked for a token when there is
     none, when the present one ends soon and when it was refused. `on_status(state, detail)` hears
-    connecting, open, waiting, lost, gap, goodbye, token_expiring and closed. `last_id` may be set to
-    resume where another process ended.
+    connecting, open, waiting, lost, gap, goodbye, token_expiring, renewal_failed and closed. `last_id`
+    may be set to resume where another process ended.
 
     One thread iterates; `publish`, `subscribe`, `unsubscribe` and `close` may be called from any
     other, and from the one that iterates.
