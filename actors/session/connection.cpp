@@ -260,8 +260,7 @@ void connection::tell_rooms() {
 // -- time ---------------------------------------------------------------------------------------
 
 std::chrono::milliseconds connection::end() const {
-  return session_clock::end(std::chrono::seconds(identity_->expires_s),
-                            std::chrono::milliseconds(session_->opened_ms()));
+  return std::chrono::seconds(identity_->expires_s);
 }
 
 void connection::arm() {

@@ -21,14 +21,6 @@ class session_clock {
     std::chrono::milliseconds left{};
   };
 
-  /// When the right to be here ends that a token with this `exp` gives to a session opened then. A
-  /// token that was accepted within the leeway after its `exp` gets that leeway.
-  static std::chrono::milliseconds end(std::chrono::seconds exp,
-                                       std::chrono::milliseconds opened) noexcept {
-    const std::chrono::milliseconds at = exp;
-    return at > opened ? at : at + notice;
-  }
-
   void begin(steady_time now, std::chrono::milliseconds heartbeat) noexcept {
     next_heartbeat_ = now + heartbeat;
   }

@@ -25,7 +25,7 @@ using prometheus::MetricType;
 using loops = std::vector<net::io_loop*>;
 
 constexpr std::array<const char*, 3> transports{"sse", "ws", "poll"};
-constexpr std::array<const char*, event_source_count> sources{"http", "ws", "nats", "mapping"};
+constexpr std::array<const char*, event_source_count> sources{"http", "ws", "mapping"};
 constexpr std::array<const char*, drop_reason_count> reasons{"slow_consumer", "oldest",
                                                              "no_recipient"};
 constexpr std::array<const char*, 2> gap_results{"repaired", "lost"};

@@ -55,6 +55,7 @@ bool says(const json& value, std::string_view wanted) {
   return text != nullptr && *text == wanted;
 }
 
+/// When the right ends, epoch seconds.
 result<std::int64_t> check_dates(const json& claims, const token_rules& rules, std::int64_t now_s,
                                  bool expiry_needed) {
   const auto* exp = find(claims, "exp");
@@ -68,7 +69,7 @@ result<std::int64_t> check_dates(const json& claims, const token_rules& rules, s
     if (!begins) return wrong("nbf", "a number of seconds");
     if (now_s + rules.leeway.count() < *begins) return refused("it is not valid yet (nbf)");
   }
-  return *expires;
+  return now_s < *expires ? *expires : *expires + rules.leeway.count();
 }
 
 result<void> check_origin(const json& claims, const token_rules& rules) {

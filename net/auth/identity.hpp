@@ -18,11 +18,12 @@ struct identity {
   device_id device;                  ///< empty when the token names none
   std::vector<std::string> rooms;    ///< allowed; the exact ones are joined at connect
   std::vector<std::string> publish;  ///< room patterns, `user:<pattern>`, `client:<pattern>`
-  std::int64_t expires_s = 0;        ///< `exp`, epoch seconds, without leeway, 0 to year 9999
-  std::uint64_t token_hash = 0;      ///< same token, same value, within one process
-  bool publish_all = false;          ///< `publish: true`: every room, user and session
-  bool admin = false;                ///< of its tenant
-  bool is_operator = false;          ///< administers all tenants and the nodes themselves
+  std::int64_t expires_s =
+      0;  ///< epoch seconds: `exp`, or what the leeway after it still gave; to year 9999
+  std::uint64_t token_hash = 0;  ///< same token, same value, within one process
+  bool publish_all = false;      ///< `publish: true`: every room, user and session
+  bool admin = false;            ///< of its tenant
+  bool is_operator = false;      ///< administers all tenants and the nodes themselves
 };
 
 /// `*` in a pattern stands for any run of characters, the empty one included; everything else is

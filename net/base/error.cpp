@@ -5,7 +5,7 @@
 namespace starling {
 
 const errc_info& info(errc e) noexcept {
-  static constexpr std::array<errc_info, 12> table{{
+  static constexpr std::array<errc_info, errc_count> table{{
       {"malformed", 400},
       {"unauthorized", 401},
       {"forbidden", 403},

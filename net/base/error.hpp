@@ -22,6 +22,8 @@ enum class errc : std::uint8_t {
   unavailable,         ///< 503 the engine is away, or this node is draining
 };
 
+inline constexpr std::size_t errc_count = 12;
+
 struct errc_info {
   std::string_view code;  ///< text in `{error:{code}}`
   std::uint16_t http_status;

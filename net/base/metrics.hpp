@@ -59,17 +59,15 @@ inline constexpr std::array<std::int64_t, 8> duration_bounds{
 enum class event_source : std::uint8_t {
   http,
   ws,
-  nats,
   mapping
 };
-inline constexpr std::size_t event_source_count = 4;
+inline constexpr std::size_t event_source_count = 3;
 enum class drop_reason : std::uint8_t {
   slow_consumer,
   oldest,
   no_recipient
 };
 inline constexpr std::size_t drop_reason_count = 3;
-inline constexpr std::size_t errc_count = 12;
 
 /// One shard's figures. Indexes are the enums' values; transport: 0 sse, 1 ws, 2 poll.
 struct shard_metrics {

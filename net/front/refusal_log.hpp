@@ -29,7 +29,7 @@ class refusal_log {
   static void note(pace& of, std::string_view message, std::string_view reason,
                    const http_exchange& x, steady_time now);
 
-  std::array<pace, 12> requests_;  // by errc
+  std::array<pace, errc_count> requests_;
   std::array<pace, close_code_count> streams_;
 };
 

@@ -59,6 +59,7 @@ TEST_SUITE("apps/config_errors") {
         {good + "[nats]\npartitions = 0\n", "node.toml:10: nats.partitions expects 1 to 64"},
         {good + "[nats]\npartitions = 65\n", "node.toml:10: nats.partitions expects 1 to 64"},
         {good + "[cors]\norigins = [\"https://a/\"]\n", "node.toml:10: cors.origins expects"},
+        {good + "[cors]\norigins = [\"https://a..b\"]\n", "node.toml:10: cors.origins expects"},
         {good + "[cors]\norigins = [\n \"https://a\",\n 5]\n",
          "node.toml:12: cors.origins expects a list of texts such as [\"a\", \"b\"], got 5\n"},
         {good + "[log]\nlevel = 2020-01-01\n", "got a date or time\n"},

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "net/auth/claims.hpp"
 #include "net/auth/sign.hpp"
 #include "net/dialect/fechatter/claims.hpp"
 #include "tests/net/auth_fixture.hpp"
@@ -66,6 +67,16 @@ TEST_SUITE("net/auth/token") {
     CHECK_FALSE(identity->publish_all);
     CHECK(identity->admin);
     CHECK(identity->expires_s == 1'700'000'100);
+  }
+
+  TEST_CASE("a token that is accepted within the leeway ends with it") {
+    const std::string claims = R"({"sub":"ann","exp":1700000000})";
+    token_rules rules;
+    rules.leeway = std::chrono::seconds(300);
+    CHECK(read_claims(nlohmann::json::parse(claims), rules, now - 1, {})->expires_s == now);
+    CHECK(read_claims(nlohmann::json::parse(claims), rules, now, {})->expires_s == now + 300);
+    CHECK(read_claims(nlohmann::json::parse(claims), rules, now + 299, {})->expires_s == now + 300);
+    CHECK_FALSE(read_claims(nlohmann::json::parse(claims), rules, now + 300, {}).ok());
   }
 
   TEST_CASE("absent claims mean the default tenant and no rights") {

@@ -3,6 +3,7 @@
 #include "net/base/ids.hpp"
 #include "net/base/nearest_name.hpp"
 #include "net/base/planned_faults.hpp"
+#include "net/http/cors.hpp"
 #include "net/http/trusted_proxies.hpp"
 #include "net/http/url.hpp"
 
@@ -110,15 +111,11 @@ std::string_view nats_urls(const std::string& v) {
 }
 
 std::string_view origin_list(const std::vector<std::string>& v) {
-  for (const std::string& origin : v) {
-    if (origin == "*") continue;
-    const auto scheme = origin.find("://");
-    const bool shaped = scheme != std::string::npos && scheme > 0 && scheme + 3 < origin.size();
-    if (!shaped || origin.find_first_of("/ ", scheme + 3) != std::string::npos) {
-      return "\"*\" or origins such as \"https://app.example.com\" (no path, no slash at the end)";
-    }
-  }
-  return "";
+  const bool fine = std::ranges::all_of(
+      v, [](const std::string& each) { return bool(net::cors_policy::check_entry(each)); });
+  return fine ? ""
+              : "\"*\" or origins such as \"https://app.example.com\" (no path, no slash at the "
+                "end)";
 }
 
 std::string_view some_rate(const double& v) { return v >= 1 ? "" : "a number, 1 or more"; }

@@ -60,7 +60,7 @@ result<bearer> read_token(std::string_view token, const key_set* own_keys, loop_
   bearer out{std::move(*identity), std::move(*rights)};
   out.identity.token_hash = parsed->hash;
   out.identity.publish.clear();
-  out.identity.publish_all = out.identity.admin = false;
+  out.identity.publish_all = out.identity.admin = out.identity.is_operator = false;
   return out;
 }
 
