@@ -11,7 +11,7 @@ ALWAYS = ("starling_sessions", "starling_sessions_opened_total", "starling_sessi
           "starling_users", "starling_actors", "starling_publish_errors_total", "process_resident_memory_bytes", "process_open_fds",
           "process_cpu_seconds_total")
 VALUES = {"starling_sessions": ("transport", ("sse", "ws", "poll")),
-          "starling_events_in_total": ("source", ("http", "ws", "nats", "mapping")),
+          "starling_events_in_total": ("source", ("http", "ws", "mapping")),
           "starling_deliveries_total": ("transport", ("sse", "ws", "poll")),
           "starling_sessions_closed_total": ("code", ("replaced", "session_limit", "kicked", "token_expired",
                                                       "token_revoked", "draining", "slow_consumer", "overload",
