@@ -11,7 +11,10 @@
 #include <vector>
 
 #include "actors/ingest/ingest_inbox.hpp"
+#include "actors/ingest/ingested_message.hpp"
 #include "actors/ingest/ingestion_state.hpp"
+#include "actors/ingest/tenant_finder.hpp"
+#include "actors/ingest/tenant_question.hpp"
 #include "actors/messages/context.hpp"
 #include "net/mapping/rule_set.hpp"
 
@@ -42,46 +45,16 @@ class ingester final : public ingest_inbox {
   void on(tenants_overdue& late) override;
 
  private:
-  struct outgoing {
-    starling::event event;
-    bool ephemeral = false;
-    bool counts = false;  ///< the first of its event's targets
-    bool done = false;
-  };
-  struct change {
-    cluster::roster_entry entry;
-    bool add = true;
-    bool done = false;
-  };
-  /// A message that was mapped and is not settled.
-  struct message {
-    std::optional<std::size_t> rule;
-    std::string subject;
-    std::vector<outgoing> events;
-    std::vector<change> changes;
-    std::size_t outstanding = 0;
-    bool fresh = false;   ///< the store did not have all of it
-    bool failed = false;  ///< to be tried again
-    bool refused = false;
-  };
-
   /// `asked`: what others know of its tenant is known.
   void take(cluster::foreign_message& arrived, bool asked);
   void go_on();
-  /// The events with their tenants; nothing when this node does not know, or, until others were
-  /// `asked`, when they may know more.
-  std::optional<std::vector<net::mapped_event>> located(std::vector<net::mapped_event>& events,
-                                                        bool asked) const;
-  bool locate(net::mapped_event& event, bool asked, std::vector<net::mapped_event>& out) const;
-  /// False when there is nobody to ask, or it was asked a moment ago.
   bool ask(const std::vector<net::mapped_event>& about);
-  void spare_members(net::mapped_event& event) const;
   bool held_back() const noexcept { return !retries_.empty() || unlocated_; }
-  void add_event(message& to, net::mapped_event& from) const;
   void publish(std::uint64_t number);
-  void publish_event(std::uint64_t number, std::size_t index, message& of);
-  void change_member(std::uint64_t number, std::size_t index, message& of);
-  void handed_in(message& of, outgoing& one, const error* failure, bool duplicate);
+  void publish_event(std::uint64_t number, std::size_t index, ingested_message& of);
+  void change_member(std::uint64_t number, std::size_t index, ingested_message& of);
+  void handed_in(ingested_message& of, ingested_message::outgoing& one, const error* failure,
+                 bool duplicate);
   void settle_if_complete(std::uint64_t number);
   void finish(std::uint64_t number, net::mapping_result result, std::optional<std::size_t> rule);
   void refuse(std::uint64_t number, net::mapping_result result, std::optional<std::size_t> rule,
@@ -97,9 +70,11 @@ class ingester final : public ingest_inbox {
   cluster::foreign_feed& feed_;
   const std::size_t source_;
   const std::string stream_;
+  const tenant_finder finder_;
+  tenant_question question_;
 
   std::uint64_t term_ = 1;  ///< answers of an earlier duty do not count
-  std::unordered_map<std::uint64_t, message> messages_;
+  std::unordered_map<std::uint64_t, ingested_message> messages_;
   std::size_t under_way_ = 0;  ///< messages with something outstanding
   /// To be tried again, in order; while there are any, what arrives waits.
   std::set<std::uint64_t> retries_;
@@ -108,9 +83,6 @@ class ingester final : public ingest_inbox {
 
   /// Waits for what other nodes know of its tenant; so does what arrives after it.
   std::optional<cluster::foreign_message> unlocated_;
-  std::uint64_t question_ = 0;
-  std::size_t answers_ = 0;
-  std::unordered_map<std::string, steady_time> asked_;
 
   steady_time logged_{};
   std::uint64_t not_logged_ = 0;

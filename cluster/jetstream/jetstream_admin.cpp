@@ -6,8 +6,6 @@ namespace starling::cluster::jetstream {
 
 namespace {
 
-constexpr std::int64_t api_timeout_ms = 3000;
-
 bool same(const jsStreamConfig& a, const jsStreamConfig& b) {
   return a.Replicas == b.Replicas && a.MaxAge == b.MaxAge &&
          a.MaxMsgsPerSubject == b.MaxMsgsPerSubject && a.Duplicates == b.Duplicates &&
@@ -16,10 +14,11 @@ bool same(const jsStreamConfig& a, const jsStreamConfig& b) {
 
 }  // namespace
 
-natsStatus open_context(const nats_session& session, context_ptr& out) {
+natsStatus open_context(const nats_session& session, context_ptr& out,
+                        std::chrono::milliseconds wait) {
   jsOptions settings;
   jsOptions_Init(&settings);
-  settings.Wait = api_timeout_ms;
+  settings.Wait = wait.count();
   jsCtx* raw = nullptr;
   const auto status = natsConnection_JetStream(&raw, session.connection(), &settings);
   out.reset(raw);

@@ -3,6 +3,7 @@
 
 #include <nats/nats.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -20,8 +21,10 @@ using context_ptr = std::unique_ptr<jsCtx, deleter>;
 using info_ptr = std::unique_ptr<jsStreamInfo, deleter>;
 using bucket_ptr = std::unique_ptr<kvStore, deleter>;
 
-/// A context whose calls wait 3 s for their answers, when they are given no options of their own.
-natsStatus open_context(const nats_session& session, context_ptr& out);
+/// A context whose calls wait so long for their answers, when they are given no options of their
+/// own.
+natsStatus open_context(const nats_session& session, context_ptr& out,
+                        std::chrono::milliseconds wait = std::chrono::milliseconds(3000));
 
 /// `problem: status (what the server said)`, as errc::unavailable. On the thread of the failed
 /// call.

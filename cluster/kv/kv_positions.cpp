@@ -18,34 +18,45 @@ constexpr std::string_view rooms_suffix = ".rooms";
 /// More than a session may have rooms (1,000 of 128 bytes); a message of NATS may be 1 MiB.
 constexpr std::size_t max_rooms_bytes = 512 * 1024;
 
-/// What a replica says to a direct get.
-result<std::string> value_in(const nats_message& answer) {
-  if (answer.header("Status") == "404") return std::string();
-  if (!answer.header("Nats-Sequence").empty()) return std::string(answer.data());
-  return error{errc::unavailable,
-               "the rooms cannot be read: " + std::string(answer.header("Description"))};
-}
+/// An answer, as the delivery thread copies it; it is decoded elsewhere.
+struct heard {
+  explicit heard(const nats_answer& answer) : state(answer.state) {
+    if (state != answer_state::answered) return;
+    data = answer.message->data();
+    status = answer.message->header("Status");
+    description = answer.message->header("Description");
+    stored = !answer.message->header("Nats-Sequence").empty();
+  }
 
-/// What the leader says.
-result<std::string> value_in(std::string_view answer) {
-  const auto message = jetstream::parse_message(answer);
-  // Empty also at the mark of a key that an operator erased.
-  if (message) return std::string(message->data);
-  if (message.error.err_code == jetstream::err_no_message) return std::string();
-  return error{errc::unavailable, "the positions cannot be read: " + message.error.description};
-}
+  answer_state state;
+  std::string data;
+  // Of a replica.
+  std::string status;
+  std::string description;
+  bool stored = false;
+};
 
-/// Why there is no answer.
-error why_not(answer_state state) {
-  switch (state) {
+/// What the key holds. `direct`: a replica says so, with the value as it is; else the leader, in
+/// JSON.
+result<std::string> value_in(const heard& answer, bool direct) {
+  switch (answer.state) {
     case answer_state::answered: break;
     case answer_state::timed_out:
       return error{errc::timeout, "the positions were not answered in time"};
     case answer_state::no_responders:
       return error{errc::unavailable, "the store of positions is not there"};
-    case answer_state::disconnected: break;
+    case answer_state::disconnected: return engine_away();
   }
-  return engine_away();
+  if (direct) {
+    if (answer.status == "404") return std::string();
+    if (answer.stored) return answer.data;
+    return error{errc::unavailable, "the rooms cannot be read: " + answer.description};
+  }
+  const auto message = jetstream::parse_message(answer.data);
+  // Empty also at the mark of a key that an operator erased.
+  if (message) return message->data;
+  if (message.error.err_code == jetstream::err_no_message) return std::string();
+  return error{errc::unavailable, "the positions cannot be read: " + message.error.description};
 }
 
 /// Names as key tokens, separated by blanks.
@@ -127,25 +138,20 @@ void kv_positions::read(std::string subject, source from, completion<std::string
     return;
   }
   const bool direct = from == source::any_replica;
-  connection_->request(
-      (direct ? "$JS.API.DIRECT.GET.KV_" : "$JS.API.STREAM.MSG.GET.KV_") + bucket_,
-      jetstream::last_message_request(subject), {}, answer_timeout,
-      [connection = connection_, direct,
-       done = std::move(done)](const nats_answer& answer) mutable {
-        result<std::string> said = why_not(answer.state);
-        if (answer.message && direct)
-          said = value_in(*answer.message);
-        else if (answer.message)
-          said = std::string(answer.message->data());
-        connection->work().post([connection, direct, done = std::move(done), state = answer.state,
-                                 said = std::move(said)]() mutable {
-          if (said && !direct) said = value_in(*said);
-          // The bucket may be gone: somebody should look.
-          if (!said && state != answer_state::disconnected) connection->verify_store();
-          done(std::move(said));
-        });
-        return false;
-      });
+  connection_->request((direct ? "$JS.API.DIRECT.GET.KV_" : "$JS.API.STREAM.MSG.GET.KV_") + bucket_,
+                       jetstream::last_message_request(subject), {}, answer_timeout,
+                       [connection = connection_, direct,
+                        done = std::move(done)](const nats_answer& answer) mutable {
+                         connection->work().post(
+                             [connection, direct, done = std::move(done), answer = heard(answer)] {
+                               auto value = value_in(answer, direct);
+                               // The bucket may be gone: somebody should look.
+                               if (!value && answer.state != answer_state::disconnected)
+                                 connection->verify_store();
+                               done(std::move(value));
+                             });
+                         return false;
+                       });
 }
 
 }  // namespace starling::cluster

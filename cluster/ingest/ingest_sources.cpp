@@ -1,0 +1,133 @@
+#include "cluster/ingest/ingest_sources.hpp"
+
+#include <algorithm>
+
+#include "cluster/nats/jetstream_api.hpp"
+#include "net/base/subject_pattern.hpp"
+
+namespace starling::cluster {
+
+namespace {
+
+using duty = ingest_source::duty;
+
+constexpr const char* signature_header = "X-Event-Signature";
+
+}  // namespace
+
+void ingest_sources::open(std::vector<foreign_source> sources, const node_id& self,
+                          foreign_listener& listener) {
+  listener_ = &listener;
+  for (auto& each : sources) {
+    auto pattern = subject_pattern::parse(each.subject);
+    if (!pattern) continue;  // checked with the configuration
+    sources_.emplace_back(sources_.size(), std::move(each), std::move(*pattern), self,
+                          steady_clock::now());
+  }
+}
+
+bool ingest_sources::all_standby() const noexcept {
+  return std::all_of(sources_.begin(), sources_.end(),
+                     [](const auto& s) { return s.state() == duty::standby; });
+}
+
+bool ingest_sources::holds(std::size_t source) const noexcept {
+  return source < sources_.size() && sources_[source].keeper().holds(steady_clock::now());
+}
+
+void ingest_sources::begin(ingest_source& s, const predecessor& before, steady_time session_since) {
+  for (auto& each : s.begin(before, session_since))
+    if (listener_) listener_->on_foreign(std::move(each));
+}
+
+void ingest_sources::end(ingest_source& s) {
+  s.end();
+  if (listener_) listener_->on_relieved(s.index());
+}
+
+void ingest_sources::restart(steady_time since) {
+  for (auto& s : sources_) s.stream().restart(since);
+}
+
+bool ingest_sources::heard(const nats_message& message, std::string_view pulls) {
+  if (!listener_) return false;
+  const auto subject = names_.read(message.subject());
+  switch (subject.message) {
+    case ingest_message::lease:
+    case ingest_message::mark:
+    case ingest_message::freed: return heard_of_lease(subject, message.data());
+    case ingest_message::told: listener_->on_told(std::string(message.data())); return false;
+    case ingest_message::of_ours:
+    case ingest_message::foreign: break;
+  }
+  // What a pull brings has subjects of all kinds.
+  if (const auto stream = names_.stream_of(message.reply()); !stream.empty())
+    if (const auto place = jetstream::parse_delivery(message.reply()))
+      for (auto& s : sources_)
+        if (s.config().stream == stream) return pulled(s, *place, message);
+  if (message.subject().starts_with(pulls))
+    return pull_ended(message.subject().substr(pulls.size()), message);
+  if (subject.message == ingest_message::foreign) heard_core(message);
+  return false;
+}
+
+bool ingest_sources::heard_of_lease(const heard_ingest_subject& subject, std::string_view value) {
+  const auto s = std::find_if(sources_.begin(), sources_.end(),
+                              [&](const auto& each) { return each.keeper().key() == subject.key; });
+  if (s == sources_.end()) return false;
+  const auto now = steady_clock::now();
+  if (subject.message == ingest_message::lease) {
+    s->keeper().heard(value, now);
+    return false;
+  }
+  if (subject.message == ingest_message::freed) {
+    s->keeper().heard_freed(now);
+    return true;
+  }
+  s->keeper().heard_mark(now);
+  if (!leaving_ || s->state() != duty::ingesting) return false;
+  s->leave();  // the mark is our own
+  return true;
+}
+
+bool ingest_sources::pulled(ingest_source& s, const jetstream::delivery& at,
+                            const nats_message& message) {
+  const bool pull_is_over = s.stream().arrived();
+  if (!s.pulled(at, message.reply(), steady_clock::now())) return pull_is_over;
+  if (!s.matches(message.subject())) return settle(s, at.seq) || pull_is_over;  // not wanted
+  listener_->on_foreign({s.index(), at.seq, std::string(message.subject()),
+                         std::string(message.data()),
+                         std::string(message.header(signature_header))});
+  return pull_is_over;
+}
+
+bool ingest_sources::pull_ended(std::string_view source, const nats_message& message) {
+  for (auto& s : sources_) {
+    if (source != std::to_string(s.index())) continue;
+    const auto status = message.header("Status");
+    s.stream().pull_ended(status == "404" || status == "408");  // nothing was there
+    return true;
+  }
+  return false;
+}
+
+void ingest_sources::heard_core(const nats_message& message) {
+  const auto subject = message.subject();
+  for (auto& s : sources_) {
+    if (s.of_stream() || !s.matches(subject)) continue;
+    auto ours = s.heard({steady_clock::now(), std::string(subject), std::string(message.data()),
+                         std::string(message.header(signature_header))});
+    if (ours) listener_->on_foreign(std::move(*ours));
+    return;
+  }
+}
+
+bool ingest_sources::settle(ingest_source& s, std::uint64_t number) {
+  if (auto acknowledgement = s.settle(number)) {
+    acks_.push_back(std::move(*acknowledgement));
+    return true;
+  }
+  return s.state() == duty::leaving && s.idle();
+}
+
+}  // namespace starling::cluster
