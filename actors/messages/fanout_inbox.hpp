@@ -84,7 +84,8 @@ struct deliver_to {
   std::function<void(bool)> done;
 };
 
-/// node -> fanout: close one session. `done`: was it there, and did `owner` (if set) own it?
+/// node -> fanout: close one session, with `client_closed` only a long-poll's. `done`: was it
+/// there, and did `owner` (if set) own it?
 struct close_one {
   session_id id;
   std::optional<user_id> owner;

@@ -79,6 +79,7 @@ class node final : public net::service,
   std::vector<net::api_route> routes() override { return api_routes(api_); }
   void close_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                      std::function<void(result<void>)> done) override;
+  void leave_behind(net::io_loop& loop, net::identity_ptr caller, const session_id& id) override;
   void send_to_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                        net::publish_item item,
                        std::function<void(net::publish_verdict)> done) override;

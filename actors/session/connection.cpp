@@ -298,7 +298,8 @@ void connection::say_goodbye(const close_session& why) {
   if (!why.reason.empty()) goodbye.reason = why.reason;
   if (transport_) {
     tell_of_dropped();
-    transport_->send(net::encode_goodbye(transport_->format(), goodbye));
+    if (why.code != close_code::client_closed)
+      transport_->send(net::encode_goodbye(transport_->format(), goodbye));
     transport_->close(why.code);
     return;
   }

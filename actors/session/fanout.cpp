@@ -110,6 +110,9 @@ void fanout::on(close_one& one) {
   if (one.owner && session->record()->identity->user != *one.owner)
     return one.done(error{errc::forbidden, "the session belongs to somebody else"});
   handle<connection_inbox>(*session).send(close_session{one.code, std::nullopt, std::nullopt});
+  // Only between two requests can a client go elsewhere unnoticed.
+  if (one.code == close_code::client_closed && session->record()->kind != net::transport_kind::poll)
+    return one.done(error{errc::not_found, "no long-poll " + one.id.str()});
   one.done({});
 }
 

@@ -120,6 +120,21 @@ TEST_SUITE("actors/fanout") {
     CHECK(ann.line->closing == close_code::kicked);
   }
 
+  TEST_CASE("only a long-poll can be left behind, and it hears nothing of it") {
+    client_node n;
+    const auto stream = n.open("ann");
+    const auto poll = n.begin(make_identity("ann"), {}, net::transport_kind::poll);
+    n.let_in(poll.ticket);
+    const auto leave_behind = [&](const client_node::client& of) {
+      return close_it(n, {of.session->id, user_id{"ann"}, acme, close_code::client_closed, {}});
+    };
+    CHECK(leave_behind(stream).error().code == errc::not_found);
+    CHECK_FALSE(stream.line->closing.has_value());
+    CHECK(leave_behind(poll).ok());
+    CHECK(poll.line->closing == close_code::client_closed);
+    CHECK(poll.line->said().size() == 1);  // connected
+  }
+
   TEST_CASE("an event for one session reaches it only from its own tenant") {
     client_node n;
     const auto ann = n.open("ann");
