@@ -7,8 +7,8 @@ from clients import Sse, Ws
 from harness import Cluster, ClusterCase, admin, eventually, fresh, token
 
 
-class Resume(ClusterCase):
-    count = 3
+class Kept:
+    """The same of both engines."""
     settings = ("history.max_events_per_room=200",)
 
     def publish_many(self, room, first, count, node=None):
@@ -16,6 +16,29 @@ class Resume(ClusterCase):
         reply = (node or self.node).http("POST", "/api/publish", token=admin(), body=items)
         self.assertEqual(reply.status, 200)
         return [item["position"] for item in reply.json]
+
+    def test_history_shows_the_newest_that_are_kept_and_no_more(self):
+        room = fresh("room")
+        self.publish_many(room, 0, 230)
+
+        def page(query=""):
+            reply = self.nodes[-1].http("GET", f"/api/rooms/{room}/history{query}", token=admin())
+            self.assertEqual(reply.status, 200)
+            return [event["data"] for event in reply.json["events"]], reply.json["next"]
+        self.assertEqual(page("?limit=1000"), (list(range(30, 230)), None))
+        self.assertEqual(page("?limit=200"), (list(range(30, 230)), None))
+        first, after = page()
+        self.assertEqual(first, list(range(30, 130)))
+        self.assertEqual(page(f"?after={after}"), (list(range(130, 230)), None))
+        self.assertEqual(page("?limit=1")[0], [30])
+
+
+class KeptInMemory(Kept, ClusterCase):
+    count = 1
+
+
+class Resume(Kept, ClusterCase):
+    count = 3
 
     def numbers(self, stream, count):
         return [json.loads(event.data) for event in stream.take(count, 15)]
