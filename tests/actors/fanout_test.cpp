@@ -120,6 +120,34 @@ TEST_SUITE("actors/fanout") {
     CHECK(ann.line->closing == close_code::kicked);
   }
 
+  TEST_CASE("a session whose goodbye was said counts no more while its transport lingers") {
+    client_node n;
+    const auto ann = n.open("ann", {"a"});
+    n.subscribe(ann, {"late"});
+    CHECK(close_it(n, {ann.session->id, {}, acme, close_code::kicked, {}}).ok());
+    REQUIRE(ann.line->open);
+    const auto gone = std::exchange(n.bridge->all<left>(), {});
+    REQUIRE(gone.size() == 1);
+    CHECK(gone[0].ended);
+    CHECK(gone[0].channels.size() == 3);  // its user's, the tenant's and the room's
+    const auto again = close_it(n, {ann.session->id, {}, acme, close_code::kicked, {}});
+    CHECK(again.error().code == errc::not_found);
+    std::size_t found = 1;
+    n.tell(n.node.fanouts[0],
+           sessions_query{
+               .tenant = acme, .limit = 9, .viewed = false, .done = [&](const sessions_found& all) {
+                 found = all.total;
+               }});
+    CHECK(found == 0);
+
+    n.let_all_in();  // a join that was under way
+    REQUIRE(n.bridge->all<left>().size() == 1);
+    CHECK(n.bridge->all<left>()[0].channels == std::vector{n.id_of(room_of("late"))});
+    n.closed(ann, close_code::kicked);
+    CHECK_FALSE(ann.line->open);
+    CHECK(n.bridge->all<left>().size() == 1);
+  }
+
   TEST_CASE("only a long-poll can be left behind, and it hears nothing of it") {
     client_node n;
     const auto stream = n.open("ann");
