@@ -45,6 +45,9 @@ struct log_page {
   bool more = false;  ///< `limit` cut it; go on after the last event
   /// The oldest event still stored on the channel; 0 when it holds nothing later than `after`.
   sequence oldest = 0;
+  /// The channel holds as many events as it may, and `oldest` is the next to go. Known when
+  /// `oldest` is later than `after` and, with `after` 0, `more`; else it may be false.
+  bool full = false;
   /// Events of this channel later than `after` may be missing from what is stored, because the
   /// limits (count, age) dropped them. Never false when one was dropped; it may be true without a
   /// loss when `after` is older than everything in the store, or the channel is just full. With

@@ -127,6 +127,9 @@ class service {
 
   virtual void close_session(io_loop& loop, identity_ptr caller, const session_id& id,
                              std::function<void(result<void>)> done) = 0;
+  /// The client of a long-poll goes on with another session: that one ends without a word, on
+  /// whichever node it is. Any other session stays, and so does one that is not the caller's own.
+  virtual void leave_behind(io_loop& loop, identity_ptr caller, const session_id& id) = 0;
   /// Publishes `item` to the session, whatever the token lets `caller` publish.
   virtual void send_to_session(io_loop& loop, identity_ptr caller, const session_id& id,
                                publish_item item, std::function<void(publish_verdict)> done) = 0;

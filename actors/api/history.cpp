@@ -1,4 +1,7 @@
 // What a room's history holds, in pages.
+#include <algorithm>
+#include <span>
+
 #include "actors/api/api_call.hpp"
 #include "actors/api/paging.hpp"
 #include "net/wire/json_writer.hpp"
@@ -7,6 +10,8 @@ namespace starling::actors {
 
 namespace {
 
+constexpr std::size_t usual_page = 100;
+constexpr std::size_t largest_page = 1000;
 /// An answer is cut here, and `next` goes on.
 constexpr std::size_t max_answer_bytes = 4 * 1024 * 1024;
 
@@ -25,18 +30,31 @@ void append_event(std::string& out, const stored_event& stored, epoch_id epoch) 
   if (!item.traceparent.empty()) object.text("traceparent", item.traceparent);
 }
 
-/// `{"events":[..],"next":..}`. No tree is made of what is stored.
-std::string page_text(const cluster::log_page& page, epoch_id epoch) {
+/// How many of the page's events are beyond the newest `keep` of the channel: the store keeps one
+/// more than is shown, see replay.
+std::size_t surplus_of(const cluster::log_page& page, std::size_t keep) {
+  const auto& events = page.events;
+  if (events.size() > keep) return events.size() - keep;
+  if (!page.full) return 0;
+  return static_cast<std::size_t>(
+      std::ranges::count_if(events, [&](const auto& each) { return each.seq <= page.oldest; }));
+}
+
+/// `{"events":[..],"next":..}`, with `limit` events and up to `max_answer_bytes`. No tree is made
+/// of what is stored.
+std::string page_text(const cluster::log_page& page, std::size_t limit, std::size_t keep,
+                      epoch_id epoch) {
   std::string out = "{\"events\":[";
+  const auto shown = std::span(page.events).subspan(surplus_of(page, keep));
   std::size_t taken = 0;
-  for (const auto& stored : page.events) {
-    if (out.size() >= max_answer_bytes) break;
+  for (const auto& stored : shown) {
+    if (taken == limit || out.size() >= max_answer_bytes) break;
     if (taken++ > 0) out += ',';
     append_event(out, stored, epoch);
   }
   out += "],\"next\":";
-  if (taken < page.events.size() || (page.more && taken > 0))
-    net::append_quoted(out, cursor{epoch, page.events[taken - 1].seq}.str());
+  if (taken > 0 && (taken < shown.size() || page.more))
+    net::append_quoted(out, cursor{epoch, shown[taken - 1].seq}.str());
   else
     out += "null";
   return out += '}';
@@ -44,8 +62,7 @@ std::string page_text(const cluster::log_page& page, epoch_id epoch) {
 
 void get_history(const call_ptr& call) {
   auto& node = call->parts.node;
-  const auto page =
-      parse_page(call->request.query, 100, node.options.history.max_events_per_channel);
+  const auto page = parse_page(call->request.query, usual_page, largest_page);
   if (!page) return call->fail(page.error());
   sequence after = 0;
   if (!page->after.empty()) {
@@ -58,12 +75,14 @@ void get_history(const call_ptr& call) {
   if_may_read(call, room, [call, room, after, limit = page->limit] {
     auto& node = call->parts.node;
     const auto epoch = node.here(call->tenant).epoch;
-    const auto shape = [call, epoch](const result<cluster::log_page>& found) {
+    const auto keep = node.options.history.max_events_per_channel;
+    const auto shape = [call, limit, keep, epoch](const result<cluster::log_page>& found) {
       if (!found) return call->fail(found.error());
-      call->answer_text(page_text(*found, epoch));
+      call->answer_text(page_text(*found, limit, keep, epoch));
     };
+    // The first may be the surplus one, and the last tells that the page is not all.
     node.engine->history_of(call->tenant)
-        .read(room_channel(call->tenant, room), after, ~sequence{0}, limit, call->back(shape));
+        .read(room_channel(call->tenant, room), after, ~sequence{0}, limit + 2, call->back(shape));
   });
 }
 

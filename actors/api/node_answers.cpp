@@ -158,8 +158,9 @@ void node_answers::answer(net::io_loop& loop, const close_question& asked, done<
   const auto answered = one_of(node_.fanouts.size(), back_on(loop, as_answer(std::move(reply))));
   const auto tenant = asked.tenant.empty() ? std::nullopt : std::optional(asked.tenant);
   const auto owner = asked.owner.empty() ? std::nullopt : std::optional(user_id{asked.owner});
+  const auto code = asked.left_behind ? close_code::client_closed : close_code::kicked;
   for (const auto& shard : node_.fanouts)
-    shard.send(close_one{asked.session, owner, tenant, close_code::kicked, answered});
+    shard.send(close_one{asked.session, owner, tenant, code, answered});
 }
 
 void node_answers::answer(net::io_loop& loop, const renew_question& asked, done<nothing> reply) {

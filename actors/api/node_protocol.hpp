@@ -94,7 +94,12 @@ struct close_question {
   session_id session;
   tenant_id tenant;  ///< empty: whatever it is
   std::string owner;
-  static auto members(auto& of) { return std::tie(of.session, of.tenant, of.owner); }
+  /// Its client goes on with another session: a long-poll's ends without a word, and any other
+  /// stays (not_found). Else it is kicked.
+  bool left_behind = false;
+  static auto members(auto& of) {
+    return std::tie(of.session, of.tenant, of.owner, of.left_behind);
+  }
 };
 
 /// Gives a session a new token. Errors: not_found (also another tenant's), forbidden (another

@@ -124,8 +124,11 @@ void bridge::enter(pending_join&& pending) {
     add_loss(out.lost, "*", "epoch");
     out.resumed = false;
     out.resume = cursor{out.position.epoch, 0};
+  } else if (!out.resume && !out.lost.empty()) {
+    // A cursor that cannot be read.
+    out.resume = cursor{out.position.epoch, 0};
   }
-  // With a cursor of another life everything is lost already, and said once.
+  // With a cursor of another life, or none, everything is lost already, and said once.
   out.gap_is_loss = out.resume && out.resume->seq != 0;
   out.channels.reserve(pending.channels.size());
   for (std::size_t i = 0; i < pending.channels.size(); ++i) {

@@ -62,7 +62,8 @@ struct roster_changed {
   sequence since;
 };
 
-/// user, node, fanout -> connection: say goodbye and close.
+/// user, node, fanout -> connection: say goodbye and close; with `client_closed` nobody is there to
+/// be told, and nothing is said.
 struct close_session {
   close_code code;
   std::optional<bool> reconnect;  ///< else the table's

@@ -49,10 +49,12 @@ struct joined {
   bool gap_is_loss = false;  ///< see replay_part
 };
 
-/// connection -> fanout: leaves these channels (unsubscribe).
+/// connection -> fanout: leaves these channels (unsubscribe). `ended`: all of them, its goodbye has
+/// been said; from now on it counts nowhere, however long its transport takes to close.
 struct leave {
   session_id id;
   std::vector<channel_id> channels;
+  bool ended = false;
 };
 
 /// connection -> fanout: the last message of a connection.
@@ -84,7 +86,8 @@ struct deliver_to {
   std::function<void(bool)> done;
 };
 
-/// node -> fanout: close one session. `done`: was it there, and did `owner` (if set) own it?
+/// node -> fanout: close one session, with `client_closed` only a long-poll's. `done`: was it
+/// there, and did `owner` (if set) own it?
 struct close_one {
   session_id id;
   std::optional<user_id> owner;

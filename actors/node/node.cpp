@@ -147,19 +147,19 @@ void node::end_actors() {
   system_.reset();
 }
 
-void node::drain() {
-  if (context_.draining.exchange(true)) return;
+bool node::drain() {
+  if (context_.draining.exchange(true)) return false;
   log::info("draining", {{"window_ms", context_.options.drain_window.count()}});
   announce_soon();
   if (ingestion_) ingestion_->leave();
   for (const auto& shard : context_.fanouts)
     shard.send(actors::drain{context_.options.drain_window});
+  return true;
 }
 
 node_commands node::commands() {
   return {[this] {
-            drain();
-            hooks_.drain_requested();
+            if (drain()) hooks_.drain_requested();
           },
           [this](const std::string& level) { return hooks_.set_log_level(level); },
           [this] { return mapping_answer(ingestion_.get()); }};

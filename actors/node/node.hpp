@@ -26,7 +26,7 @@ struct node_hooks {
   std::function<std::string()> config_json;
   /// False when the level is unknown.
   std::function<bool(const std::string& level)> set_log_level;
-  /// Called once when this node was told to drain by an administrator.
+  /// Called when an administrator's word has begun the drain; not when it had begun before.
   std::function<void()> drain_requested;
   /// Called when this node can never work as it is configured; `why` is for people. The program
   /// should end.
@@ -52,8 +52,9 @@ class node final : public net::service,
 
   /// Starts the engine and the heartbeat. `public_address`, `admin_address`: shown to others.
   void start(std::string public_address, std::string admin_address);
-  /// Not ready, no new streams, sessions sent away over the drain window. Any thread.
-  void drain();
+  /// Not ready, no new streams, sessions sent away over the drain window. False when it is doing so
+  /// already; nothing changes then. Any thread.
+  bool drain();
   bool drained() const noexcept { return context_.draining && context_.sessions == 0; }
   /// Says goodbye to whoever is left, leaves the cluster, ends all actors. Blocks; not on a loop.
   void stop();
@@ -78,6 +79,7 @@ class node final : public net::service,
   std::vector<net::api_route> routes() override { return api_routes(api_); }
   void close_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                      std::function<void(result<void>)> done) override;
+  void leave_behind(net::io_loop& loop, net::identity_ptr caller, const session_id& id) override;
   void send_to_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                        net::publish_item item,
                        std::function<void(net::publish_verdict)> done) override;

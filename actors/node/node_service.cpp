@@ -71,6 +71,11 @@ void node::close_session(net::io_loop& loop, net::identity_ptr caller, const ses
                        });
 }
 
+void node::leave_behind(net::io_loop& loop, net::identity_ptr caller, const session_id& id) {
+  cluster_.ask_home_of(loop, id, close_question{id, caller->tenant, caller->user.str(), true},
+                       [](const result<nothing>&) {});
+}
+
 void node::send_to_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                            net::publish_item item, std::function<void(net::publish_verdict)> done) {
   cluster_.ask_home_of(

@@ -253,7 +253,7 @@ void connection::tell_position() {
 }
 
 void connection::tell_rooms() {
-  if (!view_ && rooms_.take_news())
+  if (!view_ && !closing_ && rooms_.take_news())
     node_.engine->positions().put_rooms(identity_->tenant, identity_->user.str(), rooms_.names());
 }
 
@@ -290,6 +290,7 @@ void connection::look_at_clock() {
 
 void connection::say_goodbye(const close_session& why) {
   if (closing_ || !alive()) return;
+  if (transport_) tell_rooms();  // it is about to leave them
   closing_ = true;
   const auto retry = why.retry.value_or(node_.retry_told());
   auto goodbye = net::make_goodbye(why.code, retry,
@@ -298,8 +299,10 @@ void connection::say_goodbye(const close_session& why) {
   if (!why.reason.empty()) goodbye.reason = why.reason;
   if (transport_) {
     tell_of_dropped();
-    transport_->send(net::encode_goodbye(transport_->format(), goodbye));
+    if (why.code != close_code::client_closed)
+      transport_->send(net::encode_goodbye(transport_->format(), goodbye));
     transport_->close(why.code);
+    node_.fanouts[loop_.index()].send(leave{session_->id, rooms_.channels(), true});
     return;
   }
   if (opening_) std::exchange(opening_, nullptr)->responder->refuse(goodbye);

@@ -91,7 +91,7 @@ class connection final : public connection_inbox,
     std::uint64_t waiting = 0;  ///< bytes
   };
   sent_so_far traffic() const;
-  /// Its goodbye has been said: nothing reaches the client any more.
+  /// Its goodbye has been said: nothing reaches the client any more, and it counts no more.
   bool leaving() const noexcept { return closing_; }
   bool has_view() const noexcept { return view_ != nullptr; }
   const session_ptr& record() const noexcept { return session_; }

@@ -81,7 +81,7 @@ void fanout::on(leave& leaving) {
   if (!session) return;
   unsubscribe(*session, leaving.channels);
   bridge_of(*session->record())
-      .send(left{session->record(), shard_, std::move(leaving.channels), false});
+      .send(left{session->record(), shard_, std::move(leaving.channels), leaving.ended});
 }
 
 void fanout::on(position_changed& changed) {
@@ -105,10 +105,14 @@ void fanout::on(deliver_to& one) {
 
 void fanout::on(close_one& one) {
   auto* const session = find(one.id);
-  if (!session || (one.tenant && session->record()->identity->tenant != *one.tenant))
+  if (!session || session->leaving() ||
+      (one.tenant && session->record()->identity->tenant != *one.tenant))
     return one.done(error{errc::not_found, "no session " + one.id.str()});
   if (one.owner && session->record()->identity->user != *one.owner)
     return one.done(error{errc::forbidden, "the session belongs to somebody else"});
+  // Only between two requests can a client go elsewhere unnoticed.
+  if (one.code == close_code::client_closed && session->record()->kind != net::transport_kind::poll)
+    return one.done(error{errc::not_found, "no long-poll " + one.id.str()});
   handle<connection_inbox>(*session).send(close_session{one.code, std::nullopt, std::nullopt});
   one.done({});
 }
@@ -195,7 +199,7 @@ void fanout::save_positions() {
 void fanout::on(joined& done) {
   dispatch();
   auto* const session = find(done.session->id);
-  if (!session) {  // it ended while the join was under way
+  if (!session || session->leaving()) {  // it ended while the join was under way
     std::vector<channel_id> entered;
     for (const auto& each : done.channels)
       if (!each.again) entered.push_back(each.id);
@@ -288,7 +292,8 @@ void fanout::on(sessions_query& query) {
   sessions_found out;
   std::vector<std::pair<session_place, const connection*>> page;
   const auto look_at = [&](const session_id& id, const connection& session) {
-    if (!matches(*session.record()) || (query.viewed && !session.has_view())) return;
+    if (session.leaving() || !matches(*session.record()) || (query.viewed && !session.has_view()))
+      return;
     ++out.total;
     const session_place place(id, rank_in(query.order, session));
     if (!query.after || place > *query.after) page.emplace_back(place, &session);

@@ -160,7 +160,7 @@ void jetstream_reader::leader_has_answered() {
   const bool lost_while_reading = first_ != 0 && (page_.oldest == 0 || page_.oldest > first_);
   if (lost_while_reading) page_.dropped = true;
   const bool after_is_held = page_.oldest != 0 && page_.oldest <= request_.after;
-  if (lost_while_reading || after_is_held || request_.after == 0)
+  if (after_is_held || (request_.after == 0 && !page_.more))
     finish();
   else
     ask_count();
@@ -275,9 +275,10 @@ void jetstream_reader::hear_count(std::string_view answer) {
     return;
   }
   const auto most = connection_->options().limits.max_events_per_channel;
+  page_.full = most != 0 && info->on_subject >= most;
   // Dropped by age: then everything older is gone too, in all channels. Dropped by count: then the
   // channel is full.
-  page_.dropped = info->first > request_.after + 1 || (most != 0 && info->on_subject >= most);
+  if (request_.after != 0 && (info->first > request_.after + 1 || page_.full)) page_.dropped = true;
   finish();
 }
 

@@ -27,7 +27,8 @@ namespace starling::cluster {
 ///   3. When a replica knows no more, the leader has the last word; and because events may have
 ///      been dropped while we read, it is asked for the channel's oldest event.
 ///   4. Only when the oldest event is later than `after`, the leader's count of the channel tells
-///      whether something in between was dropped.
+///      whether something in between was dropped; from the beginning on it is asked for when the
+///      page does not show by itself how many there are.
 class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
  public:
   struct request {

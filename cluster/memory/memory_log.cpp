@@ -95,6 +95,8 @@ log_page memory_log::page(const channel& channel, sequence after, sequence throu
   const auto& history = at->second;
   if (after < history.held.back()) out.oldest = history.held.front();
   out.dropped = after != 0 && after < history.dropped_through;
+  out.full =
+      limits_.max_events_per_channel != 0 && history.held.size() >= limits_.max_events_per_channel;
   auto next = std::upper_bound(history.held.begin(), history.held.end(), after);
   for (; next != history.held.end() && *next <= through; ++next) {
     if (out.events.size() == limit) {

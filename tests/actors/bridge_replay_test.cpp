@@ -251,6 +251,23 @@ TEST_SUITE("actors/bridge replay") {
     CHECK(data_of(ticket->replay) == texts{"x"});
   }
 
+  TEST_CASE("for a cursor that cannot be read everything is replayed, as far as it is stored") {
+    bridge_node n;
+    n.start();
+    n.enter({"a"});
+    n.publish("a", "x");
+    const auto ticket = n.make_ticket({"a"});
+    ticket->lost = {{"*", "bad_cursor"}};
+    n.request(ticket);
+    REQUIRE(n.is_joined(ticket));
+    CHECK_FALSE(ticket->answer.resumed);
+    cluster::log_page page;
+    page.dropped = true;  // is known already
+    n.answer_read(std::move(page));
+    CHECK(losses(ticket) == lost{{"*", "bad_cursor"}});
+    CHECK(data_of(ticket->replay) == texts{"x"});
+  }
+
   TEST_CASE("a cursor of another epoch is a loss and needs no fence") {
     bridge_node n;
     n.start();

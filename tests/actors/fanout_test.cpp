@@ -120,6 +120,49 @@ TEST_SUITE("actors/fanout") {
     CHECK(ann.line->closing == close_code::kicked);
   }
 
+  TEST_CASE("a session whose goodbye was said counts no more while its transport lingers") {
+    client_node n;
+    const auto ann = n.open("ann", {"a"});
+    n.subscribe(ann, {"late"});
+    CHECK(close_it(n, {ann.session->id, {}, acme, close_code::kicked, {}}).ok());
+    REQUIRE(ann.line->open);
+    const auto gone = std::exchange(n.bridge->all<left>(), {});
+    REQUIRE(gone.size() == 1);
+    CHECK(gone[0].ended);
+    CHECK(gone[0].channels.size() == 3);  // its user's, the tenant's and the room's
+    const auto again = close_it(n, {ann.session->id, {}, acme, close_code::kicked, {}});
+    CHECK(again.error().code == errc::not_found);
+    std::size_t found = 1;
+    n.tell(n.node.fanouts[0],
+           sessions_query{
+               .tenant = acme, .limit = 9, .viewed = false, .done = [&](const sessions_found& all) {
+                 found = all.total;
+               }});
+    CHECK(found == 0);
+
+    n.let_all_in();  // a join that was under way
+    REQUIRE(n.bridge->all<left>().size() == 1);
+    CHECK(n.bridge->all<left>()[0].channels == std::vector{n.id_of(room_of("late"))});
+    n.closed(ann, close_code::kicked);
+    CHECK_FALSE(ann.line->open);
+    CHECK(n.bridge->all<left>().size() == 1);
+  }
+
+  TEST_CASE("only a long-poll can be left behind, and it hears nothing of it") {
+    client_node n;
+    const auto stream = n.open("ann");
+    const auto poll = n.begin(make_identity("ann"), {}, net::transport_kind::poll);
+    n.let_in(poll.ticket);
+    const auto leave_behind = [&](const client_node::client& of) {
+      return close_it(n, {of.session->id, user_id{"ann"}, acme, close_code::client_closed, {}});
+    };
+    CHECK(leave_behind(stream).error().code == errc::not_found);
+    CHECK_FALSE(stream.line->closing.has_value());
+    CHECK(leave_behind(poll).ok());
+    CHECK(poll.line->closing == close_code::client_closed);
+    CHECK(poll.line->said().size() == 1);  // connected
+  }
+
   TEST_CASE("an event for one session reaches it only from its own tenant") {
     client_node n;
     const auto ann = n.open("ann");

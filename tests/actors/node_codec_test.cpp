@@ -43,7 +43,7 @@ std::vector<question> all_questions() {
   return {sessions_question{acme, "ann", id, "after", 7, false, "find", 2},
           channels_question{channel_kind::user, acme, "lobby", "a", 9, "find", true},
           presence_question{acme, "lobby"},
-          close_question{id, acme, "ann"},
+          close_question{id, acme, "ann", true},
           renew_question{id, ann},
           membership_question{acme, "lobby", "ann", false},
           trace_question{acme, "lobby"},

@@ -231,6 +231,18 @@ TEST_CASE_TEMPLATE("a channel keeps its newest events only, and says what a read
   CHECK(data_of(all->events) == texts{"2", "3", "4"});
   CHECK(all->oldest == seqs[2]);
 
+  for (const sequence after : {sequence{0}, seqs[0], seqs[2]}) {
+    const auto part = read(*node.engine, room("a"), after, seqs.back(), 1);
+    REQUIRE(part.ok());
+    CHECK(part->more);
+    if (after < seqs[2]) CHECK(part->full);
+  }
+  REQUIRE(append(*node.engine, make_event(room("quiet"), "q")).ok());
+  const auto room_left = read(*node.engine, room("quiet"), 0, ~sequence{0}, 1);
+  REQUIRE(room_left.ok());
+  CHECK(room_left->more);
+  CHECK_FALSE(room_left->full);
+
   const auto late = read(*node.engine, room("a"), seqs[0], seqs.back(), 100);
   REQUIRE(late.ok());
   CHECK(data_of(late->events) == texts{"2", "3", "4"});

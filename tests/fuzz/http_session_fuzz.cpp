@@ -76,6 +76,7 @@ class accepting_service : public service {
                      std::function<void(result<void>)> done) override {
     done({});
   }
+  void leave_behind(io_loop&, identity_ptr, const session_id&) override {}
   void send_to_session(io_loop&, identity_ptr, const session_id&, publish_item,
                        std::function<void(publish_verdict)> done) override {
     done(published{"made", {7, 9}});

@@ -1,6 +1,7 @@
 """Who may see and do what through the API: tenants, their admins, the operator; on two nodes."""
 import http.client
 import json
+import signal
 import subprocess
 import threading
 import unittest
@@ -220,6 +221,32 @@ class Leaving(unittest.TestCase):
             for asker in askers:
                 asker.join()
         self.assertEqual(leaving.process.returncode, 0, leaving.text()[-2000:])
+
+    def assert_asking_changes_nothing(self, begin):
+        """`begin` starts a drain; whoever asks for it then, the sessions have the whole window."""
+        cluster = Cluster(2, "drain.window=2s")
+        self.addCleanup(cluster.close)
+        here, leaving = cluster.nodes
+        streams = [Sse(leaving, token(fresh("user"))) for _ in range(6)]
+        for stream in streams:
+            self.addCleanup(stream.close)
+        begin(leaving)
+        eventually(lambda: not leaving.ready(), 5, "the drain to begin")
+        for node in (here, leaving, here):
+            self.assertEqual(self.ask_to_drain(node, leaving), 200)
+        self.assertEqual({stream.goodbye(5)["code"] for stream in streams}, {"draining"})
+        self.assertEqual(leaving.process.wait(10), 0)
+
+    @staticmethod
+    def ask_to_drain(node, leaving):
+        return node.http("POST", f"/admin/v1/nodes/{leaving.id}/drain", token=token("op", **OPERATOR),
+                         admin_listener=True).status
+
+    def test_a_drain_that_is_asked_for_again_goes_on(self):
+        self.assert_asking_changes_nothing(lambda leaving: self.ask_to_drain(leaving, leaving))
+
+    def test_a_drain_that_a_signal_began_goes_on_when_it_is_asked_for(self):
+        self.assert_asking_changes_nothing(lambda leaving: leaving.process.send_signal(signal.SIGTERM))
 
 
 class History(ClusterCase):

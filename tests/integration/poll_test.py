@@ -109,6 +109,30 @@ class Poll(ClusterCase):
         eventually(lambda: [s["client_id"] for s in self.sessions(user)] == [client.client_id], 5,
                    "the session on the other node ended")
 
+    def test_who_comes_back_from_another_node_whose_answer_was_lost_begins_a_session_that_resumes(self):
+        user = fresh("user")
+        client = PollClient(self.node, user, rooms=(room := fresh("room")))
+        client.poll("0")
+        lost = PollClient(self.nodes[1], user, rooms=room)
+        lost.client_id, lost.cursor = client.client_id, client.cursor
+        self.assertTrue(lost.poll("0")["connected"]["resumed"])
+        eventually(lambda: client.client_id not in [each["client_id"] for each in self.sessions(user)], 5,
+                   "the session that was left behind ended")
+        self.node.publish(room=room, event="e", data=1)
+        answer = client.poll()
+        self.assertNotIn("goodbye", answer)
+        self.assertTrue(answer["connected"]["resumed"])
+        self.assertEqual(client.until(1), [1])
+
+    def test_a_client_id_of_ones_own_stream_begins_a_session_beside_it(self):
+        user, room = fresh("user"), fresh("room")
+        stream = self.opened(Sse(self.node, token(user, rooms=["*"]), rooms=room))
+        client = PollClient(self.nodes[1], user, rooms=room)
+        client.client_id = stream.client_id
+        self.assertNotEqual(client.poll("0")["client_id"], stream.client_id)
+        self.node.publish(room=room, event="e", data=1)
+        self.assertEqual([event.data for event in stream.take(1)], ["1"])
+
     def test_cursors_of_streams_and_polls_are_the_same(self):
         user, room = fresh("user"), fresh("room")
         stream = self.opened(Sse(self.node, token(user, rooms=["*"]), rooms=room))

@@ -7,8 +7,8 @@ from clients import Sse, Ws
 from harness import Cluster, ClusterCase, admin, eventually, fresh, token
 
 
-class Resume(ClusterCase):
-    count = 3
+class Kept:
+    """The same of both engines."""
     settings = ("history.max_events_per_room=200",)
 
     def publish_many(self, room, first, count, node=None):
@@ -16,6 +16,29 @@ class Resume(ClusterCase):
         reply = (node or self.node).http("POST", "/api/publish", token=admin(), body=items)
         self.assertEqual(reply.status, 200)
         return [item["position"] for item in reply.json]
+
+    def test_history_shows_the_newest_that_are_kept_and_no_more(self):
+        room = fresh("room")
+        self.publish_many(room, 0, 230)
+
+        def page(query=""):
+            reply = self.nodes[-1].http("GET", f"/api/rooms/{room}/history{query}", token=admin())
+            self.assertEqual(reply.status, 200)
+            return [event["data"] for event in reply.json["events"]], reply.json["next"]
+        self.assertEqual(page("?limit=1000"), (list(range(30, 230)), None))
+        self.assertEqual(page("?limit=200"), (list(range(30, 230)), None))
+        first, after = page()
+        self.assertEqual(first, list(range(30, 130)))
+        self.assertEqual(page(f"?after={after}"), (list(range(130, 230)), None))
+        self.assertEqual(page("?limit=1")[0], [30])
+
+
+class KeptInMemory(Kept, ClusterCase):
+    count = 1
+
+
+class Resume(Kept, ClusterCase):
+    count = 3
 
     def numbers(self, stream, count):
         return [json.loads(event.data) for event in stream.take(count, 15)]
@@ -82,11 +105,30 @@ class Resume(ClusterCase):
         self.assertEqual(self.numbers(stream, 1), [3])
 
     def test_a_malformed_cursor_is_a_stream_that_says_what_is_lost(self):
+        room = fresh("room")
+        self.publish_many(room, 0, 3)
         for bad in ("nonsense", "1-2-3", "~~~~", "9" * 128):
-            stream = self.opened(Sse(self.node, token(fresh("user")), last_event_id=bad))
+            stream = self.opened(Sse(self.node, token(fresh("user"), rooms=[room]), last_event_id=bad))
             self.assertEqual(stream.status, 200)
-            self.assertEqual((stream.connected["resumed"], stream.connected["lost"]),
-                             (False, [{"room": "*", "reason": "bad_cursor"}]))
+            self.assert_all_was_lost(stream.connected, 3)
+            self.assertEqual(self.numbers(stream, 3), [0, 1, 2])
+
+    def assert_all_was_lost(self, told, replayed):
+        self.assertEqual((told["resumed"], told["lost"], told["replayed"]),
+                         (False, [{"room": "*", "reason": "bad_cursor"}], replayed))
+
+    def test_a_malformed_cursor_replays_what_is_there_on_websocket_and_poll_too(self):
+        room = fresh("room")
+        self.publish_many(room, 0, 3)
+        me = token(fresh("user"), rooms=[room])
+        web = self.opened(Ws(self.nodes[1], me, last_event_id="nonsense"))
+        self.assert_all_was_lost(web.connected, 3)
+        self.assertEqual([web.until("event")["data"] for _ in range(3)], [0, 1, 2])
+        web.send(type="subscribe", rooms=[room], last_event_id="nonsense", ref=1)
+        self.assert_all_was_lost(web.until("ack"), 3)
+        self.assertEqual([web.until("event")["data"] for _ in range(3)], [0, 1, 2])
+        answer = self.node.http("GET", f"/api/poll?timeout=0s&rooms={room}&cursor=nonsense", token=me).json
+        self.assert_all_was_lost(answer["connected"], 3)
 
     def test_a_cursor_of_another_epoch_or_beyond_the_end_says_epoch_and_replays_what_is_there(self):
         room = fresh("room")

@@ -171,6 +171,19 @@ class RejectNew(ClusterCase):
         for stream in streams:
             self.assertEqual(stream.take(1)[0].name, "still")
 
+    def test_who_was_kicked_counts_no_more_though_its_socket_stays_open(self):
+        user, room = fresh("user"), fresh("room")
+        me = token(user, rooms=[room])
+        kicked, stays = self.opened(Sse(self.node, me)), self.opened(Sse(self.nodes[1], me))
+        path = f"/admin/v1/sessions/{kicked.client_id}"
+        self.assertEqual(self.node.http("DELETE", path, token=admin(), admin_listener=True).status, 200)
+        kicked.until("goodbye")
+        self.assertEqual(self.node.http("DELETE", path, token=admin(), admin_listener=True).status, 404)
+        self.assertEqual([each["client_id"] for each in self.node.inspect(f"sessions?user={user}")["sessions"]],
+                         [stays.client_id])
+        # Well before the node closes such a socket by itself.
+        eventually(lambda: self.opened(Sse(self.node, me)).connected, 1, "a place for another")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -90,6 +90,7 @@ class fake_service : public service {
                      std::function<void(result<void>)> done) override {
     done({});
   }
+  void leave_behind(io_loop&, identity_ptr, const session_id&) override {}
   void send_to_session(io_loop&, identity_ptr, const session_id& id, publish_item,
                        std::function<void(publish_verdict)> done) override {
     if (on_send) return on_send(id, std::move(done));

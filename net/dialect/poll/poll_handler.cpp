@@ -76,14 +76,6 @@ class poll_responder final : public stream_responder {
   std::vector<std::string> rooms_;
 };
 
-/// The client's former session may be on another node, where its end would wait for the grace and
-/// count against the user's limit. As its owner only, whatever else the token may.
-void end_elsewhere(loop_front& front, const identity& caller, const session_id& id) {
-  auto owner = std::make_shared<identity>(caller);
-  owner->admin = owner->is_operator = false;
-  front.shared->node.close_session(front.loop, std::move(owner), id, [](const result<void>&) {});
-}
-
 /// Gives the session the token of `fresh`, as POST /api/session/{client_id}/token does.
 std::function<void()> renewal(std::shared_ptr<loop_front> front, identity_ptr fresh,
                               const session_id& id) {
@@ -128,7 +120,9 @@ void handle_poll(std::shared_ptr<http_session> session, const sessions_ptr& sess
                    request->timeout, renewal(keep, caller, *request->client)};
   auto otherwise = [keep, origin, sessions, owed, id = visit.id,
                     stream = std::make_shared<stream_request>(std::move(request->stream))] {
-    end_elsewhere(*keep, *stream->identity, id);
+    // It may be on another node, where its end would wait for the grace and count against the
+    // user's limit.
+    keep->shared->node.leave_behind(keep->loop, stream->identity, id);
     begin(*keep, origin, sessions, std::move(*stream), owed);
   };
   sessions->go_on(std::move(visit), reply_to(owed, loop, request->client->str()),
