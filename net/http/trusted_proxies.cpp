@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "net/base/ascii.hpp"
+#include "net/http/forwarded_header.hpp"
 #include "net/http/http_request.hpp"
 
 namespace starling::net {
@@ -54,35 +56,11 @@ std::string_view last_part(std::optional<std::string_view>& list) {
   return out;
 }
 
-/// `read`: of one part of the list.
-std::optional<ip_endpoint> rightmost_stranger(
-    std::string_view header, const trusted_proxies& trusted,
-    std::optional<ip_endpoint> (*read)(std::string_view)) {
-  std::optional<std::string_view> left = header;
-  std::optional<ip_endpoint> out;
-  while (left) {
-    const auto part = last_part(left);
-    if (part.empty()) continue;
-    out = read(part);
-    if (!out || !trusted.contains(out->address())) return out;
-  }
-  return out;
-}
-
-/// The `for` of one element.
-std::optional<ip_endpoint> read_element(std::string_view element) {
-  while (!element.empty()) {
-    const auto end = element.find(';');
-    const auto pair = trimmed(element.substr(0, end));
-    element.remove_prefix(end == element.npos ? element.size() : end + 1);
-    const auto equals = pair.find('=');
-    if (equals == pair.npos || !iequals(trimmed(pair.substr(0, equals)), "for")) continue;
-    auto value = trimmed(pair.substr(equals + 1));
-    if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
-      value = value.substr(1, value.size() - 2);
-    return parse_forwarded_address(value);
-  }
-  return std::nullopt;
+/// `_p1`, for a port that is not told (RFC 7239 section 6.3).
+bool is_hidden_port(std::string_view text) noexcept {
+  return text.size() > 1 && text.front() == '_' &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return ascii_alnum(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 }  // namespace
@@ -151,18 +129,35 @@ std::optional<ip_endpoint> parse_forwarded_address(std::string_view text) {
     if (port.size() == 1) return std::nullopt;
   }
   std::uint16_t number = 0;
-  if (!port.empty() && !read_number(port.substr(1), number)) return std::nullopt;
+  if (!port.empty() && !is_hidden_port(port.substr(1)) && !read_number(port.substr(1), number))
+    return std::nullopt;
   const auto address = parse_address(host);
   if (!address) return std::nullopt;
   return ip_endpoint(plain(*address), number);
 }
 
 std::optional<ip_endpoint> forwarded_for(std::string_view header, const trusted_proxies& trusted) {
-  return rightmost_stranger(header, trusted, parse_forwarded_address);
+  std::optional<std::string_view> left = header;
+  std::optional<ip_endpoint> out;
+  while (left) {
+    const auto part = last_part(left);
+    if (part.empty()) continue;
+    out = parse_forwarded_address(part);
+    if (!out || !trusted.contains(out->address())) return out;
+  }
+  return out;
 }
 
 std::optional<ip_endpoint> forwarded(std::string_view header, const trusted_proxies& trusted) {
-  return rightmost_stranger(header, trusted, read_element);
+  const auto elements = parse_forwarded(header);
+  if (!elements) return std::nullopt;
+  std::optional<ip_endpoint> out;
+  for (auto at = elements->rbegin(); at != elements->rend(); ++at) {
+    if (!at->client) return std::nullopt;
+    out = parse_forwarded_address(*at->client);
+    if (!out || !trusted.contains(out->address())) return out;
+  }
+  return out;
 }
 
 }  // namespace starling::net

@@ -48,7 +48,8 @@ std::optional<ip_endpoint> forwarded_for(std::string_view header, const trusted_
 /// Forwarded (RFC 7239): `for=203.0.113.7;proto=https, for="[2001:db8::1]:4711"`.
 std::optional<ip_endpoint> forwarded(std::string_view header, const trusted_proxies& trusted);
 
-/// `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`.
+/// `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`. A port
+/// such as `_p1` hides the real one.
 std::optional<ip_endpoint> parse_forwarded_address(std::string_view text);
 
 }  // namespace starling::net

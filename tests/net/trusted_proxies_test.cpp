@@ -81,6 +81,43 @@ TEST_SUITE("net/trusted_proxies") {
       CHECK(text_of(forwarded(header, proxies)) == client);
     }
   }
+
+  TEST_CASE("what a quoted string of Forwarded holds names nobody") {
+    for (const auto& [header, client] :
+         {std::pair{R"(for=203.0.113.7;host="a, for=9.9.9.9;x=")", "203.0.113.7|0"},
+          {R"(for=203.0.113.7;host="a\", for=9.9.9.9;x=\"")", "203.0.113.7|0"},
+          {R"(for=203.0.113.7;host="a\\")", "203.0.113.7|0"},
+          {R"(for=203.0.113.7;host="a,b")", "203.0.113.7|0"},
+          {R"(host="x;for=9.9.9.9";for=203.0.113.7)", "203.0.113.7|0"},
+          {R"(for="6.6.6.6";host=",", for=203.0.113.7;host=",;" , for=10.0.0.2;host=",")",
+           "203.0.113.7|0"}}) {
+      CAPTURE(header);
+      CHECK(text_of(forwarded(header, proxies)) == client);
+    }
+  }
+
+  TEST_CASE("addresses in Forwarded may be escaped, and ports hidden") {
+    for (const auto& [header, client] : {std::pair{R"(for="203.0.113.7:_p1")", "203.0.113.7|0"},
+                                         {R"(for="[2001:4860::1]:_o.b-1")", "2001:4860::1|0"},
+                                         {R"(for="\203.0.113\.7\:80")", "203.0.113.7|80"},
+                                         {R"(for="203.0.113.7:_")", "none"},
+                                         {R"(for="203.0.113.7:_a b")", "none"}}) {
+      CAPTURE(header);
+      CHECK(text_of(forwarded(header, proxies)) == client);
+    }
+  }
+
+  TEST_CASE("a Forwarded whose strings cannot be told apart is not believed") {
+    for (const auto* header :
+         {R"(for=203.0.113.7;host="a)", R"(for=203.0.113.7;host="a\)",
+          R"(for="x, for=203.0.113.7;host=",for=9.9.9.9;x=\"")", R"(host="a"b, for=203.0.113.7)",
+          R"(host=a"b", for=203.0.113.7)", R"("host"=a, for=203.0.113.7)",
+          R"(for=203.0.113.7;for=9.9.9.9)", R"(for=203.0.113.7;proto)", R"(for=203.0.113.7;=a)"}) {
+      CAPTURE(header);
+      CHECK(text_of(forwarded(header, proxies)) == "none");
+    }
+    CHECK(text_of(forwarded("rubbish, ;;, ,for=203.0.113.7;", proxies)) == "203.0.113.7|0");
+  }
 }
 
 TEST_SUITE("net/request_ids") {
