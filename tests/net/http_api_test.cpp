@@ -51,6 +51,17 @@ TEST_SUITE("net/http_handlers") {
                            item)) == 400);
   }
 
+  TEST_CASE("the idempotency key of a publish from a session is the item's id") {
+    http_fixture at;
+    const auto path = "/api/session/" + session_id::make(1).str() + "/publish";
+    const auto key = at.bearer() + "Idempotency-Key: k 1\r\n";
+    CHECK(has(at.ask("POST", path, key, item), R"("id":"k 1")"));
+    CHECK(has(at.ask("POST", path, key, R"({"room":"lobby","event":"note","data":1,"id":"own"})"),
+              R"("id":"own")"));
+    const auto bad = at.bearer() + "Idempotency-Key: " + std::string(129, 'k') + "\r\n";
+    CHECK(status_of(at.ask("POST", path, bad, item)) == 400);
+  }
+
   TEST_CASE("publish_rate is per token and counts items") {
     http_fixture at([](http_options&, http_settings& s) { s.publish_rate = 2; });
     const auto ida = at.bearer("ida");

@@ -19,6 +19,9 @@ std::vector<route> stream_routes();
 std::vector<route> publish_routes();
 std::vector<route> session_routes();
 
+/// The header Idempotency-Key; empty when absent. Error: malformed.
+result<std::string> idempotency_key_of(const http_request& request);
+
 /// What a publish of one item has come to.
 http_response verdict_response(const publish_verdict& verdict);
 

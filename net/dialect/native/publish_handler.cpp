@@ -23,12 +23,9 @@ void handle_publish(std::shared_ptr<http_session> session) {
 
   auto batch = parse_publish(x.request.body, is_ndjson(x.request), front.settings->limits);
   if (!batch) return session->answer(refuse_publish(x, front, batch.error()));
-  if (const auto key = x.request.get(header::idempotency_key)) {
-    if (!valid_event_id(*key))
-      return session->answer(refuse_publish(
-          x, front, {errc::malformed, "Idempotency-Key must be 1-128 bytes of printable UTF-8"}));
-    batch->idempotency_key = *key;
-  }
+  auto key = idempotency_key_of(x.request);
+  if (!key) return session->answer(refuse_publish(x, front, key.error()));
+  batch->idempotency_key = std::move(*key);
   batch->traceparent = x.ids.traceparent;
   if (auto limited = limit_publish_rate(x, front, count_targets(*batch)))
     return session->answer(std::move(*limited));
@@ -45,6 +42,13 @@ void handle_publish(std::shared_ptr<http_session> session) {
 }
 
 }  // namespace
+
+result<std::string> idempotency_key_of(const http_request& request) {
+  const auto key = request.get(header::idempotency_key);
+  if (!key) return std::string();
+  if (valid_event_id(*key)) return std::string(*key);
+  return error{errc::malformed, "Idempotency-Key must be 1-128 bytes of printable UTF-8"};
+}
 
 http_response verdict_response(const publish_verdict& verdict) {
   if (verdict) return http_response{.body = to_json(verdict)};

@@ -101,6 +101,9 @@ void handle_session_publish(std::shared_ptr<http_session> session) {
   auto item = read_publish_item(in, front.settings->limits, item_place::http);
   if (!in.finish()) item = error{errc::malformed, in.failure()};
   if (!item) return session->answer(refuse_publish(x, front, item.error()));
+  auto key = idempotency_key_of(x.request);
+  if (!key) return session->answer(refuse_publish(x, front, key.error()));
+  if (item->id.empty()) item->id = std::move(*key);
   if (auto limited = limit_publish_rate(x, front, count_targets(*item)))
     return session->answer(std::move(*limited));
   const auto caller = x.caller;
