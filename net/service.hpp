@@ -114,8 +114,10 @@ class service {
   /// Opens a session, or refuses. `loop` is the caller's.
   virtual void open(io_loop& loop, stream_request request,
                     std::unique_ptr<stream_responder> responder) = 0;
-  /// Would open() be allowed? For HEAD.
+  /// Would open() be allowed to `request`? For HEAD.
   virtual result<void> check(const stream_request& request) = 0;
+  /// Why this node takes no session of the tenant now; nullopt: it does. For HEAD.
+  virtual std::optional<goodbye> cannot_open(const tenant_id& tenant) const = 0;
   /// One verdict per item, in order.
   virtual void publish(io_loop& loop, identity_ptr caller, publish_batch batch,
                        std::function<void(std::vector<publish_verdict>)> done) = 0;

@@ -74,6 +74,7 @@ class node final : public net::service,
   void open(net::io_loop& loop, net::stream_request request,
             std::unique_ptr<net::stream_responder> responder) override;
   result<void> check(const net::stream_request& request) override;
+  std::optional<net::goodbye> cannot_open(const tenant_id& tenant) const override;
   void publish(net::io_loop& loop, net::identity_ptr caller, net::publish_batch batch,
                std::function<void(std::vector<net::publish_verdict>)> done) override;
   std::vector<net::api_route> routes() override { return api_routes(api_); }
@@ -146,7 +147,6 @@ class node final : public net::service,
   node_commands commands();
   void publish_one(net::io_loop& loop, net::identity_ptr caller, net::publish_item item,
                    std::string traceparent, std::function<void(net::publish_verdict)> done);
-  std::optional<net::goodbye> cannot_open(const tenant_id& tenant) const;
 
   std::vector<net::io_loop*> loops_;
   std::unique_ptr<cluster::engine> engine_;

@@ -10,6 +10,13 @@ double refilled(double level, steady_time since, steady_time now, double rate, d
   const auto seconds = std::chrono::duration<double>(now - since).count();
   return std::min(full, level + std::max(0.0, seconds) * rate);
 }
+
+/// Until a bucket that holds `level` has `needed`; nullopt: it has.
+std::optional<std::chrono::milliseconds> missing(double level, double needed, double rate) {
+  if (level + 1e-9 >= needed) return std::nullopt;
+  return std::chrono::milliseconds(
+      static_cast<std::int64_t>(std::ceil((needed - level) / rate * 1000)));
+}
 }  // namespace
 
 std::optional<std::chrono::milliseconds> rate_limiter::take(std::uint64_t key, double cost,
@@ -26,13 +33,21 @@ std::optional<std::chrono::milliseconds> rate_limiter::take(std::uint64_t key, d
   auto& [level, updated] = at->second;
   level = refilled(level, updated, now, rate, full);
   updated = std::max(updated, now);
-  const double needed = std::min(cost, full);
-  if (level + 1e-9 >= needed) {
-    level -= cost;
-    return std::nullopt;
-  }
-  return std::chrono::milliseconds(
-      static_cast<std::int64_t>(std::ceil((needed - level) / rate * 1000)));
+  const auto wait = missing(level, std::min(cost, full), rate);
+  if (!wait) level -= cost;
+  return wait;
+}
+
+std::optional<std::chrono::milliseconds> rate_limiter::wait_for(std::uint64_t key, double cost,
+                                                                double rate,
+                                                                steady_time now) const {
+  if (rate <= 0) return std::nullopt;
+  const double full = std::max(1.0, rate);
+  const std::scoped_lock lock(mutex_);
+  const auto at = buckets_.find(key);
+  if (at == buckets_.end()) return std::nullopt;
+  const auto& [level, updated] = at->second;
+  return missing(refilled(level, updated, now, rate, full), std::min(cost, full), rate);
 }
 
 void rate_limiter::drop_full(double rate, steady_time now) {

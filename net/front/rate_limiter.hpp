@@ -34,6 +34,9 @@ class rate_limiter {
   /// Returns how long to wait when there is not enough; nullopt when it was taken.
   std::optional<std::chrono::milliseconds> take(std::uint64_t key, double cost, double rate,
                                                 steady_time now);
+  /// What take() would return, without taking.
+  std::optional<std::chrono::milliseconds> wait_for(std::uint64_t key, double cost, double rate,
+                                                    steady_time now) const;
   std::size_t size() const;
 
  private:

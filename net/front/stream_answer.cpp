@@ -130,6 +130,7 @@ void stream_answer::refuse(const goodbye& why) {
                                           x.route.found->errors == error_style::plain));
   auto answer = sse_head_of(x, nullptr);
   insert_retry_after(answer, why.retry);
+  if (x.request.method == http_method::head) return session->answer_last(std::move(answer));
   if (x.request.http11)
     answer.append(bytes.whole()).append(last_chunk);
   else

@@ -15,6 +15,21 @@ goodbye too_many(std::chrono::milliseconds retry, const char* reason) {
   return out;
 }
 
+/// wait: until its address may connect again.
+std::optional<goodbye> refused_by_address(const http_settings& settings,
+                                          const stream_origin& origin,
+                                          std::optional<std::chrono::milliseconds> wait) {
+  if (origin.crowded) {
+    limit_counts::add(limit_kind::connections_per_address);
+    return too_many(settings.retry,
+                    "this address has more connections than "
+                    "limits.connections_per_address allows");
+  }
+  if (!wait) return std::nullopt;
+  return too_many(std::max(settings.retry, *wait),
+                  "this address connects faster than limits.connect_rate allows");
+}
+
 }  // namespace
 
 std::string remote_text(const boost::asio::ip::tcp::endpoint& remote) {
@@ -31,19 +46,19 @@ void open_stream(loop_front& front, const stream_origin& origin, stream_request 
   const auto& settings = *front.settings;
   const auto wait = front.shared->connects.take(address_key(origin.remote.address()), 1,
                                                 settings.connect_rate, steady_clock::now());
-  if (origin.crowded) {
-    limit_counts::add(limit_kind::connections_per_address);
-    return responder->refuse(too_many(settings.retry,
-                                      "this address has more connections than "
-                                      "limits.connections_per_address allows"));
-  }
-  if (wait)
-    return responder->refuse(
-        too_many(std::max(settings.retry, *wait),
-                 "this address connects faster than limits.connect_rate allows"));
+  if (const auto no = refused_by_address(settings, origin, wait)) return responder->refuse(*no);
   request.request_id = origin.ids.request_id;
   request.trace_id = origin.ids.trace_id();
   front.shared->node.open(front.loop, std::move(request), std::move(responder));
+}
+
+std::optional<goodbye> cannot_open_stream(loop_front& front, const stream_origin& origin,
+                                          const tenant_id& tenant) {
+  const auto& settings = *front.settings;
+  const auto wait = front.shared->connects.wait_for(address_key(origin.remote.address()), 1,
+                                                    settings.connect_rate, steady_clock::now());
+  if (auto no = refused_by_address(settings, origin, wait)) return no;
+  return front.shared->node.cannot_open(tenant);
 }
 
 }  // namespace starling::net

@@ -38,8 +38,10 @@ void append_head(std::string& out, const http_response& response, const cors_dec
   out.append(reason_phrase(response.status)).append("\r\n");
   if (response.status != 204 && response.status != 304) {
     const auto size = response.content().size();
-    if (size > 0) out.append("Content-Type: ").append(response.content_type).append("\r\n");
-    out.append("Content-Length: ").append(std::to_string(size)).append("\r\n");
+    if (size > 0 || !response.length_known)
+      out.append("Content-Type: ").append(response.content_type).append("\r\n");
+    if (response.length_known)
+      out.append("Content-Length: ").append(std::to_string(size)).append("\r\n");
   }
   if (!keep_alive)
     out.append("Connection: close\r\n");

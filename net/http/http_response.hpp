@@ -17,6 +17,7 @@ struct http_response {
   std::string body;
   std::string_view fixed_body;  ///< instead of `body`: bytes that live as long as the program
   std::string headers;          ///< further lines, each ending in CRLF
+  bool length_known = true;     ///< false: to HEAD, where the body of GET was not made
 
   std::string_view content() const noexcept {
     return fixed_body.empty() ? std::string_view(body) : fixed_body;

@@ -52,6 +52,7 @@ class accepting_service : public service {
     sessions.push_back(std::move(fresh));
   }
   result<void> check(const stream_request&) override { return {}; }
+  std::optional<goodbye> cannot_open(const tenant_id&) const override { return std::nullopt; }
   void publish(io_loop&, identity_ptr, publish_batch batch,
                std::function<void(std::vector<publish_verdict>)> done) override {
     std::vector<publish_verdict> out;

@@ -53,6 +53,7 @@ class fake_service : public service {
   std::function<std::vector<presence_user>(online_scope, const std::string&)> on_online;
   std::function<std::optional<cursor>(const channel&, const std::string&)> on_find;
   std::vector<std::string> views;
+  std::optional<goodbye> full;  ///< what open() would say instead, for HEAD
   net::health state{.ready = true, .checks = {{"engine", true, "memory"}}};
 
   void open(io_loop& loop, stream_request request,
@@ -63,6 +64,7 @@ class fake_service : public service {
   result<void> check(const stream_request& request) override {
     return on_check ? on_check(request) : result<void>{};
   }
+  std::optional<goodbye> cannot_open(const tenant_id&) const override { return full; }
   void publish(io_loop&, identity_ptr, publish_batch batch,
                std::function<void(std::vector<publish_verdict>)> done) override {
     if (on_publish) return on_publish(std::move(batch), std::move(done));

@@ -145,6 +145,40 @@ TEST_SUITE("net/http_session: requests") {
     CHECK(answer.ends_with("\r\n\r\n"));
   }
 
+  TEST_CASE("HEAD of a stream is refused as GET would be, and opens and takes nothing") {
+    http_fixture at([](http_options&, http_settings& s) { s.connect_rate = 0.01; });
+    const auto json = at.bearer() + "Accept: application/json\r\n";
+    for (const auto* path : {"/events", "/sse", "/api/sse/connect", "/api/poll"}) {
+      CAPTURE(path);
+      at.node.full.reset();
+      CHECK(status_of(at.ask("HEAD", path, json)) == 200);
+      at.node.full = make_goodbye(close_code::draining, std::chrono::seconds(2), {7, 9});
+      const auto full = at.ask("HEAD", path, json);
+      CHECK(status_of(full) == 503);
+      CHECK(has(full, "Retry-After: 2\r\n"));
+      CHECK(full.ends_with("\r\n\r\n"));
+      const auto streams = at.ask("HEAD", path, at.bearer());
+      if (path == std::string_view("/api/poll")) continue;
+      CHECK(status_of(streams) == 200);
+      CHECK(has(streams, "Retry-After: 2\r\n"));
+      CHECK(streams.ends_with("\r\n\r\n"));
+    }
+    at.node.full.reset();
+    auto stream = at.connect();
+    stream.send(get("/events", at.bearer()));
+    stream.read_until("event: connected");
+    CHECK(status_of(at.ask("HEAD", "/events", json)) == 429);
+    CHECK(status_of(at.ask("HEAD", "/api/poll", json)) == 429);
+  }
+
+  TEST_CASE("HEAD of a poll says what GET would send, but not how much") {
+    http_fixture at;
+    const auto answer = at.ask("HEAD", "/api/poll", at.bearer());
+    CHECK(status_of(answer) == 200);
+    CHECK(has(answer, "Content-Type: application/json\r\n"));
+    CHECK_FALSE(has(answer, "Content-Length"));
+  }
+
   TEST_CASE("an asset is not sent again to who has it") {
     http_fixture at;
     const auto page = at.ask("GET", "/");

@@ -62,6 +62,17 @@ TEST_SUITE("net/rate_limiter") {
     CHECK(limits.size() == 1);
   }
 
+  TEST_CASE("who asks how long to wait takes nothing") {
+    rate_limiter limits;
+    CHECK_FALSE(limits.wait_for(1, 1, 1, opened));
+    CHECK(limits.size() == 0);
+    CHECK_FALSE(limits.take(1, 1, 1, opened));
+    CHECK(limits.wait_for(1, 1, 1, opened) == 1000ms);
+    CHECK_FALSE(limits.wait_for(1, 1, 1, opened + 1s));
+    CHECK_FALSE(limits.take(1, 1, 1, opened + 1s));
+    CHECK_FALSE(limits.wait_for(1, 1, 0, opened + 1s));
+  }
+
   TEST_CASE("a clock that stands still or goes back adds nothing") {
     rate_limiter limits;
     CHECK_FALSE(limits.take(1, 1, 1, opened));

@@ -29,6 +29,28 @@ std::string stream_head(const http_exchange& x, std::string_view client_id,
   return out;
 }
 
+/// Refuses with the hub's head, and opens nothing.
+class hub_refusal final : public stream_answer {
+ public:
+  using stream_answer::stream_answer;
+
+ protected:
+  std::string sse_head_of(const http_exchange& x, const connected*) const override {
+    return stream_head(x, {}, {}, true);
+  }
+};
+
+/// What GET would say, without opening anything.
+void handle_head(std::shared_ptr<http_session> session, const stream_origin& origin,
+                 const tenant_id& tenant) {
+  if (const auto no = cannot_open_stream(session->front(), origin, tenant)) {
+    stream_request request;
+    request.format = stream_format();
+    return hub_refusal(std::move(session), request).refuse(*no);
+  }
+  session->answer_head(stream_head(session->exchange(), {}, {}, false));
+}
+
 /// Says in its head from where the stream goes on, and announces the subscriber.
 class hub_answer final : public stream_answer {
  public:
@@ -143,8 +165,6 @@ void handle_subscribe(std::shared_ptr<http_session> session, const hub_settings&
   auto topics = parse_selectors(x.request.query());
   if (!topics) return session->answer(topics.error());
   const auto asked = asked_position(x.request);
-  if (x.request.method == http_method::head)
-    return session->answer_head(stream_head(x, {}, {}, false));
   if (stays_away(x.request)) {
     http_response stay_away;
     stay_away.status = 204;
@@ -152,6 +172,8 @@ void handle_subscribe(std::shared_ptr<http_session> session, const hub_settings&
   }
 
   const auto origin = origin_of(x);
+  if (x.request.method == http_method::head)
+    return handle_head(std::move(session), origin, from->identity.tenant);
   pending_stream stream{std::move(session), origin, {}, std::nullopt};
   auto& request = stream.request;
   request.identity = session_identity(*from, *topics, settings);

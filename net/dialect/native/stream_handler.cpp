@@ -17,10 +17,14 @@ http_response wrong_version_response(const error& why) {
 }
 
 /// What GET would say, without opening anything.
-void handle_head(http_session& session, const stream_request& request) {
-  const auto allowed = session.front().shared->node.check(request);
-  if (!allowed) return session.answer(allowed.error());
-  session.answer_head(sse_head(session.exchange(), {}));
+void handle_head(std::shared_ptr<http_session> session, const stream_request& request,
+                 const stream_origin& origin) {
+  auto& front = session->front();
+  if (const auto no = cannot_open_stream(front, origin, request.identity->tenant))
+    return stream_answer(std::move(session), request).refuse(*no);
+  const auto allowed = front.shared->node.check(request);
+  if (!allowed) return session->answer(allowed.error());
+  session->answer_head(sse_head(session->exchange(), {}));
 }
 
 }  // namespace
@@ -48,7 +52,8 @@ void handle_stream(std::shared_ptr<http_session> session, transport_kind kind,
   if (!request) return session->answer(request.error());
   if (const auto* asked = x.request.query().find("format"); named && (!asked || *asked == "named"))
     request->format = *named;
-  if (x.request.method == http_method::head) return handle_head(*session, *request);
+  if (x.request.method == http_method::head)
+    return handle_head(std::move(session), *request, origin);
 
   auto responder = std::make_unique<stream_answer>(std::move(session), *request);
   open_stream(front, origin, std::move(*request), std::move(responder));

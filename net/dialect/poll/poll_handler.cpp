@@ -35,6 +35,27 @@ poll_reply reply_to(std::shared_ptr<answer_ticket> ticket, io_loop& loop, std::s
   };
 }
 
+void refuse_poll(http_session& session, const goodbye& why) {
+  session.front().refusals.stream(session.exchange(), why.code, steady_clock::now());
+  auto out = retry_response({why.status, why.reason}, why.retry, false);
+  out.body.pop_back();  // beside the error, what a session would have said
+  out.body +=
+      ",\"goodbye\":" + to_json(why) + ",\"retry_ms\":" + std::to_string(why.retry.count()) + '}';
+  session.answer(std::move(out));
+}
+
+/// What GET would say, without beginning a session or waiting for events. Of a session that the
+/// client goes on with only the end is unknown.
+void handle_head(http_session& session, const poll_request& request, const stream_origin& origin) {
+  auto& front = session.front();
+  if (!request.client)
+    if (const auto no = cannot_open_stream(front, origin, request.stream.identity->tenant))
+      return refuse_poll(session, *no);
+  const auto allowed = front.shared->node.check(request.stream);
+  if (!allowed) return session.answer(allowed.error());
+  session.answer(http_response{.headers = "Cache-Control: no-store\r\n", .length_known = false});
+}
+
 /// Begins a session. It is no stream, so who cannot have one now is told by the status.
 class poll_responder final : public stream_responder {
  public:
@@ -56,14 +77,7 @@ class poll_responder final : public stream_responder {
   }
 
   void refuse(const goodbye& why) override {
-    const auto session = owed_->settle();
-    if (!session) return;
-    front_.refusals.stream(session->exchange(), why.code, steady_clock::now());
-    auto out = retry_response({why.status, why.reason}, why.retry, false);
-    out.body.pop_back();  // beside the error, what a session would have said
-    out.body +=
-        ",\"goodbye\":" + to_json(why) + ",\"retry_ms\":" + std::to_string(why.retry.count()) + '}';
-    session->answer(std::move(out));
+    if (const auto session = owed_->settle()) refuse_poll(*session, why);
   }
 
   void fail(const error& why) override { owed_->answer(why); }
@@ -103,11 +117,7 @@ void handle_poll(std::shared_ptr<http_session> session, const sessions_ptr& sess
   const auto origin = origin_of(x);
   auto request = parse_poll_request(x, front.settings->limits.max_rooms, front.settings->formats);
   if (!request) return session->answer(request.error());
-  if (x.request.method == http_method::head) {
-    const auto allowed = front.shared->node.check(request->stream);
-    if (!allowed) return session->answer(allowed.error());
-    return session->answer(http_response{.headers = "Cache-Control: no-store\r\n"});
-  }
+  if (x.request.method == http_method::head) return handle_head(*session, *request, origin);
   auto keep = session->shared_front();
   auto owed = std::make_shared<answer_ticket>(std::move(session));
   if (!request->client)
