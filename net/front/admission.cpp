@@ -8,8 +8,9 @@ namespace {
 
 http_response no_route(const route_match& route) {
   if (route.allow.empty()) return error_response({errc::not_found, "there is no such path"}, false);
-  auto out = error_response(
-      {errc::method_not_allowed, "this path answers to " + route.allow + " only"}, false);
+  auto out =
+      error_response({errc::method_not_allowed, "this path answers to " + route.allow + " only"},
+                     route.plain_errors());
   out.headers += "Allow: " + route.allow + "\r\n";
   return out;
 }
@@ -69,18 +70,21 @@ result<identity_ptr> authenticate(loop_front& front, const http_request& request
   return error{errc::unauthorized, "this API key is none of this node's, or was revoked"};
 }
 
-std::optional<http_response> admit(http_exchange& x, loop_front& front) {
+void locate(http_exchange& x, const loop_front& front) {
   const auto& request = x.request;
   x.cors = front.settings->cors.check(request.get(header::origin),
                                       request.get(header::host).value_or(""), x.admin_listener,
                                       request.get(header::fetch_site));
+  x.route = front.shared->routes.match(request.method, request.path(), x.admin_listener);
+}
+
+std::optional<http_response> admit(http_exchange& x, loop_front& front) {
+  const auto& request = x.request;
+  locate(x, front);
   const bool preflight = request.method == http_method::options;
-  if (!preflight) {
-    x.route = front.shared->routes.match(request.method, request.path(), x.admin_listener);
-    if (!x.route.found) return no_route(x.route);
-  }
+  if (!preflight && !x.route.found) return no_route(x.route);
   const auto* const at = x.route.found;
-  const bool plain = at && at->errors == error_style::plain;
+  const bool plain = x.route.plain_errors();
   const auto refuse = [plain](const error& why) { return error_response(why, plain); };
   const bool open = at && at->needs == access::none;
   if (!x.cors.allowed && !open)

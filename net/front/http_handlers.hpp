@@ -9,6 +9,9 @@
 
 namespace starling::net {
 
+/// Fills `route` and `cors` of `x` by as much of the header as has been read.
+void locate(http_exchange& x, const loop_front& front);
+
 /// Looks at the header alone: origin, route, token, administrator. Fills `route`, `caller` and
 /// `cors` of `x`. Returns what to answer instead of going on.
 std::optional<http_response> admit(http_exchange& x, loop_front& front);

@@ -289,6 +289,8 @@ void http_session::send_continue() {
 }
 
 void http_session::refuse(const error& why) {
+  // The fault may be in the header: what came before it tells who asked, and what.
+  if (parser_ && !header_seen_) locate(exchange_, *front_);
   phase_ = phase::waiting;
   last_ = drain_ = true;
   answer(why);

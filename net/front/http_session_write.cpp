@@ -11,8 +11,7 @@ namespace starling::net {
 namespace asio = boost::asio;
 
 void http_session::answer(const error& why) {
-  const auto* const route = exchange_.route.found;
-  const bool plain = route && route->errors == error_style::plain;
+  const bool plain = exchange_.route.plain_errors();
   answer(why.code == errc::unavailable ? retry_response(why, std::chrono::seconds(1), plain)
                                        : error_response(why, plain));
 }

@@ -5,7 +5,7 @@ namespace starling::net {
 
 http_response refuse_publish(const http_exchange& x, loop_front& front, const error& why) {
   front.loop.metrics().publish_errors[static_cast<std::size_t>(why.code)].add();
-  return error_response(why, x.route.found->errors == error_style::plain);
+  return error_response(why, x.route.plain_errors());
 }
 
 std::uint64_t publisher_key(const http_exchange& x) {

@@ -126,8 +126,8 @@ void stream_answer::refuse(const goodbye& why) {
     return session->answer_last(std::move(answer.append(bytes.whole()).append(close.whole())));
   }
   if (!accepts_event_stream(x.request.get(header::accept)))
-    return session->answer(retry_response({why.status, why.reason}, why.retry,
-                                          x.route.found->errors == error_style::plain));
+    return session->answer(
+        retry_response({why.status, why.reason}, why.retry, x.route.plain_errors()));
   auto answer = sse_head_of(x, nullptr);
   insert_retry_after(answer, why.retry);
   if (x.request.method == http_method::head) return session->answer_last(std::move(answer));

@@ -36,9 +36,10 @@ std::string_view text_of(http_method method) {
 bool answers(const route& at, http_method method, bool admin_listener, route_match& out) {
   if (at.admin_listener_only && !admin_listener) return false;
   if (at.method == method || (at.method == http_method::get && method == http_method::head)) {
-    out.found = &at;
+    out.found = out.of_path = &at;
     return true;
   }
+  if (!out.of_path) out.of_path = &at;
   if (!out.allow.empty()) out.allow += ", ";
   out.allow += text_of(at.method);
   return false;

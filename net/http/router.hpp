@@ -14,7 +14,12 @@
 namespace starling::net {
 
 struct route_match {
+  /// How errors are written there.
+  bool plain_errors() const noexcept { return of_path && of_path->errors == error_style::plain; }
+
   const route* found = nullptr;  ///< lives as long as the router
+  /// `found`, or where the method is another the path's first row; null: 404.
+  const route* of_path = nullptr;
   /// Path exists, method does not: what to say in `Allow`. Empty: 404.
   std::string allow;
   std::string name;               ///< first path parameter, percent-decoded

@@ -120,6 +120,12 @@ TEST_SUITE("net/http_handlers") {
     CHECK(has(at.ask("POST", "/api/sse/send/c1", at.bearer(), "{}"),
               R"({"error":"data is required and must be text"})"));
     CHECK(has(at.ask("GET", "/api/sse/stats"), R"({"error":"a token)"));
+    for (const auto* path : {"/api/sse/broadcast", "/api/sse/send/x", "/api/sse/disconnect/x"})
+      CHECK(has(at.ask("GET", path), R"({"error":"this path answers to POST only"})"));
+    CHECK(
+        has(at.ask("PUT", "/api/sse/stats"), R"({"error":"this path answers to GET, HEAD only"})"));
+    CHECK(has(at.ask("POST", "/api/sse/broadcast", "Content-Length: 99999999\r\n"),
+              R"({"error":"the request body)"));
   }
 
   TEST_CASE("the compatible API publishes within the same limits") {

@@ -349,6 +349,26 @@ TEST_SUITE("net/http_session: bad input") {
     CHECK(status_of(chunked.read_all()) == 413);
   }
 
+  TEST_CASE("a page is told of a fault in its header too") {
+    http_fixture at;
+    const std::string origin = "Origin: https://app.example.com\r\n";
+    for (const auto& [request, status] :
+         {std::pair{"GET /livez HTTP/1.1\r\n" + origin, 400},
+          {"GET /livez HTTP/1.1\r\nHost: x\r\n" + origin + "Bad Field: x\r\n", 400},
+          {"POST /api/publish HTTP/1.1\r\nHost: x\r\n" + origin + "Content-Length: 99999999\r\n",
+           413},
+          {"GET /livez HTTP/1.1\r\nHost: x\r\n" + origin + "X: " + std::string(17 * 1024, 'x') +
+               "\r\n",
+           431}}) {
+      CAPTURE(request);
+      auto client = at.connect();
+      client.send(request + "\r\n");
+      const auto answer = client.read_all();
+      CHECK(status_of(answer) == status);
+      CHECK(has(answer, "Access-Control-Allow-Origin: https://app.example.com\r\n"));
+    }
+  }
+
   TEST_CASE("a request that does not arrive in time is 408; a silent connection is just closed") {
     http_fixture at([](http_options& options, http_settings&) { options.request_deadline = 1s; });
     auto slow_head = at.connect();

@@ -49,9 +49,12 @@ TEST_SUITE("net/router") {
     const auto unknown = table.match(http_method::get, "/nope", on_public);
     CHECK_FALSE(unknown.found);
     CHECK(unknown.allow.empty());
+    CHECK_FALSE(unknown.of_path);
     const auto wrong = table.match(http_method::get, "/api/publish", on_public);
     CHECK_FALSE(wrong.found);
     CHECK(wrong.allow == "POST");
+    REQUIRE(wrong.of_path);
+    CHECK(wrong.of_path->path == "/api/publish");
     const auto several = table.match(http_method::post, "/api/rooms/r/members/u", on_public);
     CHECK(several.allow == "GET, HEAD, PUT, DELETE");
   }
