@@ -13,6 +13,20 @@
 
 namespace starling::actors {
 
+namespace {
+
+/// Of a publish that no publisher sees; those count their own. On the thread of `loop`.
+error counted(net::io_loop& loop, error why) {
+  loop.metrics().publish_errors[static_cast<std::size_t>(why.code)].add();
+  return why;
+}
+
+error no_session(const session_id& id) { return {errc::not_found, "no session " + id.str()}; }
+
+error not_yours() { return {errc::forbidden, "the session belongs to somebody else"}; }
+
+}  // namespace
+
 std::optional<net::goodbye> node::cannot_open(const tenant_id& tenant) const {
   const auto no = [&](close_code code, std::string reason) {
     auto out = net::make_goodbye(code, context_.retry_told(), context_.here(tenant));
@@ -78,21 +92,22 @@ void node::leave_behind(net::io_loop& loop, net::identity_ptr caller, const sess
 
 void node::send_to_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                            net::publish_item item, std::function<void(net::publish_verdict)> done) {
-  cluster_.ask_home_of(
-      loop, id, sessions_question{.tenant = caller->tenant, .session = id},
-      [this, &loop, caller, done = std::move(done), id,
-       item = std::move(item)](const result<sessions_answer>& found) mutable {
-        if (!found) return done(found.error());
-        if (found->sessions.empty()) return done(error{errc::not_found, "no session " + id.str()});
-        if (!caller->admin && found->sessions.front().user != caller->user.str())
-          return done(error{errc::forbidden, "the session belongs to somebody else"});
-        // Whoever may close a session may speak to it, whatever the token lets them publish.
-        auto speaker = std::make_shared<net::identity>(*caller);
-        speaker->publish = {"client:" + id.str()};
-        item.target = net::publish_item::target_kind::client;
-        item.client = id;
-        publish_one(loop, std::move(speaker), std::move(item), {}, std::move(done));
-      });
+  cluster_.ask_home_of(loop, id, sessions_question{.tenant = caller->tenant, .session = id},
+                       [this, &loop, caller, done = std::move(done), id,
+                        item = std::move(item)](const result<sessions_answer>& found) mutable {
+                         if (!found) return done(counted(loop, found.error()));
+                         if (found->sessions.empty()) return done(counted(loop, no_session(id)));
+                         if (!caller->admin && found->sessions.front().user != caller->user.str())
+                           return done(counted(loop, not_yours()));
+                         // Whoever may close a session may speak to it, whatever the token lets
+                         // them publish.
+                         auto speaker = std::make_shared<net::identity>(*caller);
+                         speaker->publish = {"client:" + id.str()};
+                         item.target = net::publish_item::target_kind::client;
+                         item.client = id;
+                         publish_one(loop, std::move(speaker), std::move(item), {},
+                                     std::move(done));
+                       });
 }
 
 void node::change_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
@@ -117,10 +132,10 @@ void node::publish_from_session(net::io_loop& loop, net::identity_ptr caller, co
       loop, id, sessions_question{.tenant = caller->tenant, .session = id},
       [this, &loop, caller, id, done = std::move(done), item = std::move(item),
        traceparent = std::move(traceparent)](const result<sessions_answer>& found) mutable {
-        if (!found) return done(found.error());
-        if (found->sessions.empty()) return done(error{errc::not_found, "no session " + id.str()});
+        if (!found) return done(counted(loop, found.error()));
+        if (found->sessions.empty()) return done(counted(loop, no_session(id)));
         if (found->sessions.front().user != caller->user.str())
-          return done(error{errc::forbidden, "the session belongs to somebody else"});
+          return done(counted(loop, not_yours()));
         publish_one(loop, caller, std::move(item), std::move(traceparent), std::move(done));
       });
 }

@@ -183,7 +183,7 @@ bool http_session::step() {
     phase_ = phase::waiting;
     front_->loop.timers().cancel(*this);
     if (refused_)
-      answer(*std::exchange(refused_, std::nullopt));
+      answer_refused();
     else
       exchange_.route.found->run(shared_from_this());
     return true;
@@ -236,8 +236,14 @@ bool http_session::on_header() {
   if (length && *length <= skipped_body && !exchange_.request.expects_continue) return true;
   phase_ = phase::waiting;
   last_ = drain_ = true;
-  answer(*std::exchange(refused_, std::nullopt));
+  answer_refused();
   return false;
+}
+
+void http_session::answer_refused() {
+  if (refused_->status >= 400 && exchange_.route.publishes())
+    count_refused_publish(*front_, errc_of_status(refused_->status));
+  answer(*std::exchange(refused_, std::nullopt));
 }
 
 void http_session::await_more() {
@@ -291,6 +297,7 @@ void http_session::send_continue() {
 void http_session::refuse(const error& why) {
   // The fault may be in the header: what came before it tells who asked, and what.
   if (parser_ && !header_seen_) locate(exchange_, *front_);
+  if (exchange_.route.publishes()) count_refused_publish(*front_, why.code);
   phase_ = phase::waiting;
   last_ = drain_ = true;
   answer(why);

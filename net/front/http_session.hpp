@@ -106,6 +106,7 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   void begin_request();
   bool make_room();
   bool on_header();
+  void answer_refused();
   void await_more();
   void send_continue();
   void refuse(const error& why);

@@ -61,6 +61,8 @@ struct route {
   result<void> (*precheck)(const http_request&) = nullptr;
   error_style errors = error_style::json;
   bool admin_listener_only = false;
+  /// It publishes: what is refused there counts in starling_publish_errors_total.
+  bool publishes = false;
 };
 
 }  // namespace starling::net

@@ -14,6 +14,7 @@
 namespace starling::net {
 
 struct route_match {
+  bool publishes() const noexcept { return of_path && of_path->publishes; }
   /// How errors are written there.
   bool plain_errors() const noexcept { return of_path && of_path->errors == error_style::plain; }
 

@@ -73,6 +73,10 @@ class Metrics(ClusterCase):
         eventually(lambda: grown(there, "starling_deliveries_total", transport="ws") == 11)
         self.assertEqual(grown(here, "starling_delivery_latency_seconds_count"), 33)
         self.assertEqual(grown(here, "starling_publish_errors_total", code="forbidden"), 1)
+        for path in (f"/api/session/{streams[0].client_id}/publish", f"/api/sse/send/{streams[0].client_id}"):
+            refused = here.http("POST", path, token=user, body={"room": room, "event": "e", "data": "x"})
+            self.assertEqual(refused.status, 403, path)
+        self.assertEqual(grown(here, "starling_publish_errors_total", code="forbidden"), 3)
         self.assertEqual(here.metric("starling_engine_connected"), 1)
 
         self.assertEqual(here.http("POST", f"/api/sse/send/{streams[0].client_id}", token=admin(),

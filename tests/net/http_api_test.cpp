@@ -62,6 +62,40 @@ TEST_SUITE("net/http_handlers") {
     CHECK(status_of(at.ask("POST", path, bad, item)) == 400);
   }
 
+  TEST_CASE("whoever is refused where one publishes counts once, by code") {
+    const auto session = session_id::make(1).str();
+    const auto form = std::string("Content-Type: application/x-www-form-urlencoded\r\n");
+    for (const std::string& path :
+         {std::string("/api/publish"), "/api/session/" + session + "/publish",
+          std::string("/api/sse/broadcast"), "/api/sse/send/" + session,
+          std::string("/.well-known/mercure")}) {
+      CAPTURE(path);
+      http_fixture at;
+      const bool hub = path == "/.well-known/mercure";
+      const auto counts = [&](errc code) {
+        at.on_loop([] {});
+        return at.refused_publishes(code);
+      };
+      CHECK(status_of(at.ask("POST", path, "", item)) == 401);
+      CHECK(counts(errc::unauthorized) == 1);
+      CHECK(status_of(at.ask("POST", path, "Authorization: Bearer bad\r\n" + form, item)) == 401);
+      CHECK(counts(errc::unauthorized) == 2);
+      CHECK(status_of(at.ask("PUT", path)) == 405);
+      CHECK(counts(errc::method_not_allowed) == (hub ? 0 : 1));
+      CHECK(status_of(at.ask("POST", path, "Content-Length: 99999999\r\n")) == 413);
+      CHECK(counts(errc::too_large) == 1);
+      if (hub) continue;
+      CHECK(status_of(at.ask("POST", path + "?x=1", at.bearer("r", R"("admin":true,)"), item)) ==
+            400);
+      CHECK(counts(errc::malformed) == 1);
+    }
+    http_fixture at;
+    CHECK(status_of(at.ask("GET", "/api/echo")) == 401);
+    CHECK(status_of(at.ask("POST", "/api/session/c1/publish", at.bearer(), item)) == 404);
+    CHECK(at.refused_publishes(errc::unauthorized) == 0);
+    CHECK(at.refused_publishes(errc::not_found) == 1);
+  }
+
   TEST_CASE("publish_rate is per token and counts items") {
     http_fixture at([](http_options&, http_settings& s) { s.publish_rate = 2; });
     const auto ida = at.bearer("ida");

@@ -283,6 +283,10 @@ class http_fixture {
                         const std::string& headers = "", const std::string& body = "") const {
     return ask(method, target, headers, body, true);
   }
+  /// What starling_publish_errors_total has of a code; of requests that were answered.
+  std::uint64_t refused_publishes(errc code) {
+    return loop.metrics().publish_errors[static_cast<std::size_t>(code)].get();
+  }
   /// Runs `task` on the loop and waits for its end.
   void on_loop(std::function<void()> task) {
     std::promise<void> ran;

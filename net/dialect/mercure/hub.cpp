@@ -16,7 +16,11 @@ std::vector<route> routes(hub_settings settings) {
   // Tokens are found in other places than ours, so the handlers look for them.
   return {
       {.method = get, .path = hub, .run = with(handle_subscribe)},
-      {.method = post, .path = hub, .run = with(handle_publish), .max_body = largest_body},
+      {.method = post,
+       .path = hub,
+       .run = with(handle_publish),
+       .max_body = largest_body,
+       .publishes = true},
       {.method = get, .path = list, .run = with(handle_subscriptions)},
       {.method = get, .path = list + "/{topic}", .run = with(handle_subscriptions)},
       {.method = get, .path = list + "/{topic}/{subscriber}", .run = with(handle_subscriptions)},

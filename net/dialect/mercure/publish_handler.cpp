@@ -28,9 +28,10 @@ result<publish_form> admit_form(const http_exchange& x, loop_front& front, const
 void handle_publish(std::shared_ptr<http_session> session, const hub_settings& settings) {
   auto& front = session->front();
   auto& x = session->exchange();
-  if (const auto listed = check_origin(x); !listed) return session->answer(listed.error());
+  if (const auto listed = check_origin(x); !listed)
+    return session->answer(refuse_publish(x, front, listed.error()));
   const auto from = authorize_publisher(x, front, settings);
-  if (!from) return session->answer(from.error());
+  if (!from) return session->answer(refuse_publish(x, front, from.error()));
   // The rights were the hub's to judge: to the node it speaks for itself.
   auto caller = std::make_shared<identity>(from->identity);
   caller->publish_all = true;

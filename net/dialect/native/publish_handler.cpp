@@ -64,7 +64,8 @@ std::vector<route> publish_routes() {
            .needs = access::token,
            .run = handle_publish,
            .max_body = largest_body,
-           .query = ""}};
+           .query = "",
+           .publishes = true}};
 }
 
 }  // namespace starling::net::native

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t max_token_body = 16 * 1024;
 
+error no_session(const std::string& name) { return {errc::not_found, "no session " + name}; }
+
 /// Of a body `{"token":"..."}`, read before anything is known of who sent it; other members are
 /// passed over.
 result<std::string> token_in(std::string_view body) {
@@ -41,7 +43,7 @@ void handle_session_token(std::shared_ptr<http_session> session) {
       given->empty() ? authenticate(front, x.request, x.cors.cookie) : authenticate(front, *given);
   if (!fresh) return session->answer(fresh.error());
   const auto id = session_id::parse(x.route.name);
-  if (!id) return session->answer(error{errc::not_found, "no session " + x.route.name});
+  if (!id) return session->answer(no_session(x.route.name));
   const auto expires = (*fresh)->expires_s;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
   front.shared->node.renew_session(
@@ -69,17 +71,11 @@ result<std::string> state_in(std::string_view body) {
   return error{errc::malformed, "the body must be {\"state\":\"online|away|busy|invisible\"}"};
 }
 
-std::optional<session_id> session_in_path(http_session& session) {
-  const auto& name = session.exchange().route.name;
-  const auto id = session_id::parse(name);
-  if (!id) session.answer(error{errc::not_found, "no session " + name});
-  return id;
-}
-
 void handle_session_presence(std::shared_ptr<http_session> session) {
   auto& front = session->front();
-  const auto id = session_in_path(*session);
-  if (!id) return;
+  const auto& name = session->exchange().route.name;
+  const auto id = session_id::parse(name);
+  if (!id) return session->answer(no_session(name));
   auto state = state_in(session->exchange().request.body);
   if (!state) return session->answer(state.error());
   const auto caller = session->exchange().caller;
@@ -95,8 +91,8 @@ void handle_session_presence(std::shared_ptr<http_session> session) {
 void handle_session_publish(std::shared_ptr<http_session> session) {
   auto& front = session->front();
   const auto& x = session->exchange();
-  const auto id = session_in_path(*session);
-  if (!id) return;
+  const auto id = session_id::parse(x.route.name);
+  if (!id) return session->answer(refuse_publish(x, front, no_session(x.route.name)));
   json_reader in(x.request.body);
   auto item = read_publish_item(in, front.settings->limits, item_place::http);
   if (!in.finish()) item = error{errc::malformed, in.failure()};
@@ -125,9 +121,10 @@ std::vector<route> session_routes() {
                  .max_body = max_body,
                  .query = ""};
   };
+  auto publish = row("publish", access::token, handle_session_publish, largest_body);
+  publish.publishes = true;
   return {row("token", access::body_token, handle_session_token, max_token_body),
-          row("presence", access::token, handle_session_presence, 1024),
-          row("publish", access::token, handle_session_publish, largest_body)};
+          row("presence", access::token, handle_session_presence, 1024), std::move(publish)};
 }
 
 }  // namespace starling::net::native

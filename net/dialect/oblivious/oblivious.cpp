@@ -133,15 +133,9 @@ error no_client() { return {errc::not_found, "client not found"}; }
 /// Whether it is another tenant's, of a node that is gone or never was: one text.
 error refusal_of(const error& why) { return why.code == errc::not_found ? no_client() : why; }
 
-std::optional<session_id> session_in_path(http_session& session) {
-  const auto id = session_id::parse(session.exchange().route.name);
-  if (!id) session.answer(no_client());
-  return id;
-}
-
 void handle_disconnect(std::shared_ptr<http_session> session) {
-  const auto id = session_in_path(*session);
-  if (!id) return;
+  const auto id = session_id::parse(session->exchange().route.name);
+  if (!id) return session->answer(no_client());
   auto& front = session->front();
   const auto caller = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
@@ -182,9 +176,9 @@ void send_item(loop_front& front, const identity_ptr& caller, const session_id& 
 void handle_send(std::shared_ptr<http_session> session) {
   auto read = admit_notice(*session, false);
   if (!read) return;
-  const auto id = session_in_path(*session);
-  if (!id) return;
   const auto front = session->shared_front();
+  const auto id = session_id::parse(session->exchange().route.name);
+  if (!id) return session->answer(refuse_publish(session->exchange(), *front, no_client()));
   const auto caller = session->exchange().caller;
   auto ticket = std::make_shared<answer_ticket>(std::move(session));
   if (!read->retry) return send_item(*front, caller, *id, std::move(read->item), ticket);
@@ -192,7 +186,10 @@ void handle_send(std::shared_ptr<http_session> session) {
   front->shared->node.change_session(
       front->loop, caller, *id, {.retry = read->retry},
       [front, caller, id = *id, item = std::move(read->item), ticket](result<void> told) mutable {
-        if (!told) return ticket->answer(refusal_of(told.error()));
+        if (!told) {
+          count_refused_publish(*front, told.error().code);
+          return ticket->answer(refusal_of(told.error()));
+        }
         send_item(*front, caller, id, std::move(item), ticket);
       });
 }
@@ -221,11 +218,14 @@ std::vector<route> routes() {
   connect.query.reset();
   connect.errors = error_style::json;  // those of the stream
   connect.precheck = native::check_stream_parameters;
+  auto broadcast = row(post, "/api/sse/broadcast", access::admin, handle_broadcast, largest_body);
+  auto send = row(post, "/api/sse/send/{client}", access::token, handle_send, largest_body);
+  broadcast.publishes = send.publishes = true;
   return {
       std::move(connect),
       row(post, "/api/sse/disconnect/{client}", access::token, handle_disconnect, 1024),
-      row(post, "/api/sse/broadcast", access::admin, handle_broadcast, largest_body),
-      row(post, "/api/sse/send/{client}", access::token, handle_send, largest_body),
+      std::move(broadcast),
+      std::move(send),
       row(get, "/api/sse/stats", access::admin, handle_stats, 0),
       row(get, "/debug/sse-stats", access::admin, handle_debug_stats, 0),
   };
