@@ -15,6 +15,17 @@ http_response no_route(const route_match& route) {
   return out;
 }
 
+/// To a preflight what any path takes: the request after it is told whether there is one. To others
+/// what this path answers to.
+http_response options_response(const http_exchange& x) {
+  const bool preflight = x.request.get(header::origin) && x.request.get(header::preflight_method);
+  if (preflight || x.request.target == "*") return preflight_response();
+  if (!x.route.of_path) return no_route(x.route);
+  auto out = preflight_response();
+  out.headers += "Allow: " + x.route.allow + ", OPTIONS\r\n";
+  return out;
+}
+
 bool holds_word(std::string_view words, std::string_view word) noexcept {
   for (auto at = words.find(word); at != words.npos; at = words.find(word, at + 1))
     if ((at == 0 || words[at - 1] == ' ') &&
@@ -81,8 +92,8 @@ void locate(http_exchange& x, const loop_front& front) {
 std::optional<http_response> admit(http_exchange& x, loop_front& front) {
   const auto& request = x.request;
   locate(x, front);
-  const bool preflight = request.method == http_method::options;
-  if (!preflight && !x.route.found) return no_route(x.route);
+  const bool options = request.method == http_method::options;
+  if (!options && !x.route.found) return no_route(x.route);
   const auto* const at = x.route.found;
   const bool plain = x.route.plain_errors();
   const auto refuse = [plain](const error& why) { return error_response(why, plain); };
@@ -90,7 +101,7 @@ std::optional<http_response> admit(http_exchange& x, loop_front& front) {
   if (!x.cors.allowed && !open)
     return refuse(
         {errc::forbidden, "this origin is not allowed here; cors.origins lists those that are"});
-  if (preflight) return preflight_response();
+  if (options) return options_response(x);
   // Those who read events are told in their way, by the handler.
   if (x.crowded && !reads_events(request)) {
     limit_counts::add(limit_kind::connections_per_address);

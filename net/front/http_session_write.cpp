@@ -28,8 +28,7 @@ void http_session::answer(http_response response) {
     front_->refusals.request(exchange_, response.status, steady_clock::now());
   }
   last_ = last_ || !request.keep_alive || front_->stopping;
-  const auto* const route = exchange_.route.found;
-  if (route && route->path.starts_with("/admin/"))
+  if (exchange_.admin_listener && request.path().starts_with("/admin/"))
     append_page_guards(response.headers, "default-src 'none'; frame-ancestors 'none'");
   head_.clear();
   append_head(head_, response, exchange_.cors, exchange_.ids, request.http11, !last_);

@@ -36,8 +36,9 @@ enum class header : std::uint8_t {
   traceparent,
   api_key,
   google_api_key,
+  preflight_method,  ///< Access-Control-Request-Method
 };
-inline constexpr std::size_t header_count = 22;
+inline constexpr std::size_t header_count = 23;
 
 /// Reused from request to request on a connection: strings keep their capacity.
 struct http_request {

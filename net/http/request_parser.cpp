@@ -57,6 +57,7 @@ std::optional<header> kept(http::field name, std::string_view text) noexcept {
     case http::field::sec_websocket_protocol: return header::ws_protocol;
     case http::field::referer: return header::referer;
     case http::field::forwarded: return header::forwarded;
+    case http::field::access_control_request_method: return header::preflight_method;
     default: break;
   }
   if (iequals(text, "last-event-id")) return header::last_event_id;

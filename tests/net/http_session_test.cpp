@@ -196,7 +196,8 @@ TEST_SUITE("net/http_session: requests") {
     for (const auto& answer :
          {at.ask("GET", "/"), at.ask_admin("GET", "/admin"),
           at.ask_admin("GET", "/admin/v1/nodes", at.bearer("ida", R"("admin":true,)")),
-          at.ask_admin("GET", "/admin/v1/nodes")}) {
+          at.ask_admin("GET", "/admin/v1/nodes"), at.ask_admin("GET", "/admin/v1/nope"),
+          at.ask_admin("POST", "/admin/v1/nodes")}) {
       CAPTURE(answer);
       CHECK(has(answer, "Content-Security-Policy: default-src 'none';"));
       CHECK_FALSE(has(answer, "unsafe-inline"));
@@ -429,6 +430,18 @@ TEST_SUITE("net/http_session: tokens and origins") {
     CHECK(status_of(preflight) == 204);
     CHECK(has(preflight, "Access-Control-Allow-Origin: https://app.example.com\r\n"));
     CHECK(has(preflight, "last-event-id"));
+  }
+
+  TEST_CASE("OPTIONS that is no preflight says what the path answers to") {
+    http_fixture at;
+    const auto plain = at.ask("OPTIONS", "/api/publish");
+    CHECK(status_of(plain) == 204);
+    CHECK(has(plain, "Allow: POST, OPTIONS\r\n"));
+    CHECK(has(at.ask("OPTIONS", "/.well-known/mercure"), "Allow: GET, HEAD, POST, OPTIONS\r\n"));
+    CHECK(status_of(at.ask("OPTIONS", "/nope")) == 404);
+    CHECK(status_of(at.ask("OPTIONS", "/admin/v1/nodes")) == 404);
+    CHECK(has(at.ask_admin("OPTIONS", "/admin/v1/nodes"), "Allow: GET, HEAD, OPTIONS\r\n"));
+    CHECK(status_of(at.ask("OPTIONS", "*")) == 204);
   }
 
   TEST_CASE("an image or a link on a page of another site opens nothing with the user's cookie") {
