@@ -113,7 +113,9 @@ void fanout::on(close_one& one) {
   // Only between two requests can a client go elsewhere unnoticed.
   if (one.code == close_code::client_closed && session->record()->kind != net::transport_kind::poll)
     return one.done(error{errc::not_found, "no long-poll " + one.id.str()});
-  handle<connection_inbox>(*session).send(close_session{one.code, std::nullopt, std::nullopt});
+  const bool by_owner = one.owner && one.code == close_code::kicked;
+  handle<connection_inbox>(*session).send(
+      close_session{one.code, std::nullopt, std::nullopt, by_owner ? "closed by its owner" : ""});
   one.done({});
 }
 

@@ -118,6 +118,10 @@ TEST_SUITE("actors/fanout") {
     CHECK_FALSE(ann.line->closing.has_value());
     CHECK(close_it(n, {id, user_id{"ann"}, acme, close_code::kicked, {}}).ok());
     CHECK(ann.line->closing == close_code::kicked);
+    CHECK(wire::field(ann.line->said().back(), "reason") == "closed by its owner");
+    const auto bob = n.open("bob");
+    CHECK(close_it(n, {bob.session->id, {}, acme, close_code::kicked, {}}).ok());
+    CHECK(wire::field(bob.line->said().back(), "reason") == "closed by an administrator");
   }
 
   TEST_CASE("a session whose goodbye was said counts no more while its transport lingers") {
