@@ -241,9 +241,10 @@ class SignatureTest(MappingCase):
         nats.publish("notes.a", body.replace(b"1", b"2"), X_Event_Signature=self.sign(body))
         nats.publish("notes.a", {"n": 3})
         nats.publish("notes.a", {"n": 4, "sig": self.sign(b'{"n":4}')})
+        nats.publish("notes.a", b'{"n": 6}', x_event_signature=self.sign(b'{"n": 6}'))
         nats.publish("notes.a", {"n": 5, "sig": self.sign(b'{"n":4}')})
         nats.flush()
-        self.assertEqual([body["n"] for body in self.bodies(client.take(2))], [1, 4])
+        self.assertEqual([body["n"] for body in self.bodies(client.take(3))], [1, 4, 6])
         eventually(lambda: count(self.node, "unsigned") == before + 3)
 
 
