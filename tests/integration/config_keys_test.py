@@ -398,6 +398,7 @@ class ConfigKeys(unittest.TestCase):
             "a foreign publishers' secret that can be guessed": good + '[security]\nhmac_secret = "' + "x" * 31 + '"\n',
             "a backend's secret that can be guessed": good + '[membership]\nsources = ["http"]\nhttp.secret = "short"\n'
                                                             'http.url = "http://127.0.0.1:7"\n',
+            "a membership source without its address": good + '[membership]\nsources = ["postgres"]\n',
             "more targets than nodes take of an event": good + "[limits]\nmax_targets = 100001\n",
             "a client CA without a certificate": good + f'[tls]\nclient_ca_file = "{cert}"\n',
             "a client CA that is none": good + f'[tls]\ncert_file = "{cert}"\nkey_file = "{key}"\nclient_ca_file = "{empty}"\n',
