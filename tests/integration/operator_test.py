@@ -189,6 +189,16 @@ class Rights(ClusterCase):
                               timeout=20)
         self.assertEqual(made.returncode, 0, made.stderr)
 
+    def test_the_command_line_says_its_version_and_that_a_public_address_answers_no_operator(self):
+        ctl = BIN / "starlingctl"
+        done = subprocess.run([ctl, "--version"], capture_output=True, timeout=20, check=True)
+        self.assertRegex(done.stdout.decode(), r"^starlingctl \d+\.\d+\.\d+\n$")
+        public = "http://{}:{}".format(*self.node.public)
+        done = subprocess.run([ctl, "--server", public, "--token", token("op", **OPERATOR), "nodes"], capture_output=True,
+                              timeout=20, check=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(f"no such path at {public}; that may be a node's public address", done.stderr.decode())
+
 
 class Leaving(unittest.TestCase):
     def test_a_node_that_is_asked_while_it_leaves_ends_in_order(self):
