@@ -48,13 +48,14 @@ void test_mapping(const call_ptr& call) {
   if (!subject || subject->empty())
     return call->fail(
         error{errc::malformed, "?subject= is missing: the NATS subject of the payload"});
-  const auto* const ingestion = call->parts.ingestion.get();
+  auto* const ingestion = call->parts.ingestion.get();
   const net::rule_set none({});
-  const auto& rules = ingestion ? ingestion->rules() : none;
-  call->answer(shown(rules, rules.try_out({stream ? std::string_view(*stream) : std::string_view(),
-                                           *subject,
-                                           call->request.body,
-                                           {}})));
+  const net::foreign_message_view message{
+      stream ? std::string_view(*stream) : std::string_view(), *subject, call->request.body, {}};
+  if (ingestion)
+    call->answer(shown(ingestion->rules(), ingestion->try_out(message)));
+  else
+    call->answer(shown(none, none.try_out(message)));
 }
 
 void add(json& to, const mapping_figures& from) {

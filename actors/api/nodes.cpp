@@ -16,7 +16,10 @@ void list_nodes(const call_ptr& call) {
   json missing = json::array();
   for (const auto& node : call->parts.nodes.nodes(steady_clock::now())) {
     list.push_back(node);
-    (node.state == "alive" || node.state == "draining" ? there : missing).push_back(node.id);
+    if (node.state == "alive" || node.state == "draining")
+      there.push_back(node.id);
+    else if (!node.draining || node.state != "gone")  // who said good-bye owes no answer
+      missing.push_back(node.id);
   }
   call->answer({{"nodes", std::move(list)},
                 {"next", nullptr},

@@ -1,9 +1,11 @@
 #include "actors/ingest/ingestion.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "actors/ingest/ingester.hpp"
+#include "actors/ingest/tenant_finder.hpp"
 #include "actors/runtime/spawn.hpp"
 
 namespace starling::actors {
@@ -47,6 +49,27 @@ void ingestion::start() {
 void ingestion::end_actors() {
   for (const auto& each : actors_) each.stop();
   actors_.clear();
+}
+
+net::mapping_verdict ingestion::try_out(const net::foreign_message_view& message) {
+  auto verdict = rules_->try_out(message);
+  std::vector<net::mapped_event> located;
+  const tenant_finder finder(state_.tenants, false);
+  for (auto& event : verdict.events) {
+    if (event.tenant) {  // as it stands, also where it is for every tenant
+      located.push_back(std::move(event));
+      continue;
+    }
+    auto found = finder.find({event}, true);
+    if (!found)
+      return {net::mapping_result::bad,
+              verdict.rule,
+              "nothing that this node knows tells its tenant",
+              {}};
+    std::move(found->begin(), found->end(), std::back_inserter(located));
+  }
+  verdict.events = std::move(located);
+  return verdict;
 }
 
 void ingestion::on_foreign(cluster::foreign_message message) {

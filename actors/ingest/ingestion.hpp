@@ -34,6 +34,10 @@ class ingestion final : private cluster::foreign_listener {
   void roster_loaded(const cluster::roster_part& part);
   void member_changed(const cluster::roster_entry& entry, bool added);
 
+  /// What a message would become if it were published now, and whose it is as far as this node
+  /// knows: others are not asked. It need not be signed, and nothing is learnt from it.
+  net::mapping_verdict try_out(const net::foreign_message_view& message);
+
   const net::rule_set& rules() const noexcept { return *rules_; }
   const mapping_counts& counts() const noexcept { return state_.counts; }
   std::vector<cluster::foreign_source_state> sources() const { return feed_->states(); }

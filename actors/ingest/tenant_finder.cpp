@@ -59,7 +59,8 @@ bool tenant_finder::find_by_people(const net::mapped_event& event, bool asked, f
       }
     }
   if (tenants.size() == 1) {
-    for (const auto& room : event.rooms) directory_.room_seen(tenants.front(), room);
+    if (learns_)
+      for (const auto& room : event.rooms) directory_.room_seen(tenants.front(), room);
     add(event, tenants.front(), out);
     return true;
   }

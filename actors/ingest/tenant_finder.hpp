@@ -13,7 +13,7 @@ namespace starling::actors {
 /// directory is not concerned.
 class tenant_finder {
  public:
-  /// `learns`: rules may have to find tenants, so those that messages name are remembered.
+  /// `learns`: rules may have to find tenants, so what messages tell of them is remembered.
   tenant_finder(tenant_directory& directory, bool learns)
       : directory_(directory), learns_(learns) {}
 

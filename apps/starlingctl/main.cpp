@@ -30,6 +30,7 @@ void add_global_flags(CLI::App& root, global_flags& flags) {
       ->type_name("FILE");
   root.add_flag("--insecure", flags.insecure, "https: take any certificate");
   root.add_flag("--json", flags.json, "Answer as JSON on standard output");
+  root.set_version_flag("--version", "starlingctl " STARLING_VERSION, "Say the version");
 }
 
 void add_commands(CLI::App& root, invocation& inv) {

@@ -16,6 +16,7 @@ namespace starling::app {
 
 namespace embedded {
 extern const std::string_view starling_js;
+extern const std::string_view starling_js_gzipped;
 }  // namespace embedded
 
 namespace {
@@ -167,7 +168,8 @@ std::shared_ptr<cluster::foreign_feed> make_feed(const config& c) {
 
 std::vector<net::static_asset> assets() {
   auto out = web_assets();
-  out.push_back({"/starling.js", "text/javascript; charset=utf-8", embedded::starling_js, false});
+  out.push_back({"/starling.js", "text/javascript; charset=utf-8", embedded::starling_js, false,
+                 embedded::starling_js_gzipped});
   return out;
 }
 

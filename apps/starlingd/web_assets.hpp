@@ -1,4 +1,5 @@
-/// The pages `/` and `/admin` with their parts, embedded at build time from `web/`.
+/// The pages `/` and `/admin` with their parts, embedded at build time from `web/`,
+/// as they are and gzipped.
 #pragma once
 
 #include <vector>

@@ -97,7 +97,7 @@ bool ingest_sources::pulled(ingest_source& s, const jetstream::delivery& at,
   if (!s.matches(message.subject())) return settle(s, at.seq) || pull_is_over;  // not wanted
   listener_->on_foreign({s.index(), at.seq, std::string(message.subject()),
                          std::string(message.data()),
-                         std::string(message.header(signature_header))});
+                         std::string(message.header_of_any_case(signature_header))});
   return pull_is_over;
 }
 
@@ -116,7 +116,7 @@ void ingest_sources::heard_core(const nats_message& message) {
   for (auto& s : sources_) {
     if (s.of_stream() || !s.matches(subject)) continue;
     auto ours = s.heard({steady_clock::now(), std::string(subject), std::string(message.data()),
-                         std::string(message.header(signature_header))});
+                         std::string(message.header_of_any_case(signature_header))});
     if (ours) listener_->on_foreign(std::move(*ours));
     return;
   }

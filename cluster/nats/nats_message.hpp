@@ -25,6 +25,8 @@ class nats_message {
     const char* value = nullptr;
     return natsMsgHeader_Get(message_, name, &value) == NATS_OK && value ? value : "";
   }
+  /// header() in whatever case a foreign publisher writes the name; the exact one goes first.
+  std::string_view header_of_any_case(const char* name) const;
   /// The server's own word: nobody listens on the subject of the request.
   bool no_responders() const noexcept { return natsMsg_IsNoResponders(message_); }
 

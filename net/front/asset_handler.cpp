@@ -12,7 +12,8 @@ namespace {
 
 struct served_asset {
   static_asset file;
-  std::string etag;  ///< quoted
+  std::string etag;          ///< quoted
+  std::string gzipped_etag;  ///< of the other form
   std::string policy;
 };
 
@@ -38,13 +39,19 @@ bool has_etag(std::string_view list, std::string_view etag) noexcept {
 
 void handle_asset(http_session& session, const served_asset& asset) {
   http_response out;
-  out.headers = "ETag: " + asset.etag + "\r\nCache-Control: no-cache\r\n";
+  const auto& request = session.exchange().request;
+  const bool gzipped =
+      !asset.file.gzipped.empty() && accepts_coding(request.get(header::accept_encoding), "gzip");
+  const auto& etag = gzipped ? asset.gzipped_etag : asset.etag;
+  out.headers = "ETag: " + etag + "\r\nCache-Control: no-cache\r\n";
+  if (!asset.file.gzipped.empty()) out.headers += "Vary: Accept-Encoding\r\n";
   append_page_guards(out.headers, asset.policy);
-  if (has_etag(session.exchange().request.get(header::if_none_match).value_or(""), asset.etag)) {
+  if (has_etag(request.get(header::if_none_match).value_or(""), etag)) {
     out.status = 304;
   } else {
     out.content_type = asset.file.content_type;
-    out.fixed_body = asset.file.content;
+    out.fixed_body = gzipped ? asset.file.gzipped : asset.file.content;
+    if (gzipped) out.headers += "Content-Encoding: gzip\r\n";
   }
   session.answer(std::move(out));
 }
@@ -56,8 +63,9 @@ std::vector<route> asset_routes(std::vector<static_asset> assets) {
   for (auto& file : assets) {
     auto path = file.path;
     const bool admin_only = file.admin_only;
-    const auto asset = std::make_shared<served_asset>(served_asset{std::move(file), {}, {}});
+    const auto asset = std::make_shared<served_asset>(served_asset{std::move(file), {}, {}, {}});
     asset->etag = etag_of(asset->file.content);
+    asset->gzipped_etag = etag_of(asset->file.gzipped);
     asset->policy = page_policy;
     if (admin_only) asset->policy += admin_connects;
     out.push_back({.path = std::move(path),

@@ -58,6 +58,8 @@ struct static_asset {
   std::string content_type;
   std::string_view content;  ///< lives as long as the program
   bool admin_only = false;
+  /// `content` in that coding, for who accepts it; as long-lived. Empty: there is none.
+  std::string_view gzipped{};
 };
 
 class http_server {

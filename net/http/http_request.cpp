@@ -1,9 +1,5 @@
 #include "net/http/http_request.hpp"
 
-#include <algorithm>
-
-#include "net/base/ascii.hpp"
-
 namespace starling::net {
 
 namespace {
@@ -26,9 +22,36 @@ int specificity(std::string_view range) noexcept {
   return range == "*/*" || range == "*" ? 1 : 0;
 }
 
+/// How exactly an element of Accept-Encoding names `coding`: 0 not at all.
+int specificity(std::string_view range, std::string_view coding) noexcept {
+  if (iequals(range, coding)) return 2;
+  return range == "*" ? 1 : 0;
+}
+
 /// `q=0`, `q=0.0`, `q=0.000`; anything else is some wish for it.
 bool is_zero(std::string_view quality) noexcept {
   return quality.starts_with('0') && quality.find_first_not_of("0.") == std::string_view::npos;
+}
+
+/// Is what `exactness` finds in a list with qualities wanted? The element that names it most
+/// exactly decides.
+template <class Exactness>
+bool wanted_in(std::string_view list, Exactness exactness) noexcept {
+  int best = 0;
+  bool wanted = false;
+  while (!list.empty()) {
+    auto range = next_part(list, ',');
+    const int exact = exactness(next_part(range, ';'));
+    if (exact <= best) continue;
+    best = exact;
+    wanted = true;
+    while (!range.empty()) {
+      const auto parameter = next_part(range, ';');
+      if (parameter.size() > 2 && ascii_lower(parameter[0]) == 'q' && parameter[1] == '=')
+        wanted = !is_zero(parameter.substr(2));
+    }
+  }
+  return wanted;
 }
 
 /// Of `Authorization: Bearer`; empty when there is none.
@@ -111,33 +134,18 @@ std::string_view cookie_value(std::string_view cookies, std::string_view name) n
 
 bool accepts_event_stream(std::optional<std::string_view> accept) noexcept {
   if (!accept || trimmed(*accept).empty()) return true;
-  int best = 0;
-  bool wanted = false;
-  auto list = *accept;
-  while (!list.empty()) {
-    auto range = next_part(list, ',');
-    const int exact = specificity(next_part(range, ';'));
-    if (exact <= best) continue;
-    best = exact;
-    wanted = true;
-    while (!range.empty()) {
-      const auto parameter = next_part(range, ';');
-      if (parameter.size() > 2 && ascii_lower(parameter[0]) == 'q' && parameter[1] == '=')
-        wanted = !is_zero(parameter.substr(2));
-    }
-  }
-  return wanted;
+  return wanted_in(*accept, [](std::string_view range) { return specificity(range); });
+}
+
+bool accepts_coding(std::optional<std::string_view> accept, std::string_view coding) noexcept {
+  return wanted_in(accept.value_or(""),
+                   [&](std::string_view range) { return specificity(range, coding); });
 }
 
 bool list_contains(std::string_view list, std::string_view token) noexcept {
   while (!list.empty())
     if (iequals(next_part(list, ','), token)) return true;
   return false;
-}
-
-bool iequals(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
 std::string_view trimmed(std::string_view text) noexcept {

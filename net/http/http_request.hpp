@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "net/base/ascii.hpp"
 #include "net/http/route.hpp"
 #include "net/http/url.hpp"
 
@@ -17,6 +18,7 @@ enum class header : std::uint8_t {
   host,
   authorization,
   accept,
+  accept_encoding,
   origin,
   cookie,
   last_event_id,
@@ -79,11 +81,13 @@ std::string_view cookie_value(std::string_view cookies, std::string_view name) n
 /// that fits decides; `q=0` refuses.
 bool accepts_event_stream(std::optional<std::string_view> accept) noexcept;
 
+/// Does an Accept-Encoding header (absent: nothing) admit `coding`? Its own name decides before
+/// `*`; `q=0` refuses.
+bool accepts_coding(std::optional<std::string_view> accept, std::string_view coding) noexcept;
+
 /// Is `token` an element of a comma-separated list? Ignores case.
 bool list_contains(std::string_view list, std::string_view token) noexcept;
 
-/// ASCII, ignoring case.
-bool iequals(std::string_view a, std::string_view b) noexcept;
 /// Without white space at both ends.
 std::string_view trimmed(std::string_view text) noexcept;
 

@@ -46,6 +46,7 @@ std::optional<header> kept(http::field name, std::string_view text) noexcept {
     case http::field::host: return header::host;
     case http::field::authorization: return header::authorization;
     case http::field::accept: return header::accept;
+    case http::field::accept_encoding: return header::accept_encoding;
     case http::field::origin: return header::origin;
     case http::field::cookie: return header::cookie;
     case http::field::content_type: return header::content_type;
@@ -76,6 +77,7 @@ std::string_view joint(header which) noexcept {
   switch (which) {
     case header::cookie: return "; ";
     case header::accept:
+    case header::accept_encoding:
     case header::if_none_match:
     case header::upgrade:
     case header::connection:

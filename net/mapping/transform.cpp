@@ -44,6 +44,12 @@ transform_ptr make_step(Function apply) {
   return std::make_shared<const step<Function>>(std::move(apply));
 }
 
+class ms_step final : public transform {
+ public:
+  bool judges_null() const noexcept override { return true; }
+  result<json_value> apply(json_value value) const override;
+};
+
 /// Reads the parts of a time of day from the left.
 class time_reader {
  public:
@@ -139,6 +145,8 @@ result<json_value> to_ms(json_value value) {
   return json_value{json_kind::number, std::to_string(std::llround(seconds * 1000))};
 }
 
+result<json_value> ms_step::apply(json_value value) const { return to_ms(std::move(value)); }
+
 result<json_value> to_rfc3339(json_value value) {
   auto found = to_ms(std::move(value));
   if (!found) return found;
@@ -205,7 +213,8 @@ struct transform_row {
 
 const auto& rows() {
   static const std::array all{
-      transform_row{"ms", false, [](const std::string&) { return make_step(to_ms); }},
+      transform_row{"ms", false,
+                    [](const std::string&) { return std::make_shared<const ms_step>(); }},
       transform_row{"rfc3339", false, [](const std::string&) { return make_step(to_rfc3339); }},
       transform_row{"number", false, [](const std::string&) { return make_step(to_number); }},
       transform_row{"text", false, [](const std::string&) { return make_step(to_text); }},

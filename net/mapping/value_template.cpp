@@ -116,7 +116,7 @@ result<json_value> value_template::fill(const placeholder& from, const mapping_i
     if (value && value.kind != json_kind::null) break;
   }
   for (const auto& step : from.transforms) {
-    if (!value || value.kind == json_kind::null) break;
+    if (!value || (value.kind == json_kind::null && !step->judges_null())) break;
     auto next = step->apply(std::move(value));
     if (!next) return error{next.error().code, braced(from.text) + " " + next.error().message};
     value = std::move(*next);

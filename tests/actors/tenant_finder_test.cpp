@@ -92,6 +92,17 @@ TEST_SUITE("actors/tenant_finder") {
     CHECK(n.find(all, true) == "A:r B:r ");
   }
 
+  TEST_CASE("a trial finds the same and teaches nothing") {
+    knowing n;
+    const tenant_finder trial(n.directory, false);
+    CHECK(trial.find({to({"s"}, {"ann"})}, true)->front().tenant == a);
+    auto named = to({"t"});
+    named.tenant = b;
+    CHECK(trial.find({named}, true)->front().tenant == b);
+    CHECK(n.find(to({"s"})) == "?");
+    CHECK(n.find(to({"t"})) == "?");
+  }
+
   TEST_CASE("of several events of a message one that nobody knows holds up all") {
     knowing n;
     CHECK(n.finder.find({to({"of_a"}), to({"nobodys"})}, true) == std::nullopt);

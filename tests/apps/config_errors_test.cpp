@@ -129,6 +129,15 @@ TEST_SUITE("apps/config_errors") {
     CHECK_FALSE(load_sets({"auth.dev=false"}).ok());
   }
 
+  TEST_CASE("what a membership source lacks is told where the source is listed") {
+    CHECK(text(load_file(good + "[membership]\nsources = [\"postgres\"]\n")) ==
+          "node.toml:10: membership.postgres.dsn is needed where membership.sources lists "
+          "\"postgres\"\n");
+    CHECK(text(load_file(good + "[membership]\nsources = [\"http\"]\nhttp.url = \"http://a\"\n")) ==
+          "node.toml:10: membership.http.secret is needed where membership.sources lists "
+          "\"http\"\n");
+  }
+
   TEST_CASE("files the configuration names must be readable") {
     const auto r = load_file(good + "[tls]\ncert_file = \"/nope.crt\"\n");
     CHECK(text(r) ==

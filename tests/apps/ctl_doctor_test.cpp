@@ -133,8 +133,9 @@ TEST_SUITE("apps/starlingctl/doctor") {
     facts.nodes[1]["state"] = "gone";
     facts.missing = {"n2"};
     CHECK(says(only(facts), "node n2 is gone"));
-    facts.missing.clear();
     facts.nodes[1]["draining"] = true;
+    CHECK(diagnose(facts).findings.empty());
+    facts.missing.clear();
     CHECK(diagnose(facts).findings.empty());
   }
 

@@ -197,6 +197,11 @@ TEST_SUITE("apps/starlingctl/options") {
     CHECK(exit_code_for(503) == exit_code::failed);
     const json body = {{"error", {{"code", "not_found"}, {"message", "no node n9"}}}};
     CHECK(refusal_text({"http://h:1", "t"}, "GET /x", 404, body) == "no node n9");
+    const json no_path = {{"error", {{"code", "not_found"}, {"message", "there is no such path"}}}};
+    const auto hint = refusal_text({"http://h:1", "t"}, "GET /admin/v1/nodes", 404, no_path);
+    CHECK(hint.starts_with("there is no such path at http://h:1; that may be a node's public"));
+    CHECK(hint.find("listen.admin") != std::string::npos);
+    CHECK(refusal_text({"http://h:1", "t"}, "GET /x", 404, no_path) == "there is no such path");
     CHECK(refusal_text({"http://h:1", ""}, "GET /x", 401, json()).find("--token") !=
           std::string::npos);
   }

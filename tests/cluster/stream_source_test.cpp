@@ -10,7 +10,7 @@ namespace {
 
 const steady_time start{1000s};
 
-jetstream::delivery delivery(std::uint64_t number, std::uint64_t sequence) {
+jetstream::delivery delivered_as(std::uint64_t number, std::uint64_t sequence) {
   jetstream::delivery out;
   out.number = number;
   out.seq = sequence;
@@ -35,8 +35,8 @@ TEST_SUITE("cluster/stream_source") {
   TEST_CASE("what comes in the order of its numbers is handed out and acknowledged once") {
     auto source = reading(5);
     REQUIRE(source.ready());
-    CHECK(source.begin(delivery(6, 100), "ack 6", start));
-    CHECK(source.begin(delivery(7, 101), "ack 7", start));
+    CHECK(source.begin(delivered_as(6, 100), "ack 6", start));
+    CHECK(source.begin(delivered_as(7, 101), "ack 7", start));
     CHECK(source.under_way() == 2);
     CHECK(source.settle(101) == "ack 7");
     CHECK(source.settle(101) == std::nullopt);
@@ -46,20 +46,20 @@ TEST_SUITE("cluster/stream_source") {
 
   TEST_CASE("behind a hole nothing is taken until all comes again") {
     auto source = reading();
-    CHECK(source.begin(delivery(1, 1), "ack", start));
-    CHECK_FALSE(source.begin(delivery(3, 3), "ack", start));
+    CHECK(source.begin(delivered_as(1, 1), "ack", start));
+    CHECK_FALSE(source.begin(delivered_as(3, 3), "ack", start));
     CHECK_FALSE(source.ready());
-    CHECK_FALSE(source.begin(delivery(2, 2), "ack", start));
+    CHECK_FALSE(source.begin(delivered_as(2, 2), "ack", start));
     source.consumer_found({3, 3}, 0, start + 1s);
     CHECK_FALSE(source.ready());  // 2 and 3 are not acknowledged and have not come again
     source.consumer_found({3, 3}, 0, start + stream_source::again_wait);
     CHECK(source.ready());
-    CHECK(source.begin(delivery(4, 2), "ack", start + 2s));
+    CHECK(source.begin(delivered_as(4, 2), "ack", start + 2s));
   }
 
   TEST_CASE("what is under way here, or acknowledged and not yet sent, is nothing to wait for") {
     auto source = reading();
-    CHECK(source.begin(delivery(1, 1), "ack", start));
+    CHECK(source.begin(delivered_as(1, 1), "ack", start));
     source.restart(start);
     source.consumer_found({3, 3}, 1, start);
     CHECK_FALSE(source.ready());
@@ -71,8 +71,8 @@ TEST_SUITE("cluster/stream_source") {
 
   TEST_CASE("a message that comes again while it is under way is acknowledged at the later place") {
     auto source = reading();
-    CHECK(source.begin(delivery(1, 1), "first", start));
-    CHECK_FALSE(source.begin(delivery(2, 1), "second", start));
+    CHECK(source.begin(delivered_as(1, 1), "first", start));
+    CHECK_FALSE(source.begin(delivered_as(2, 1), "second", start));
     CHECK(source.settle(1) == "second");
   }
 
@@ -118,7 +118,7 @@ TEST_SUITE("cluster/stream_source") {
     auto source = reading();
     constexpr auto room = stream_source::max_unacked - stream_source::pull_batch;
     for (std::uint64_t i = 1; i <= room + 1; ++i)
-      REQUIRE(source.begin(delivery(i, i), "ack", start));
+      REQUIRE(source.begin(delivered_as(i, i), "ack", start));
     CHECK_FALSE(pull(source, start));
     CHECK(source.settle(1));
     CHECK(pull(source, start));

@@ -67,6 +67,7 @@ void fuzz(std::string_view bytes) {
   const auto token = net::token_of(request, true);
   require(token.empty() || !net::token_of(request, true).empty(), "a token is found again");
   (void)net::accepts_event_stream(request.get(net::header::accept));
+  (void)net::accepts_coding(request.get(net::header::accept), "gzip");
   static const net::cors_policy policy({"https://*.example.com", "http://localhost:3000"});
   const auto decision =
       policy.check(request.get(net::header::origin), request.get(net::header::host).value_or(""));

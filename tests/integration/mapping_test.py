@@ -183,6 +183,29 @@ class InspectionTest(MappingCase):
                                admin_listener=True)
         self.assertEqual(reply.status, 403)
 
+    def test_a_trial_and_a_message_that_names_no_tenant_are_judged_alike(self):
+        number = fresh("n")
+        subject = f"shop.{number}.orders.new"
+        order = {"id": fresh("order"), "kind": "new", "at": 1, "user": fresh("buyer"), "public": True}
+
+        def bad():
+            return sum(count(node, "bad") for node in self.nodes)
+
+        before, nats = bad(), self.publisher()
+        code, said = self.ctl("test", subject, "-", payload=json.dumps(order).encode())
+        self.assertEqual((code, said["result"], said["rule"], said["events"]), (1, "bad", 1, []))
+        self.assertEqual(said["reason"], "nothing that this node knows tells its tenant")
+        nats.publish(subject, order)
+        nats.flush()
+        eventually(lambda: bad() == before + 1)
+
+        client = self.stream(f"shop:{number}", tenant="acme")
+        code, said = self.ctl("test", subject, "-", payload=json.dumps(order).encode())
+        self.assertEqual((code, said["result"], said["events"][0]["tenant"]), (0, "ok", "acme"))
+        nats.publish(subject, order)
+        nats.flush()
+        self.assertEqual([body["order"] for body in self.bodies(client.take(1))], [order["id"]])
+
     def test_every_node_tells_what_all_have_ingested(self):
         nats = self.publisher()
         nats.publish("notes.a", {"n": 1})
@@ -218,9 +241,10 @@ class SignatureTest(MappingCase):
         nats.publish("notes.a", body.replace(b"1", b"2"), X_Event_Signature=self.sign(body))
         nats.publish("notes.a", {"n": 3})
         nats.publish("notes.a", {"n": 4, "sig": self.sign(b'{"n":4}')})
+        nats.publish("notes.a", b'{"n": 6}', x_event_signature=self.sign(b'{"n": 6}'))
         nats.publish("notes.a", {"n": 5, "sig": self.sign(b'{"n":4}')})
         nats.flush()
-        self.assertEqual([body["n"] for body in self.bodies(client.take(2))], [1, 4])
+        self.assertEqual([body["n"] for body in self.bodies(client.take(3))], [1, 4, 6])
         eventually(lambda: count(self.node, "unsigned") == before + 3)
 
 

@@ -189,6 +189,16 @@ class Rights(ClusterCase):
                               timeout=20)
         self.assertEqual(made.returncode, 0, made.stderr)
 
+    def test_the_command_line_says_its_version_and_that_a_public_address_answers_no_operator(self):
+        ctl = BIN / "starlingctl"
+        done = subprocess.run([ctl, "--version"], capture_output=True, timeout=20, check=True)
+        self.assertRegex(done.stdout.decode(), r"^starlingctl \d+\.\d+\.\d+\n$")
+        public = "http://{}:{}".format(*self.node.public)
+        done = subprocess.run([ctl, "--server", public, "--token", token("op", **OPERATOR), "nodes"], capture_output=True,
+                              timeout=20, check=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(f"no such path at {public}; that may be a node's public address", done.stderr.decode())
+
 
 class Leaving(unittest.TestCase):
     def test_a_node_that_is_asked_while_it_leaves_ends_in_order(self):
@@ -247,6 +257,24 @@ class Leaving(unittest.TestCase):
 
     def test_a_drain_that_a_signal_began_goes_on_when_it_is_asked_for(self):
         self.assert_asking_changes_nothing(lambda leaving: leaving.process.send_signal(signal.SIGTERM))
+
+    def test_a_node_that_was_drained_and_has_left_is_missed_by_nobody(self):
+        cluster = Cluster(2)
+        self.addCleanup(cluster.close)
+
+        def ctl(*words):
+            server = "http://{}:{}".format(*cluster.nodes[0].admin)
+            done = subprocess.run([BIN / "starlingctl", "--server", server, "--token", token("op", **OPERATOR), "--json",
+                                   *words], capture_output=True, timeout=30, check=False)
+            return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+        code, out, said = ctl("drain", "n2", "--wait")
+        self.assertEqual(code, 0, out + said)
+        code, out, said = ctl("nodes")
+        self.assertEqual((code, json.loads(out)["missing"], said), (0, [], ""), out)
+        self.assertEqual([node["state"] for node in json.loads(out)["nodes"]], ["alive", "gone"])
+        code, out, said = ctl("doctor")
+        self.assertEqual((code, json.loads(out)["findings"]), (0, []), said)
 
 
 class History(ClusterCase):

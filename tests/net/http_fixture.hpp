@@ -234,7 +234,8 @@ class http_fixture {
         std::vector<io_loop*>{&loop}, node, options,
         std::make_shared<const http_settings>(settings),
         std::vector<static_asset>{{"/", "text/html", page, false},
-                                  {"/admin", "text/html", page, true}},
+                                  {"/admin", "text/html", page, true},
+                                  {"/lib.js", "text/javascript", page, false, "squeezed"}},
         dialect_routes(dialect_names(), {}));
     server->start();
     loop.start();

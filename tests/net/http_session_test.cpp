@@ -191,6 +191,47 @@ TEST_SUITE("net/http_session: requests") {
     CHECK(status_of(at.ask_admin("GET", "/admin")) == 200);
   }
 
+  TEST_CASE("an asset is sent gzipped to who accepts that, and each form has its own ETag") {
+    http_fixture at;
+    const auto etag_in = [](const std::string& answer) {
+      const auto tag = answer.find("ETag: ") + 6;
+      return answer.substr(tag, answer.find('\r', tag) - tag);
+    };
+    const auto plain = at.ask("GET", "/lib.js");
+    CHECK(plain.ends_with("<html>hello</html>"));
+    CHECK(has(plain, "Vary: Accept-Encoding\r\n"));
+    CHECK_FALSE(has(plain, "Content-Encoding"));
+    const auto small = at.ask("GET", "/lib.js", "Accept-Encoding: br, gzip\r\n");
+    CHECK(small.ends_with("squeezed"));
+    CHECK(has(small, "Content-Encoding: gzip\r\n"));
+    CHECK(has(small, "Content-Length: 8\r\n"));
+    CHECK(has(small, "Vary: Accept-Encoding\r\n"));
+    CHECK(etag_in(small) != etag_in(plain));
+    const auto head = at.ask("HEAD", "/lib.js", "Accept-Encoding: gzip\r\n");
+    CHECK(has(head, "Content-Encoding: gzip\r\n"));
+    CHECK(has(head, "Content-Length: 8\r\n"));
+    CHECK(head.ends_with("\r\n\r\n"));
+
+    const auto ask_again = [&](const std::string& etag) {
+      return at.ask("GET", "/lib.js", "Accept-Encoding: gzip\r\nIf-None-Match: " + etag + "\r\n");
+    };
+    const auto known = ask_again(etag_in(small));
+    CHECK(status_of(known) == 304);
+    CHECK(has(known, "Vary: Accept-Encoding\r\n"));
+    CHECK(status_of(ask_again(etag_in(plain))) == 200);
+
+    for (const auto* refusing : {"gzip;q=0", "*;q=0.5, gzip;q=0.0", "br", "identity", ""}) {
+      CAPTURE(refusing);
+      const auto answer =
+          at.ask("GET", "/lib.js", std::string("Accept-Encoding: ") + refusing + "\r\n");
+      CHECK(answer.ends_with("<html>hello</html>"));
+    }
+    CHECK(at.ask("GET", "/lib.js", "Accept-Encoding: *\r\n").ends_with("squeezed"));
+    const auto only_plain = at.ask("GET", "/", "Accept-Encoding: gzip\r\n");
+    CHECK(only_plain.ends_with("<html>hello</html>"));
+    CHECK_FALSE(has(only_plain, "Accept-Encoding"));
+  }
+
   TEST_CASE("pages run no script but ours, and neither they nor admin answers stand in a frame") {
     http_fixture at;
     for (const auto& answer :

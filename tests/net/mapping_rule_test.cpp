@@ -113,11 +113,15 @@ TEST_SUITE("net/mapping/rule") {
     for (const auto* bad :
          {R"("1700000000")", R"("yesterday")", R"("2023-02-29T00:00:00Z")", R"("2024-01-01")",
           R"("2024-01-01T24:00:00Z")", R"("2024-01-01T00:00:00")", R"("2024-01-01T00:00:00Z ")",
-          R"("2024-01-01T00:00:00.Z")", "true", "[1]", "1700000000000", "1e300"}) {
+          R"("2024-01-01T00:00:00.Z")", "true", "null", "[1]", "1700000000000", "1e300"}) {
       CAPTURE(bad);
       CHECK(data_of(text("{/t|ms}"), std::string(R"({"t":)") + bad + "}")
                 .starts_with("-data {/t|ms} expects a time as RFC 3339"));
     }
+    CHECK(data_of(text("{/t|/u|ms}"), R"({"t":null,"u":1})") == "1000");
+    CHECK(data_of(text("{/t|/u|ms}"), R"({"u":null})").starts_with("-data {/t|/u|ms} expects"));
+    CHECK(data_of(text("{/t|ms}"), "{}") == "-data: the message has nothing there");
+    CHECK(data_of(text("{/t|rfc3339}"), R"({"t":null})") == "null");
   }
 
   TEST_CASE("rfc3339 writes what ms reads; number makes numbers of whole ones") {

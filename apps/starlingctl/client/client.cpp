@@ -24,6 +24,9 @@ json parse_body(const std::string& text) {
   return body.is_discarded() ? json() : body;
 }
 
+/// A node's answer to a path that the listener does not have.
+constexpr std::string_view no_such_path = "there is no such path";
+
 [[noreturn]] void unreachable(const target& destination, const error& why) {
   if (why.code == errc::malformed) throw failure(exit_code::usage, why.message);
   throw failure(exit_code::unreachable,
@@ -142,6 +145,12 @@ std::string refusal_text(const target& destination, const std::string& request, 
            "inspect TOKEN";
   }
   if (status == 503) return text + "; see: starlingctl doctor";
+  // What an unknown path is told (a node or room that is unknown has another text).
+  if (status == 404 && text == no_such_path && request.find(" /admin/") != request.npos) {
+    return text + " at " + destination.server +
+           "; that may be a node's public address, and what operators ask is answered on its admin "
+           "address only (listen.admin; --server, --context, STARLINGCTL_SERVER)";
+  }
   return text;
 }
 

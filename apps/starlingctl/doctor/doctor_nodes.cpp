@@ -1,4 +1,5 @@
 /// Rules of doctor.hpp about nodes and their engine.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "apps/starlingctl/doctor/doctor.hpp"
@@ -67,11 +68,15 @@ void engine_rule(const doctor_facts& facts, diagnosis& out) {
              "themselves; then run doctor again"});
 }
 
+/// It said that it would leave, and left: no fault.
+bool has_left(const json& node) {
+  return text_at(node, "state") == "gone" && flag_at(node, "draining");
+}
+
 void state_rule(const doctor_facts& facts, const json& node, diagnosis& out) {
   const std::string id = text_at(node, "id");
   const std::string state = text_at(node, "state");
-  // A node that said it would leave and left is no fault.
-  if (state == "gone" && !flag_at(node, "draining")) {
+  if (state == "gone" && !has_left(node)) {
     out.found({"nodes", "error", "node " + id + " is gone: its clients are without it",
                "it has not announced itself for 10 s", "restart node " + id + ", or read its log"});
   } else if (state == "suspect") {
@@ -99,7 +104,9 @@ void state_rule(const doctor_facts& facts, const json& node, diagnosis& out) {
 
 void missing_rule(const doctor_facts& facts, diagnosis& out) {
   for (const std::string& id : facts.missing) {
-    bool explained = false;
+    bool explained = std::any_of(facts.nodes.begin(), facts.nodes.end(), [&](const json& node) {
+      return text_at(node, "id") == id && has_left(node);
+    });
     for (const finding& f : out.findings) {
       explained = explained || (f.check == "nodes" && f.message.starts_with("node " + id + " "));
     }

@@ -30,8 +30,11 @@ class checker {
  public:
   checker(const origins& from, config_errors& errors) : from_(from), errors_(errors) {}
 
-  void fail(const std::string& key, const std::string& message) const {
-    const auto at = from_.find(key);
+  /// `instead`: the key to look at where `key` stands nowhere.
+  void fail(const std::string& key, const std::string& message,
+            const std::string& instead = {}) const {
+    auto at = from_.find(key);
+    if (at == from_.end()) at = from_.find(instead);
     errors_.push_back({at == from_.end() ? "" : at->second, key, key + " " + message});
   }
 
@@ -93,7 +96,8 @@ class checker {
     };
     const auto needed = [&](const char* source, const char* key, const std::string& value) {
       if (listed(source) && value.empty())
-        fail(key, std::string("is needed where membership.sources lists \"") + source + '"');
+        fail(key, std::string("is needed where membership.sources lists \"") + source + '"',
+             "membership.sources");
       if (!listed(source) && !value.empty())
         fail(key, std::string("is of no use: membership.sources does not list \"") + source + '"');
     };
