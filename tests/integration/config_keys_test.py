@@ -395,9 +395,6 @@ class ConfigKeys(unittest.TestCase):
             "a secret by kid that can be guessed": '[auth.hs256_keys]\nk1 = "short"\n',
             "a Mercure publishers' secret that can be guessed": good + '[mercure]\npublisher_key = "' + "x" * 31 + '"\n',
             "a Mercure subscribers' secret that can be guessed": good + '[mercure]\nsubscriber_key = "short"\n',
-            "a foreign publishers' secret that can be guessed": good + '[security]\nhmac_secret = "' + "x" * 31 + '"\n',
-            "a backend's secret that can be guessed": good + '[membership]\nsources = ["http"]\nhttp.secret = "short"\n'
-                                                            'http.url = "http://127.0.0.1:7"\n',
             "a membership source without its address": good + '[membership]\nsources = ["postgres"]\n',
             "more targets than nodes take of an event": good + "[limits]\nmax_targets = 100001\n",
             "a client CA without a certificate": good + f'[tls]\nclient_ca_file = "{cert}"\n',
@@ -417,7 +414,6 @@ class ConfigKeys(unittest.TestCase):
 
         for text in (good + f'[tls]\ncert_file = "{cert}"\nkey_file = "{key}"\n',
                      good + '[mercure]\npublisher_key = "' + "x" * 32 + '"\n',
-                     good + '[security]\nhmac_secret = "' + "x" * 32 + '"\n',
                      '[auth]\ndev = true\n[mercure]\nsubscriber_key = "short"\n'):
             self.assertEqual(verdicts(text)[0], [0, 0])
         for name, text in bad.items():

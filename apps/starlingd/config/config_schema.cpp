@@ -329,8 +329,7 @@ std::vector<key_spec> make_schema() {
         "Mercure subscribers need no token, and hear what is public"),
 
     key<&c::security, &security_section::hmac_secret>("security.hmac_secret", secret,
-        "Secret of 32 bytes or more with which payloads of foreign publishers are signed; empty = they "
-        "need not be"),
+        "Secret with which payloads of foreign publishers are signed; empty = they need not be"),
 
     key<&c::membership, &membership_section::sources>("membership.sources", fixed,
         "Who knows who is in which room, of `roster`, `postgres` and `http`; all that are listed count"),
@@ -362,7 +361,7 @@ std::vector<key_spec> make_schema() {
         "Where a backend answers /rooms_of_user and /users_of_room", http_url),
     key<&c::membership, &membership_section::http, &membership_http_section::secret>(
         "membership.http.secret", fixed | secret,
-        "Secret of 32 bytes or more with which questions to the backend are signed"),
+        "Secret with which questions to the backend are signed"),
 
     key<&c::log, &log_section::level>("log.level", reloadable,
         "Least serious lines to write: `trace`, `debug`, `info`, `warn` or `error`"),

@@ -58,15 +58,6 @@ class start_check {
     usable("mercure.subscriber_key", mercure_keys(m.subscriber_key, m.subscriber_algorithm));
   }
 
-  /// What is signed with a secret alone can be guessed at home, as a token can.
-  void shared_secrets() {
-    const auto check = [&](const char* key, const std::string& secret) {
-      if (!secret.empty()) long_enough(key, secret.size());
-    };
-    check("security.hmac_secret", c_.security.hmac_secret);
-    check("membership.http.secret", c_.membership.http.secret);
-  }
-
   void mapping() {
     if (c_.nats.url.empty()) {
       const char* const reason =
@@ -96,12 +87,8 @@ class start_check {
 
   void long_enough(const char* key, const net::key_set& set) {
     const auto least = set.shortest_secret();
-    if (least && !c_.auth.dev) long_enough(key, *least);
-  }
-
-  void long_enough(const char* key, std::size_t bytes) {
-    if (bytes < net::least_secret_bytes)
-      fail(key, "holds a secret of " + std::to_string(bytes) + " bytes; it needs at least " +
+    if (least && *least < net::least_secret_bytes && !c_.auth.dev)
+      fail(key, "holds a secret of " + std::to_string(*least) + " bytes; HS256 needs at least " +
                     std::to_string(net::least_secret_bytes) +
                     ", such as those of: openssl rand -hex 32");
   }
@@ -150,7 +137,6 @@ std::shared_ptr<const net::key_set> check_start(load_result& loaded) {
   check.addresses();
   check.mapping();
   check.mercure();
-  check.shared_secrets();
   return check.keys();
 }
 
