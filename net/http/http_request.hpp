@@ -38,9 +38,9 @@ enum class header : std::uint8_t {
   traceparent,
   api_key,
   google_api_key,
-  preflight_method,  ///< Access-Control-Request-Method
+  preflight_method,  ///< Access-Control-Request-Method; the last one, see header_count
 };
-inline constexpr std::size_t header_count = 23;
+inline constexpr std::size_t header_count = static_cast<std::size_t>(header::preflight_method) + 1;
 
 /// Reused from request to request on a connection: strings keep their capacity.
 struct http_request {
