@@ -1,18 +1,35 @@
 # starling_unity(TARGET): some files of a folder are compiled together, which halves the build's work: they share
 # what they include and instantiate. So the names that a folder's files keep to themselves must differ.
-# To be called where the target is made.
+# CMake's own unity build names files by their whole paths, so that no other clone's compiler cache would know them;
+# here they are named from the root. To be called where the target is made, after its generated files.
 set(unity_files 8)  # more would be slow to build again after a change of one
 
 function(starling_unity target)
   get_target_property(sources ${target} SOURCES)
+  set(groups)
+  set(alone)
   foreach(file ${sources})
-    cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
-    cmake_path(GET file PARENT_PATH folder)
-    cmake_path(RELATIVE_PATH folder BASE_DIRECTORY ${CMAKE_SOURCE_DIR})
-    string(MAKE_C_IDENTIFIER "${folder}" group)
+    get_source_file_property(by_itself ${file} SKIP_UNITY_BUILD_INCLUSION)
+    cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} OUTPUT_VARIABLE path)
+    cmake_path(IS_PREFIX CMAKE_BINARY_DIR ${path} generated)
+    if(by_itself OR generated)
+      list(APPEND alone ${file})
+      continue()
+    endif()
+    cmake_path(RELATIVE_PATH path BASE_DIRECTORY ${CMAKE_SOURCE_DIR})
+    cmake_path(GET path PARENT_PATH folder)
+    string(MAKE_C_IDENTIFIER ${folder} group)
     math(EXPR count_${group} "${count_${group}}+1")
     math(EXPR part "(${count_${group}}-1)/${unity_files}")
-    set_source_files_properties(${file} PROPERTIES UNITY_GROUP ${group}_${part})
+    list(APPEND groups ${group}_${part})
+    string(APPEND text_${group}_${part} "#include \"${path}\"\n")
   endforeach()
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  list(REMOVE_DUPLICATES groups)
+  set(units)
+  foreach(group ${groups})
+    set(unit ${CMAKE_BINARY_DIR}/unity/${target}/${group}.cpp)
+    file(CONFIGURE OUTPUT ${unit} CONTENT "${text_${group}}" @ONLY)
+    list(APPEND units ${unit})
+  endforeach()
+  set_target_properties(${target} PROPERTIES SOURCES "${units};${alone}")
 endfunction()
