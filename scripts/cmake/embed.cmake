@@ -1,12 +1,13 @@
 # IN -> OUT: a C++ file that defines `const std::string_view starling::app::embedded::NAME`, and
-# `NAME_gzipped`: the same as GZIP makes it.
+# `NAME_gzipped`: the same as gzip makes it.
 function(read_bytes file out)
   file(READ ${file} hex HEX)
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
   set(${out} "${bytes}" PARENT_SCOPE)
 endfunction()
 
-execute_process(COMMAND ${GZIP} -9nc ${IN} OUTPUT_FILE ${OUT}.gz COMMAND_ERROR_IS_FATAL ANY)
+find_program(gzip gzip REQUIRED)
+execute_process(COMMAND ${gzip} -9nc ${IN} OUTPUT_FILE ${OUT}.gz COMMAND_ERROR_IS_FATAL ANY)
 read_bytes(${IN} plain)
 read_bytes(${OUT}.gz gzipped)
 file(WRITE ${OUT} "#include <string_view>
