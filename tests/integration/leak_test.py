@@ -1,4 +1,5 @@
 """Ten thousand clients that vanish leave nothing behind."""
+import os
 import pathlib
 import socket
 import struct
@@ -53,6 +54,8 @@ class Leaks(ClusterCase):
         self.storm(ROUNDS)
         self.at_rest()
         eventually(lambda: self.descriptors() <= descriptors + 5, 20, "the descriptors are closed")
+        if "ASAN_OPTIONS" in os.environ:
+            return  # it keeps what was freed; what is leaked it tells itself
         # 10,000 leaked sessions of 2 KB would be 20 MB.
         self.assertLess(self.resident() - resident, 10 * 1024 * 1024)
 
