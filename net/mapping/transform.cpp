@@ -32,23 +32,19 @@ bool scalar(const json_value& value) noexcept {
 template <class Function>
 class step final : public transform {
  public:
-  explicit step(Function apply) : apply_(std::move(apply)) {}
+  step(Function apply, bool judges_null) : apply_(std::move(apply)), judges_null_(judges_null) {}
+  bool judges_null() const noexcept override { return judges_null_; }
   result<json_value> apply(json_value value) const override { return apply_(std::move(value)); }
 
  private:
   Function apply_;
+  bool judges_null_;
 };
 
 template <class Function>
-transform_ptr make_step(Function apply) {
-  return std::make_shared<const step<Function>>(std::move(apply));
+transform_ptr make_step(Function apply, bool judges_null = false) {
+  return std::make_shared<const step<Function>>(std::move(apply), judges_null);
 }
-
-class ms_step final : public transform {
- public:
-  bool judges_null() const noexcept override { return true; }
-  result<json_value> apply(json_value value) const override;
-};
 
 /// Reads the parts of a time of day from the left.
 class time_reader {
@@ -145,8 +141,6 @@ result<json_value> to_ms(json_value value) {
   return json_value{json_kind::number, std::to_string(std::llround(seconds * 1000))};
 }
 
-result<json_value> ms_step::apply(json_value value) const { return to_ms(std::move(value)); }
-
 result<json_value> to_rfc3339(json_value value) {
   auto found = to_ms(std::move(value));
   if (!found) return found;
@@ -213,8 +207,7 @@ struct transform_row {
 
 const auto& rows() {
   static const std::array all{
-      transform_row{"ms", false,
-                    [](const std::string&) { return std::make_shared<const ms_step>(); }},
+      transform_row{"ms", false, [](const std::string&) { return make_step(to_ms, true); }},
       transform_row{"rfc3339", false, [](const std::string&) { return make_step(to_rfc3339); }},
       transform_row{"number", false, [](const std::string&) { return make_step(to_number); }},
       transform_row{"text", false, [](const std::string&) { return make_step(to_text); }},

@@ -29,13 +29,15 @@ using transform_ptr = std::shared_ptr<const transform>;
 /// `text` as in a placeholder behind the bar, `NAME` or `NAME:ARGUMENT`. `tables` must outlive
 /// nothing: what is needed of it is copied. Error: malformed, says which names there are.
 ///
-///   ms            RFC 3339, or seconds since 1970, as whole milliseconds since 1970; null is
-///   neither rfc3339       the same as text, `2024-02-29T12:30:15.500Z`; null stays null number a
-///   text that is a whole number as a number; everything else as it is map:TABLE     what the table
-///   has for the value; none when it has nothing text          the value as a string: `7` becomes
-///   `"7"` prefix:TEXT   TEXT in front; of a list, in front of each after:TEXT    what follows the
-///   first TEXT; the whole when it is not in there hash          16 hexadecimal digits that stand
-///   for the value (FNV-1a), for ids is:TEXT       true when it is that text, false otherwise
+///   ms            RFC 3339, or seconds since 1970, as whole milliseconds since 1970; not null
+///   rfc3339       the same as text, `2024-02-29T12:30:15.500Z`
+///   number        a text that is a whole number as a number; everything else as it is
+///   map:TABLE     what the table has for the value; none when it has nothing
+///   text          the value as a string: `7` becomes `"7"`
+///   prefix:TEXT   TEXT in front; of a list, in front of each
+///   after:TEXT    what follows the first TEXT; the whole when it is not in there
+///   hash          16 hexadecimal digits that stand for the value (FNV-1a), for ids
+///   is:TEXT       true when it is that text, false otherwise
 ///   not:TEXT      the other way round
 result<transform_ptr> make_transform(std::string_view text, const mapping_tables& tables);
 
