@@ -56,6 +56,17 @@ std::string_view last_part(std::optional<std::string_view>& list) {
   return out;
 }
 
+/// `next`: the next address from the right; nullopt: there is no more.
+template <class Next>
+std::optional<ip_endpoint> rightmost_stranger(const trusted_proxies& trusted, Next next) {
+  std::optional<ip_endpoint> out;
+  while (const auto text = next()) {
+    out = parse_forwarded_address(*text);
+    if (!out || !trusted.contains(out->address())) break;
+  }
+  return out;
+}
+
 /// `_p1`, for a port that is not told (RFC 7239 section 6.3).
 bool is_hidden_port(std::string_view text) noexcept {
   return text.size() > 1 && text.front() == '_' &&
@@ -138,26 +149,22 @@ std::optional<ip_endpoint> parse_forwarded_address(std::string_view text) {
 
 std::optional<ip_endpoint> forwarded_for(std::string_view header, const trusted_proxies& trusted) {
   std::optional<std::string_view> left = header;
-  std::optional<ip_endpoint> out;
-  while (left) {
-    const auto part = last_part(left);
-    if (part.empty()) continue;
-    out = parse_forwarded_address(part);
-    if (!out || !trusted.contains(out->address())) return out;
-  }
-  return out;
+  return rightmost_stranger(trusted, [&]() -> std::optional<std::string_view> {
+    while (left)
+      if (const auto part = last_part(left); !part.empty()) return part;
+    return std::nullopt;
+  });
 }
 
 std::optional<ip_endpoint> forwarded(std::string_view header, const trusted_proxies& trusted) {
   const auto elements = parse_forwarded(header);
   if (!elements) return std::nullopt;
-  std::optional<ip_endpoint> out;
-  for (auto at = elements->rbegin(); at != elements->rend(); ++at) {
-    if (!at->client) return std::nullopt;
-    out = parse_forwarded_address(*at->client);
-    if (!out || !trusted.contains(out->address())) return out;
-  }
-  return out;
+  auto at = elements->rbegin();
+  return rightmost_stranger(trusted, [&]() -> std::optional<std::string_view> {
+    if (at == elements->rend()) return std::nullopt;
+    const auto& client = (at++)->client;
+    return client ? std::string_view(*client) : std::string_view();  // which is no address
+  });
 }
 
 }  // namespace starling::net
