@@ -1,6 +1,5 @@
 #include "cluster/ingest/lease_store.hpp"
 
-#include <memory>
 #include <utility>
 
 namespace starling::cluster {
@@ -8,16 +7,6 @@ namespace starling::cluster {
 namespace {
 
 constexpr std::string_view held_word = "held ";
-
-struct entry_deleter {
-  void operator()(kvEntry* entry) const noexcept { kvEntry_Destroy(entry); }
-};
-using entry_ptr = std::unique_ptr<kvEntry, entry_deleter>;
-
-std::string_view value_of(kvEntry* entry) {
-  const void* const bytes = kvEntry_Value(entry);
-  return {static_cast<const char*>(bytes), static_cast<std::size_t>(kvEntry_ValueLen(entry))};
-}
 
 error cannot_be(const char* done, natsStatus status, errc code = errc::unavailable) {
   return {code, std::string("its lease cannot be ") + done + ": " + natsStatus_GetText(status)};
@@ -54,10 +43,10 @@ result<lease_store> lease_store::open(jsCtx* js, const ingest_subjects& names, i
 result<std::optional<lease_store::entry>> lease_store::read(const std::string& key) {
   kvEntry* raw = nullptr;
   const auto status = kvStore_Get(&raw, bucket_.get(), key.c_str());
-  const entry_ptr found(raw);
+  const jetstream::entry_ptr found(raw);
   if (status == NATS_NOT_FOUND) return std::optional<entry>();
   if (status != NATS_OK) return cannot_be("read", status);
-  return std::optional<entry>(entry{holder_in(value_of(raw)), kvEntry_Revision(raw)});
+  return std::optional<entry>(entry{holder_in(jetstream::value_of(found)), kvEntry_Revision(raw)});
 }
 
 result<void> lease_store::erase(const std::string& key, std::uint64_t revision) {

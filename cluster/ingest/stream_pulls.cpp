@@ -1,7 +1,6 @@
 #include "cluster/ingest/stream_pulls.hpp"
 
 #include <chrono>
-#include <memory>
 #include <utility>
 
 #include "cluster/jetstream/jetstream_admin.hpp"
@@ -9,14 +8,6 @@
 #include "net/base/log.hpp"
 
 namespace starling::cluster {
-
-namespace {
-
-struct info_deleter {
-  void operator()(jsConsumerInfo* info) const noexcept { jsConsumerInfo_Destroy(info); }
-};
-
-}  // namespace
 
 stream_pulls::stream_pulls(nats_session& session, jsCtx* js, const ingest_subjects& names,
                            const std::string& inbox)
@@ -36,7 +27,7 @@ result<consumer_state> stream_pulls::prepare(const std::string& stream) {
   jsErrCode code{};
   jsConsumerInfo* raw = nullptr;
   const auto status = js_AddConsumer(&raw, js_, stream.c_str(), &config, nullptr, &code);
-  const std::unique_ptr<jsConsumerInfo, info_deleter> info(raw);
+  const jetstream::consumer_ptr info(raw);
   if (status != NATS_OK) return jetstream::failed("no consumer on stream '" + stream + "'", status);
   return consumer_state{info->Delivered.Consumer, static_cast<std::size_t>(info->NumAckPending)};
 }

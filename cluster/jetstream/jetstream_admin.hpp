@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "cluster/nats/nats_session.hpp"
 #include "net/base/result.hpp"
@@ -15,11 +16,21 @@ namespace starling::cluster::jetstream {
 struct deleter {
   void operator()(jsCtx* js) const noexcept { jsCtx_Destroy(js); }
   void operator()(jsStreamInfo* info) const noexcept { jsStreamInfo_Destroy(info); }
+  void operator()(jsConsumerInfo* info) const noexcept { jsConsumerInfo_Destroy(info); }
   void operator()(kvStore* store) const noexcept { kvStore_Destroy(store); }
+  void operator()(kvEntry* entry) const noexcept { kvEntry_Destroy(entry); }
 };
 using context_ptr = std::unique_ptr<jsCtx, deleter>;
 using info_ptr = std::unique_ptr<jsStreamInfo, deleter>;
+using consumer_ptr = std::unique_ptr<jsConsumerInfo, deleter>;
 using bucket_ptr = std::unique_ptr<kvStore, deleter>;
+using entry_ptr = std::unique_ptr<kvEntry, deleter>;
+
+/// Lives as long as the entry.
+inline std::string_view value_of(const entry_ptr& entry) {
+  const void* const bytes = kvEntry_Value(entry.get());
+  return {static_cast<const char*>(bytes), static_cast<std::size_t>(kvEntry_ValueLen(entry.get()))};
+}
 
 /// A context whose calls wait so long for their answers, when they are given no options of their
 /// own.

@@ -27,11 +27,6 @@ constexpr std::size_t part_size = 4096;
 /// One key takes little, and the room's name is at most some hundred bytes.
 constexpr std::size_t max_key_bytes = 1024;
 
-struct entry_deleter {
-  void operator()(kvEntry* entry) const noexcept { kvEntry_Destroy(entry); }
-};
-using entry_ptr = std::unique_ptr<kvEntry, entry_deleter>;
-
 error unavailable(std::string_view doing, natsStatus status) {
   return {errc::unavailable, std::string("the roster cannot be ")
                                  .append(doing)
@@ -53,11 +48,6 @@ struct bucket_handle {
     store.reset(raw);
   }
 };
-
-std::string_view value_of(kvEntry* entry) {
-  const void* const bytes = kvEntry_Value(entry);
-  return {static_cast<const char*>(bytes), static_cast<std::size_t>(kvEntry_ValueLen(entry))};
-}
 
 /// What an entry of the bucket says; of an erased one the value says nothing.
 std::optional<roster_entry> membership_of(const std::string& bucket, const kv_watch::entry& entry) {
@@ -82,9 +72,10 @@ result<roster_entry> put_now(kvStore* store, const roster_entry& entry) {
     if (status == NATS_OK) return entry;
     kvEntry* raw = nullptr;
     const auto found = kvStore_Get(&raw, store, key.c_str());
-    const entry_ptr present(raw);
+    const jetstream::entry_ptr present(raw);
     if (found == NATS_OK) {
-      if (auto known = parse_roster_entry(key, value_of(raw))) return std::move(*known);
+      if (auto known = parse_roster_entry(key, jetstream::value_of(present)))
+        return std::move(*known);
       return error{errc::internal, "the roster holds an unreadable membership"};
     }
     if (found != NATS_NOT_FOUND) return unavailable("read", found);
@@ -96,7 +87,7 @@ result<bool> erase_now(kvStore* store, const roster_entry& entry) {
   const auto key = roster_key(entry);
   kvEntry* raw = nullptr;
   const auto found = kvStore_Get(&raw, store, key.c_str());
-  const entry_ptr present(raw);
+  const jetstream::entry_ptr present(raw);
   if (found == NATS_NOT_FOUND) return false;
   if (found != NATS_OK) return unavailable("read", found);
   const auto status = kvStore_Delete(store, key.c_str());
