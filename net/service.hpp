@@ -108,6 +108,15 @@ struct session_change {
   std::optional<std::chrono::milliseconds> retry;  ///< told to its client; event streams only
 };
 
+/// What is answered about a session that is not there, or of another tenant.
+inline error no_session(std::string_view id) {
+  return {errc::not_found, "no session " + std::string(id)};
+}
+/// ... and about one that is not the caller's.
+inline error not_your_session() {
+  return {errc::forbidden, "the session belongs to somebody else"};
+}
+
 class service {
  public:
   virtual ~service() = default;

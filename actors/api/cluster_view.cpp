@@ -17,7 +17,7 @@ result<std::string> cluster_view::home_of(const session_id& id) const {
   if (id.home() == node_.options.tag) return node_.options.id.str();
   const auto owner = nodes_.owner(id.home(), steady_clock::now());
   if (!owner && !node_.engine->messages().connected()) return engine_away();
-  if (!owner) return error{errc::not_found, "no session " + id.str()};
+  if (!owner) return net::no_session(id.str());
   return owner->str();
 }
 

@@ -239,10 +239,9 @@ void node_answers::deliver(event item, std::function<void(result<void>)> reply) 
   const auto here = node_.here(item.channel.tenant);
   const auto publication = std::make_shared<const actors::publication>(std::move(item), here, 0);
   for (const auto& shard : node_.fanouts)
-    shard.send(deliver_to{
-        *id, publication, [answered, id = *id](bool there) {
-          answered(there ? result<void>{} : error{errc::not_found, "no session " + id.str()});
-        }});
+    shard.send(deliver_to{*id, publication, [answered, id = *id](bool there) {
+                            answered(there ? result<void>{} : net::no_session(id.str()));
+                          }});
 }
 
 net::node_stats node_answers::counters() const {

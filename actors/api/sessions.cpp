@@ -53,21 +53,21 @@ void list_sessions(const call_ptr& call) {
 
 std::optional<session_id> session_in_path(const call_ptr& call) {
   const auto id = session_id::parse(call->request.name);
-  if (!id) call->fail(error{errc::not_found, "no session " + call->request.name});
+  if (!id) call->fail(net::no_session(call->request.name));
   return id;
 }
 
 void get_session(const call_ptr& call) {
   const auto id = session_in_path(call);
   if (!id) return;
-  call->parts.cluster.ask_home_of(
-      call->loop, *id, sessions_question{.tenant = session_tenant(call), .session = *id},
-      [call](const result<sessions_answer>& found) {
-        if (!found) return call->fail(found.error());
-        if (found->sessions.empty())
-          return call->fail(error{errc::not_found, "no session " + call->request.name});
-        call->answer(found->sessions.front());
-      });
+  call->parts.cluster.ask_home_of(call->loop, *id,
+                                  sessions_question{.tenant = session_tenant(call), .session = *id},
+                                  [call](const result<sessions_answer>& found) {
+                                    if (!found) return call->fail(found.error());
+                                    if (found->sessions.empty())
+                                      return call->fail(net::no_session(call->request.name));
+                                    call->answer(found->sessions.front());
+                                  });
 }
 
 void kick_session(const call_ptr& call) {

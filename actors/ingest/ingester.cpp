@@ -164,7 +164,7 @@ void ingester::handed_in(ingested_message& of, ingested_message::outgoing& one,
   one.done = true;
   if (failure) {
     of.refused = true;
-    metrics().publish_errors[static_cast<std::size_t>(failure->code)].add();
+    metrics().publish_refused(failure->code);
     return log_refusal(of.rule, of.subject, failure->message);
   }
   if (duplicate) return;

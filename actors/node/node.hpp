@@ -145,6 +145,11 @@ class node final : public net::service,
   void hear_question(net::io_loop& loop, const std::string& payload,
                      const std::function<void(std::string)>& reply);
   node_commands commands();
+  /// For a publish to or from a session, whose refusal is counted: is it there, and the caller's
+  /// own, or (unless `own_only`) the caller an administrator? `done`: not_found, forbidden, or why
+  /// nobody answers; on `loop`.
+  void find_session(net::io_loop& loop, const net::identity_ptr& caller, const session_id& id,
+                    bool own_only, std::function<void(result<void>)> done);
   void publish_one(net::io_loop& loop, net::identity_ptr caller, net::publish_item item,
                    std::string traceparent, std::function<void(net::publish_verdict)> done);
 

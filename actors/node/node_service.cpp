@@ -13,20 +13,6 @@
 
 namespace starling::actors {
 
-namespace {
-
-/// Of a publish that no publisher sees; those count their own. On the thread of `loop`.
-error counted(net::io_loop& loop, error why) {
-  loop.metrics().publish_errors[static_cast<std::size_t>(why.code)].add();
-  return why;
-}
-
-error no_session(const session_id& id) { return {errc::not_found, "no session " + id.str()}; }
-
-error not_yours() { return {errc::forbidden, "the session belongs to somebody else"}; }
-
-}  // namespace
-
 std::optional<net::goodbye> node::cannot_open(const tenant_id& tenant) const {
   const auto no = [&](close_code code, std::string reason) {
     auto out = net::make_goodbye(code, context_.retry_told(), context_.here(tenant));
@@ -90,24 +76,36 @@ void node::leave_behind(net::io_loop& loop, net::identity_ptr caller, const sess
                        [](const result<nothing>&) {});
 }
 
+void node::find_session(net::io_loop& loop, const net::identity_ptr& caller, const session_id& id,
+                        bool own_only, std::function<void(result<void>)> done) {
+  cluster_.ask_home_of(
+      loop, id, sessions_question{.tenant = caller->tenant, .session = id},
+      [&loop, caller, id, own_only, done = std::move(done)](const result<sessions_answer>& found) {
+        result<void> out;
+        if (!found)
+          out = found.error();
+        else if (found->sessions.empty())
+          out = net::no_session(id.str());
+        else if ((own_only || !caller->admin) && found->sessions.front().user != caller->user.str())
+          out = net::not_your_session();
+        if (!out) loop.metrics().publish_refused(out.error().code);  // no publisher sees it
+        done(std::move(out));
+      });
+}
+
 void node::send_to_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                            net::publish_item item, std::function<void(net::publish_verdict)> done) {
-  cluster_.ask_home_of(loop, id, sessions_question{.tenant = caller->tenant, .session = id},
-                       [this, &loop, caller, done = std::move(done), id,
-                        item = std::move(item)](const result<sessions_answer>& found) mutable {
-                         if (!found) return done(counted(loop, found.error()));
-                         if (found->sessions.empty()) return done(counted(loop, no_session(id)));
-                         if (!caller->admin && found->sessions.front().user != caller->user.str())
-                           return done(counted(loop, not_yours()));
-                         // Whoever may close a session may speak to it, whatever the token lets
-                         // them publish.
-                         auto speaker = std::make_shared<net::identity>(*caller);
-                         speaker->publish = {"client:" + id.str()};
-                         item.target = net::publish_item::target_kind::client;
-                         item.client = id;
-                         publish_one(loop, std::move(speaker), std::move(item), {},
-                                     std::move(done));
-                       });
+  auto send = [this, &loop, caller, id, done = std::move(done),
+               item = std::move(item)](const result<void>& found) mutable {
+    if (!found) return done(found.error());
+    // Whoever may close a session may speak to it, whatever the token lets them publish.
+    auto speaker = std::make_shared<net::identity>(*caller);
+    speaker->publish = {"client:" + id.str()};
+    item.target = net::publish_item::target_kind::client;
+    item.client = id;
+    publish_one(loop, std::move(speaker), std::move(item), {}, std::move(done));
+  };
+  find_session(loop, caller, id, false, std::move(send));
 }
 
 void node::change_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
@@ -128,16 +126,12 @@ void node::change_session(net::io_loop& loop, net::identity_ptr caller, const se
 void node::publish_from_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
                                 net::publish_item item, std::string traceparent,
                                 std::function<void(net::publish_verdict)> done) {
-  cluster_.ask_home_of(
-      loop, id, sessions_question{.tenant = caller->tenant, .session = id},
-      [this, &loop, caller, id, done = std::move(done), item = std::move(item),
-       traceparent = std::move(traceparent)](const result<sessions_answer>& found) mutable {
-        if (!found) return done(counted(loop, found.error()));
-        if (found->sessions.empty()) return done(counted(loop, no_session(id)));
-        if (found->sessions.front().user != caller->user.str())
-          return done(counted(loop, not_yours()));
-        publish_one(loop, caller, std::move(item), std::move(traceparent), std::move(done));
-      });
+  auto publish = [this, &loop, caller, done = std::move(done), item = std::move(item),
+                  traceparent = std::move(traceparent)](const result<void>& found) mutable {
+    if (!found) return done(found.error());
+    publish_one(loop, caller, std::move(item), std::move(traceparent), std::move(done));
+  };
+  find_session(loop, caller, id, true, std::move(publish));
 }
 
 void node::publish_one(net::io_loop& loop, net::identity_ptr caller, net::publish_item item,

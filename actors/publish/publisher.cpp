@@ -176,7 +176,7 @@ void publisher::count(const pending& done, shard_metrics& metrics) {
   for (std::size_t i = 0; i < done.verdicts.size(); ++i) {
     const auto& verdict = done.verdicts[i];
     if (!verdict)
-      metrics.publish_errors[static_cast<std::size_t>(verdict.error().code)].add();
+      metrics.publish_refused(verdict.error().code);
     else if (!done.repeated[i])
       metrics.events_in[static_cast<std::size_t>(done.request.source)].add();
   }

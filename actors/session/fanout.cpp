@@ -107,9 +107,9 @@ void fanout::on(close_one& one) {
   auto* const session = find(one.id);
   if (!session || session->leaving() ||
       (one.tenant && session->record()->identity->tenant != *one.tenant))
-    return one.done(error{errc::not_found, "no session " + one.id.str()});
+    return one.done(net::no_session(one.id.str()));
   if (one.owner && session->record()->identity->user != *one.owner)
-    return one.done(error{errc::forbidden, "the session belongs to somebody else"});
+    return one.done(net::not_your_session());
   // Only between two requests can a client go elsewhere unnoticed.
   if (one.code == close_code::client_closed && session->record()->kind != net::transport_kind::poll)
     return one.done(error{errc::not_found, "no long-poll " + one.id.str()});
@@ -124,7 +124,7 @@ void fanout::on(renew_token& token) {
   auto* const session = find(token.id);
   // A session of another tenant is none.
   if (!session || session->record()->identity->tenant != token.fresh->tenant)
-    return token.done(error{errc::not_found, "no session " + token.id.str()});
+    return token.done(net::no_session(token.id.str()));
   token.done(session->renew(token.fresh));
 }
 
@@ -132,9 +132,9 @@ void fanout::on(change_one& change) {
   dispatch();
   auto* const session = find(change.id);
   if (!session || session->leaving() || session->record()->identity->tenant != change.tenant)
-    return change.done(error{errc::not_found, "no session " + change.id.str()});
+    return change.done(net::no_session(change.id.str()));
   if (change.owner && session->record()->identity->user != *change.owner)
-    return change.done(error{errc::forbidden, "the session belongs to somebody else"});
+    return change.done(net::not_your_session());
   if (change.presence) session->show(*change.presence);
   if (change.retry) session->tell_retry(*change.retry);
   change.done({});

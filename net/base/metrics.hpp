@@ -85,6 +85,9 @@ struct shard_metrics {
   std::array<counter, 2> gaps;  ///< 0 repaired, 1 lost
   std::array<counter, errc_count> publish_errors;
   std::array<counter, errc_count> http_errors;
+
+  /// An item, or a whole request of them, was refused.
+  void publish_refused(errc why) noexcept { publish_errors[static_cast<std::size_t>(why)].add(); }
 };
 
 }  // namespace starling

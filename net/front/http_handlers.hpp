@@ -28,9 +28,7 @@ std::uint64_t publisher_key(const http_exchange& x);
 /// instead of going on.
 std::optional<http_response> limit_publish_rate(const http_exchange& x, loop_front& front,
                                                 std::size_t targets);
-/// Of a publish that the service never sees; it counts its own.
-void count_refused_publish(loop_front& front, errc why);
-/// The answer to one, counted.
+/// The answer to a publish that the service never sees, counted here; it counts its own.
 http_response refuse_publish(const http_exchange& x, loop_front& front, const error& why);
 
 // Rows of the table of paths, each list beside its handlers.

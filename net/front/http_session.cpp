@@ -242,7 +242,7 @@ bool http_session::on_header() {
 
 void http_session::answer_refused() {
   if (refused_->status >= 400 && exchange_.route.publishes())
-    count_refused_publish(*front_, errc_of_status(refused_->status));
+    front_->loop.metrics().publish_refused(errc_of_status(refused_->status));
   answer(*std::exchange(refused_, std::nullopt));
 }
 
@@ -297,7 +297,7 @@ void http_session::send_continue() {
 void http_session::refuse(const error& why) {
   // The fault may be in the header: what came before it tells who asked, and what.
   if (parser_ && !header_seen_) locate(exchange_, *front_);
-  if (exchange_.route.publishes()) count_refused_publish(*front_, why.code);
+  if (exchange_.route.publishes()) front_->loop.metrics().publish_refused(why.code);
   phase_ = phase::waiting;
   last_ = drain_ = true;
   answer(why);

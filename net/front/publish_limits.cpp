@@ -3,12 +3,8 @@
 
 namespace starling::net {
 
-void count_refused_publish(loop_front& front, errc why) {
-  front.loop.metrics().publish_errors[static_cast<std::size_t>(why)].add();
-}
-
 http_response refuse_publish(const http_exchange& x, loop_front& front, const error& why) {
-  count_refused_publish(front, why.code);
+  front.loop.metrics().publish_refused(why.code);
   return error_response(why, x.route.plain_errors());
 }
 

@@ -73,7 +73,7 @@ void ws_transport::command(std::string_view text) {
   if (!parsed) return send(encode_error(format(), ref, parsed.error()));
   if (parsed->action == ws_command::type::publish && publish_wait_)
     if (const auto wait = publish_wait_(count_targets(*parsed->item))) {
-      loop().metrics().publish_errors[static_cast<std::size_t>(errc::rate_limited)].add();
+      loop().metrics().publish_refused(errc::rate_limited);
       return send(encode_error(format(), ref, too_fast(*wait)));
     }
   owner().on_command(std::move(*parsed));

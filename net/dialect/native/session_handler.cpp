@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::size_t max_token_body = 16 * 1024;
 
-error no_session(const std::string& name) { return {errc::not_found, "no session " + name}; }
-
 /// Of a body `{"token":"..."}`, read before anything is known of who sent it; other members are
 /// passed over.
 result<std::string> token_in(std::string_view body) {

@@ -187,7 +187,7 @@ void handle_send(std::shared_ptr<http_session> session) {
       front->loop, caller, *id, {.retry = read->retry},
       [front, caller, id = *id, item = std::move(read->item), ticket](result<void> told) mutable {
         if (!told) {
-          count_refused_publish(*front, told.error().code);
+          front->loop.metrics().publish_refused(told.error().code);
           return ticket->answer(refusal_of(told.error()));
         }
         send_item(*front, caller, id, std::move(item), ticket);
