@@ -2,6 +2,8 @@
 # what they include and instantiate. So the names that a folder's files keep to themselves must differ.
 # CMake's own unity build names files by their whole paths, so that no other clone's compiler cache would know them;
 # here they are named from the root. To be called where the target is made, after its generated files.
+cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH unity_root)
+cmake_path(GET unity_root PARENT_PATH unity_root)
 set(unity_files 8)  # more would be slow to build again after a change of one
 
 function(starling_unity target)
@@ -16,7 +18,7 @@ function(starling_unity target)
       list(APPEND alone ${file})
       continue()
     endif()
-    cmake_path(RELATIVE_PATH path BASE_DIRECTORY ${CMAKE_SOURCE_DIR})
+    cmake_path(RELATIVE_PATH path BASE_DIRECTORY ${unity_root})
     cmake_path(GET path PARENT_PATH folder)
     string(MAKE_C_IDENTIFIER ${folder} group)
     math(EXPR count_${group} "${count_${group}}+1")
