@@ -11,8 +11,6 @@ namespace starling::bench {
 
 namespace {
 
-constexpr double settle_seconds = 1;
-
 double per_second(std::uint64_t from, std::uint64_t to, const snapshot& begin,
                   const snapshot& end) {
   return static_cast<double>(to - from) /

@@ -16,7 +16,6 @@ namespace starling::bench {
 
 namespace {
 
-constexpr double calm_seconds = 1;
 constexpr std::int64_t patience_ns = 60 * second_ns;
 /// A client is never promised to be back sooner.
 constexpr double least_bound_s = 2;
@@ -113,7 +112,7 @@ void run_recovery(world& all) {
   const double accept_rate =
       static_cast<double>(full.sessions.connected - empty.sessions.connected) /
       seconds(full.time_ns - empty.time_ns);
-  all.run_for(calm_seconds);
+  all.run_for(settle_seconds);
   if (all.sessions.live() < asked.sessions) {
     result.failures.push_back("not all sessions connected: nothing was killed");
     return all.add_common(empty, all.take_snapshot());

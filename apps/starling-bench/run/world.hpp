@@ -33,6 +33,9 @@ struct snapshot {
   thread_usages server_threads;
 };
 
+/// After connects: what the server still has to do about them is done then.
+inline constexpr double settle_seconds = 1;
+
 class world {
  public:
   /// Throws std::invalid_argument for an option that cannot be met.
