@@ -6,15 +6,18 @@
 #include <set>
 #include <utility>
 
+#include "tests/actors/actor_fixture.hpp"
+
 namespace starling::actors {
 
 namespace {
 
-const tenant_id acme_inc{"acme"};
+using test::acme;
+
 const tenant_id other{"other"};
 
 cluster::roster_entry entry(const std::string& room, const std::string& user, sequence since = 1,
-                            const tenant_id& tenant = acme_inc) {
+                            const tenant_id& tenant = acme) {
   return {tenant, room, user, 1000, since};
 }
 
@@ -45,10 +48,10 @@ TEST_SUITE("actors/roster_state") {
   TEST_CASE("a membership is found from both sides, and only in its tenant") {
     roster_state state;
     CHECK(state.add(entry("a", "ann", 5)));
-    REQUIRE(state.find(acme_inc, "ann", "a"));
-    CHECK(state.find(acme_inc, "ann", "a")->since_seq == 5);
-    CHECK(rooms(state.rooms_of(acme_inc, "ann")) == texts{"a"});
-    CHECK(users(state.members_of(acme_inc, "a", "", 10)) == texts{"ann"});
+    REQUIRE(state.find(acme, "ann", "a"));
+    CHECK(state.find(acme, "ann", "a")->since_seq == 5);
+    CHECK(rooms(state.rooms_of(acme, "ann")) == texts{"a"});
+    CHECK(users(state.members_of(acme, "a", "", 10)) == texts{"ann"});
     CHECK_FALSE(state.find(other, "ann", "a"));
     CHECK(state.rooms_of(other, "ann").empty());
     CHECK(state.members_of(other, "a", "", 10).empty());
@@ -58,11 +61,11 @@ TEST_SUITE("actors/roster_state") {
     roster_state state;
     CHECK(state.add(entry("a", "ann", 5)));
     CHECK_FALSE(state.add(entry("a", "ann", 9)));
-    CHECK(state.find(acme_inc, "ann", "a")->since_seq == 5);
+    CHECK(state.find(acme, "ann", "a")->since_seq == 5);
     CHECK(state.remove(entry("a", "ann")));
     CHECK_FALSE(state.remove(entry("a", "ann")));
-    CHECK_FALSE(state.find(acme_inc, "ann", "a"));
-    CHECK(state.members_of(acme_inc, "a", "", 10).empty());
+    CHECK_FALSE(state.find(acme, "ann", "a"));
+    CHECK(state.members_of(acme, "a", "", 10).empty());
   }
 
   TEST_CASE("removing one of several leaves the others") {
@@ -70,9 +73,9 @@ TEST_SUITE("actors/roster_state") {
     for (const auto* user : {"ann", "bob"})
       for (const auto* room : {"a", "b"}) state.add(entry(room, user));
     CHECK(state.remove(entry("a", "ann")));
-    CHECK(rooms(state.rooms_of(acme_inc, "ann")) == texts{"b"});
-    CHECK(users(state.members_of(acme_inc, "a", "", 10)) == texts{"bob"});
-    CHECK(users(state.members_of(acme_inc, "b", "", 10)) == texts{"ann", "bob"});
+    CHECK(rooms(state.rooms_of(acme, "ann")) == texts{"b"});
+    CHECK(users(state.members_of(acme, "a", "", 10)) == texts{"bob"});
+    CHECK(users(state.members_of(acme, "b", "", 10)) == texts{"ann", "bob"});
   }
 
   TEST_CASE("a load tells what is new and what is gone") {
@@ -88,7 +91,7 @@ TEST_SUITE("actors/roster_state") {
     CHECK(again == 0);
     CHECK(none.empty());
     CHECK(load(state, {}).second.size() == 2);
-    CHECK(state.rooms_of(acme_inc, "ann").empty());
+    CHECK(state.rooms_of(acme, "ann").empty());
     CHECK(state.size() == 0);
   }
 
@@ -101,17 +104,17 @@ TEST_SUITE("actors/roster_state") {
     state.begin_load();
     state.add(entry("a", "bob"));
     CHECK(state.end_load().size() == 2);
-    CHECK(users(state.members_of(acme_inc, "a", "", 10)) == texts{"bob"});
+    CHECK(users(state.members_of(acme, "a", "", 10)) == texts{"bob"});
   }
 
   TEST_CASE("members come in name order, page by page") {
     roster_state state;
     for (const auto* user : {"dan", "ann", "eve", "bob", "cat"}) state.add(entry("a", user));
-    CHECK(users(state.members_of(acme_inc, "a", "", 2)) == texts{"ann", "bob"});
-    CHECK(users(state.members_of(acme_inc, "a", "bob", 2)) == texts{"cat", "dan"});
-    CHECK(users(state.members_of(acme_inc, "a", "dan", 2)) == texts{"eve"});
-    CHECK(state.members_of(acme_inc, "a", "eve", 2).empty());
-    CHECK(users(state.members_of(acme_inc, "a", "bz", 1)) == texts{"cat"});  // after nobody's name
+    CHECK(users(state.members_of(acme, "a", "", 2)) == texts{"ann", "bob"});
+    CHECK(users(state.members_of(acme, "a", "bob", 2)) == texts{"cat", "dan"});
+    CHECK(users(state.members_of(acme, "a", "dan", 2)) == texts{"eve"});
+    CHECK(state.members_of(acme, "a", "eve", 2).empty());
+    CHECK(users(state.members_of(acme, "a", "bz", 1)) == texts{"cat"});  // after nobody's name
   }
 
   TEST_CASE("random changes of large rooms leave what a plain set has") {
@@ -129,8 +132,8 @@ TEST_SUITE("actors/roster_state") {
     CHECK(state.size() == plain.size());
     for (const auto* room : {"0", "1", "2"}) {
       texts found;
-      for (auto page = state.members_of(acme_inc, room, "", 100); !page.empty();
-           page = state.members_of(acme_inc, room, found.back(), 100))
+      for (auto page = state.members_of(acme, room, "", 100); !page.empty();
+           page = state.members_of(acme, room, found.back(), 100))
         for (const auto& user : users(page)) found.push_back(user);
       texts expected;
       for (const auto& [r, user] : plain)

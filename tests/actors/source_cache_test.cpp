@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/actors/actor_fixture.hpp"
+
 namespace starling::actors::test {
 
 namespace {
@@ -14,7 +16,6 @@ using namespace std::chrono_literals;
 using texts = std::vector<std::string>;
 using names = cluster::membership_source::names;
 
-const tenant_id acme_inc{"acme"};
 const error away{errc::unavailable, "away"};
 
 /// A cache whose questions wait for the test to answer.
@@ -37,13 +38,13 @@ struct cached : source_cache::output {
   }
   sequence here(const tenant_id&) override { return position; }
 
-  bool came(const std::string& user) { return cache.session_came(acme_inc, user, now); }
-  void went(const std::string& user) { cache.session_went(acme_inc, user, now); }
+  bool came(const std::string& user) { return cache.session_came(acme, user, now); }
+  void went(const std::string& user) { cache.session_went(acme, user, now); }
   void rooms(const std::string& user, const result<names>& of, std::size_t source = 0) {
-    cache.rooms_answered(source, acme_inc, user, of, now);
+    cache.rooms_answered(source, acme, user, of, now);
   }
   void users(const std::string& room, const result<names>& of) {
-    cache.users_answered(0, acme_inc, room, of, now);
+    cache.users_answered(0, acme, room, of, now);
   }
   void known_user(const std::string& user, const names& of) {
     came(user);
@@ -52,7 +53,7 @@ struct cached : source_cache::output {
   }
   texts rooms_of(const std::string& user) {
     texts out;
-    for (const auto& entry : cache.rooms_of(acme_inc, user)) out.push_back(entry.room);
+    for (const auto& entry : cache.rooms_of(acme, user)) out.push_back(entry.room);
     return out;
   }
   void pass(std::chrono::milliseconds time) {
@@ -191,7 +192,7 @@ TEST_SUITE("actors/source_cache") {
     c.known_user("bob", {"a"});
     c.went("bob");
     c.cache.heard({{}, "ann", {}}, c.now);
-    c.cache.heard({acme_inc, "bob", {}}, c.now);
+    c.cache.heard({acme, "bob", {}}, c.now);
     c.cache.heard({tenant_id("other"), "ann", {}}, c.now);
     CHECK(c.asked == texts{"0 rooms ann"});
     c.rooms("ann", names{"a", "b"});
@@ -203,7 +204,7 @@ TEST_SUITE("actors/source_cache") {
   TEST_CASE("news while a user is asked for make a second question, and who waits waits for it") {
     cached c;
     c.came("ann");
-    c.cache.heard({acme_inc, "ann", {}}, c.now);
+    c.cache.heard({acme, "ann", {}}, c.now);
     c.rooms("ann", names{"old"});
     CHECK(c.settled.empty());
     CHECK(c.asked.size() == 2);
@@ -249,34 +250,34 @@ TEST_SUITE("actors/source_cache") {
   TEST_CASE("an event in a room whose members are not known brings them, with the event") {
     cached c;
     c.known_user("ann", {});
-    CHECK(c.cache.room_named(acme_inc, "a", 90, c.now));
+    CHECK(c.cache.room_named(acme, "a", 90, c.now));
     CHECK(c.asked == texts{"0 users a"});
-    CHECK_FALSE(c.cache.room_named(acme_inc, "a", 91, c.now));
+    CHECK_FALSE(c.cache.room_named(acme, "a", 91, c.now));
     CHECK(c.asked.size() == 1);
     c.users("a", names{"ann"});
     CHECK(c.told == texts{"+ann a 89"});
     c.pass(10min);
-    CHECK(c.cache.room_named(acme_inc, "a", 95, c.now));
+    CHECK(c.cache.room_named(acme, "a", 95, c.now));
   }
 
   TEST_CASE("nobody is asked about rooms of tenants that have nobody here; others are told once") {
     cached c;
-    CHECK(c.cache.room_named(acme_inc, "a", 90, c.now));
-    CHECK_FALSE(c.cache.room_named(acme_inc, "a", 91, c.now));
+    CHECK(c.cache.room_named(acme, "a", 90, c.now));
+    CHECK_FALSE(c.cache.room_named(acme, "a", 91, c.now));
     CHECK(c.asked.empty());
     c.known_user("ann", {});
-    c.cache.room_named(acme_inc, "a", 92, c.now);
+    c.cache.room_named(acme, "a", 92, c.now);
     CHECK(c.asked == texts{"0 users a"});
   }
 
   TEST_CASE("a room whose members could not be found out is asked for again soon") {
     cached c;
     c.known_user("ann", {});
-    c.cache.room_named(acme_inc, "a", 90, c.now);
+    c.cache.room_named(acme, "a", 90, c.now);
     c.users("a", away);
     c.pass(2s);
     c.forget_all();
-    c.cache.room_named(acme_inc, "a", 91, c.now);
+    c.cache.room_named(acme, "a", 91, c.now);
     CHECK(c.asked == texts{"0 users a"});
   }
 
