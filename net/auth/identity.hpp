@@ -18,8 +18,8 @@ struct identity {
   device_id device;                  ///< empty when the token names none
   std::vector<std::string> rooms;    ///< allowed; the exact ones are joined at connect
   std::vector<std::string> publish;  ///< room patterns, `user:<pattern>`, `client:<pattern>`
-  std::int64_t expires_s =
-      0;  ///< epoch seconds: `exp`, or what the leeway after it still gave; to year 9999
+  /// Epoch seconds, to year 9999: `exp`, or what the leeway after it still gave.
+  std::int64_t expires_s = 0;
   std::uint64_t token_hash = 0;  ///< same token, same value, within one process
   bool publish_all = false;      ///< `publish: true`: every room, user and session
   bool admin = false;            ///< of its tenant
