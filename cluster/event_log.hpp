@@ -27,7 +27,7 @@ struct history_limits {
 
 struct append_ack {
   epoch_id epoch = 0;
-  sequence seq = 0;        ///< of the first event with this dedupe key
+  sequence seq = 0;        ///< of the first event with this id
   bool duplicate = false;  ///< it was stored before, within the dedupe window
 };
 
@@ -67,11 +67,11 @@ class event_log {
   virtual std::chrono::milliseconds disorder() const noexcept = 0;
 
   /// Stores `event` and afterwards delivers it to every node that follows its channel (this one
-  /// included) as bus_listener::on_stored. `dedupe_key` is unique per tenant and channel; the same
-  /// key within the window is stored once and acknowledged with the first sequence.
+  /// included) as bus_listener::on_stored. The event's id, never empty, is unique in its channel:
+  /// the same id within the window is stored once and acknowledged with the first sequence.
   /// Errors: unavailable (engine away, or no acknowledgement in time), too_large, rate_limited
   /// (too many appends under way).
-  virtual void append(event event, std::string dedupe_key, completion<append_ack> done) = 0;
+  virtual void append(event event, completion<append_ack> done) = 0;
 
   /// Events of `channel` with after < seq <= through, at most `limit` (and at most some MiB: see
   /// `more`). `previous` is the event before it in the page, 0 for the first. What the store

@@ -117,8 +117,8 @@ std::optional<std::string> unescape_token(std::string_view token) {
   return out;
 }
 
-std::string dedupe_id(const channel& channel, std::string_view key) {
-  return path(channel).append(".").append(escape_token(key));
+std::string dedupe_id(const channel& channel, std::string_view id) {
+  return path(channel).append(".").append(escape_token(id));
 }
 
 subjects::subjects(std::string prefix, std::size_t partitions)

@@ -95,8 +95,8 @@ class subjects {
   std::string inbox_;
 };
 
-/// The id under which the store remembers an event: the same key on another channel is another id.
-std::string dedupe_id(const channel& channel, std::string_view key);
+/// The id under which the store remembers an event: the same id on another channel is another one.
+std::string dedupe_id(const channel& channel, std::string_view id);
 
 /// A subject longer than this could break the server's limit for a protocol line (4,096 bytes),
 /// which would cost the connection.

@@ -66,7 +66,7 @@ void trace_room(const call_ptr& call) {
         });
   };
   auto& history = node.engine->history_of(probe.channel.tenant);
-  history.append(std::move(probe), {}, call->back(stored));
+  history.append(std::move(probe), call->back(stored));
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ void bridge::read(const channel& of, const range_read& range) {
 }
 
 void bridge::store_fence(std::uint64_t number, event fence) {
-  history().append(std::move(fence), {}, [me = self(), number](result<cluster::append_ack> ack) {
+  history().append(std::move(fence), [me = self(), number](result<cluster::append_ack> ack) {
     if (!ack) me.send(fence_failed{number, ack.error()});
   });
 }

@@ -46,7 +46,7 @@ class fences {
     sent_at_ = now;
     event out;
     out.channel = channel_;
-    out.id = std::to_string(sent_ + 1);
+    out.id = make_event_id();  // not the number: an earlier life of the node had the same ones
     out.name = "fence";
     out.data = std::to_string(++sent_);
     out.data_is_text = true;

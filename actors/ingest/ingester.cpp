@@ -135,7 +135,7 @@ void ingester::publish_event(std::uint64_t number, std::size_t index, ingested_m
   }
   ++of.outstanding;
   node_.engine->history_of(one.event.channel.tenant)
-      .append(one.event, one.event.id,
+      .append(one.event,
               [me = self(), term = term_, number, index](result<cluster::append_ack> ack) {
                 me.send(mapped_stored{term, number, index, std::move(ack)});
               });

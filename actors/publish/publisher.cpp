@@ -105,11 +105,10 @@ void publisher::append(pending& entry, std::uint64_t number, std::size_t item, e
   const auto index = entry.item_of_append.size();
   entry.item_of_append.push_back(item);
   ++entry.outstanding;
-  auto key = event.id;
   auto& history = node_.engine->history_of(event.channel.tenant);
   if (node_.asks_sources() && event.channel.kind == channel_kind::room) {
     auto channel = event.channel;
-    return history.append(std::move(event), std::move(key),
+    return history.append(std::move(event),
                           [me = self(), &roster = node_.roster, number, index,
                            channel = std::move(channel)](result<cluster::append_ack> ack) {
                             if (ack)
@@ -117,10 +116,9 @@ void publisher::append(pending& entry, std::uint64_t number, std::size_t item, e
                             me.send(append_done{number, index, std::move(ack)});
                           });
   }
-  history.append(std::move(event), std::move(key),
-                 [me = self(), number, index](result<cluster::append_ack> ack) {
-                   me.send(append_done{number, index, std::move(ack)});
-                 });
+  history.append(std::move(event), [me = self(), number, index](result<cluster::append_ack> ack) {
+    me.send(append_done{number, index, std::move(ack)});
+  });
 }
 
 void publisher::send_now(pending& entry, std::size_t item, const event& event) {

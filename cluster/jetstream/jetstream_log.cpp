@@ -38,7 +38,7 @@ class jetstream_log::inner : public std::enable_shared_from_this<inner> {
       : connection_(std::move(connection)), partition_(partition) {}
 
   bool replicated() const noexcept { return connection_->options().replicas > 1; }
-  void append(event event, std::string dedupe_key, completion<append_ack> done);
+  void append(event event, completion<append_ack> done);
   void read(jetstream_reader::request request, completion<log_page> done);
   void last(const channel& channel, completion<sequence> done);
   void state(completion<log_state> done);
@@ -71,14 +71,14 @@ class jetstream_log::inner : public std::enable_shared_from_this<inner> {
   std::vector<completion<log_state>> state_waiting_;  ///< came later: served by the next one
 };
 
-void jetstream_log::inner::append(event event, std::string dedupe_key,
-                                  completion<append_ack> done) {
+void jetstream_log::inner::append(event event, completion<append_ack> done) {
   assert(connection_->names().partition_of(event.channel) == partition_);
   if (!connection_->up()) return done(engine_away());
   const auto& options = connection_->options();
   auto subject = connection_->names().stored(event.channel);
-  std::string id;
-  if (!dedupe_key.empty()) id = dedupe_id(event.channel, dedupe_key);
+  // Every message has one, also what nobody would repeat: a replica of nats-server 2.9 that was
+  // killed applies the end of its log again, and stores what has none twice.
+  auto id = dedupe_id(event.channel, event.id);
   const auto most = connection_->max_payload();
   if (subject.size() > max_subject_bytes ||
       (most > 0 &&
@@ -268,8 +268,8 @@ std::chrono::milliseconds jetstream_log::disorder() const noexcept {
   return std::chrono::milliseconds(inner_->replicated() ? 0 : 4);
 }
 
-void jetstream_log::append(event event, std::string dedupe_key, completion<append_ack> done) {
-  inner_->append(std::move(event), std::move(dedupe_key), std::move(done));
+void jetstream_log::append(event event, completion<append_ack> done) {
+  inner_->append(std::move(event), std::move(done));
 }
 
 void jetstream_log::read(channel channel, sequence after, sequence through, std::size_t limit,

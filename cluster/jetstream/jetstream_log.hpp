@@ -17,7 +17,7 @@ class jetstream_log final : public event_log {
   jetstream_log(std::shared_ptr<nats_connection> connection, partition_id partition);
 
   std::chrono::milliseconds disorder() const noexcept override;
-  void append(event event, std::string dedupe_key, completion<append_ack> done) override;
+  void append(event event, completion<append_ack> done) override;
   void read(channel channel, sequence after, sequence through, std::size_t limit,
             completion<log_page> done) override;
   void last(channel channel, completion<sequence> done) override;

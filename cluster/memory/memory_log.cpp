@@ -1,6 +1,7 @@
 #include "cluster/memory/memory_log.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <mutex>
 #include <utility>
 
@@ -16,20 +17,21 @@ memory_log::memory_log(partition_id partition, std::shared_ptr<memory_lock> lock
       limits_(limits),
       epoch_(static_cast<epoch_id>(wall_ns() / 1000)) {}
 
-void memory_log::append(event event, std::string dedupe_key, completion<append_ack> done) {
-  if (!dedupe_key.empty()) dedupe_key = dedupe_id(event.channel, dedupe_key);
+void memory_log::append(event event, completion<append_ack> done) {
+  assert(!event.id.empty());
+  const auto key = dedupe_id(event.channel, event.id);
   append_ack ack;
   {
     const std::lock_guard hold(*lock_);
     const auto now = steady_clock::now();
     forget_old(now);
-    ack = store(std::move(event), dedupe_key, now);
+    ack = store(std::move(event), key, now);
   }
   done(ack);
 }
 
 append_ack memory_log::store(event event, const std::string& key, steady_time now) {
-  if (const auto seen = seen_keys_.find(key); !key.empty() && seen != seen_keys_.end())
+  if (const auto seen = seen_keys_.find(key); seen != seen_keys_.end())
     return {epoch_, seen->second, true};
 
   const auto [entry, fresh] = channels_.try_emplace(event.channel);
@@ -37,10 +39,8 @@ append_ack memory_log::store(event event, const std::string& key, steady_time no
   if (fresh) history.dropped_through = aged_through_;
   stored_event stored{++last_, history.held.empty() ? 0 : history.held.back(), std::move(event)};
   history.held.push_back(last_);
-  if (!key.empty()) {
-    seen_keys_.emplace(key, last_);
-    key_ages_.push_back({now, key});
-  }
+  seen_keys_.emplace(key, last_);
+  key_ages_.push_back({now, key});
   const auto at = events_.emplace_hint(events_.end(), last_, record{std::move(stored), now});
   if (limits_.max_events_per_channel != 0 && history.held.size() > limits_.max_events_per_channel)
     drop_oldest_of(at->second.stored.event.channel);

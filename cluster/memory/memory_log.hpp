@@ -20,7 +20,7 @@ class memory_log final : public event_log {
              const history_limits& limits);
 
   std::chrono::milliseconds disorder() const noexcept override { return {}; }
-  void append(event event, std::string dedupe_key, completion<append_ack> done) override;
+  void append(event event, completion<append_ack> done) override;
   void read(channel channel, sequence after, sequence through, std::size_t limit,
             completion<log_page> done) override;
   void last(channel channel, completion<sequence> done) override;

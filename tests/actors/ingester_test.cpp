@@ -79,7 +79,7 @@ TEST_SUITE("actors/ingester") {
     CHECK(event.data == "5");
     CHECK(event.id == "x");
     CHECK(event.exclude == std::vector<session_id>{user_mark("bob")});
-    CHECK(n.engine.appends[0].key == "x");
+    CHECK(n.engine.appends[0].event.id == "x");
     CHECK(n.feed.settled.empty());
     n.stored(51);
     CHECK(n.feed.settled == numbers{1});
@@ -115,16 +115,16 @@ TEST_SUITE("actors/ingester") {
     ingesting_node n;
     n.hear(1, R"({"room":"a","id":"x","n":1})");
     n.hear(2, R"({"room":"a","n":2})");
-    const auto made = n.engine.appends[1].key;
+    const auto made = n.engine.appends[1].event.id;
     CHECK_FALSE(made.empty());
     n.not_stored(errc::unavailable);
     n.hear(3, R"({"room":"a","id":"z","n":3})");
     CHECK(n.engine.appends.size() == 1);  // that of 2 is still under way: no retry before it ends
     n.not_stored(errc::timeout);
     REQUIRE(n.engine.appends.size() == 3);
-    CHECK(n.engine.appends[0].key == "x");
-    CHECK(n.engine.appends[1].key == made);
-    CHECK(n.engine.appends[2].key == "z");
+    CHECK(n.engine.appends[0].event.id == "x");
+    CHECK(n.engine.appends[1].event.id == made);
+    CHECK(n.engine.appends[2].event.id == "z");
     CHECK(n.feed.settled.empty());
     for (sequence seq = 51; seq < 54; ++seq) n.stored(seq);
     CHECK(n.feed.settled == numbers{1, 2, 3});
@@ -165,7 +165,7 @@ TEST_SUITE("actors/ingester") {
     ingesting_node n(with_stream, "S");
     n.hear(17, R"({"room":"a","n":1})");
     REQUIRE(n.engine.appends.size() == 1);
-    CHECK(n.engine.appends[0].key == "S-17");
+    CHECK(n.engine.appends[0].event.id == "S-17");
   }
 
   TEST_CASE("a node that is relieved forgets what is under way; late answers change nothing") {

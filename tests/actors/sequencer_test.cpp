@@ -212,6 +212,21 @@ TEST_SUITE("actors/sequencer fences") {
     CHECK(n.out.fences.empty());
   }
 
+  TEST_CASE("a fence has an id that no fence had before, not even of another life of the node") {
+    std::set<std::string> ids;
+    for (int life = 0; life < 2; ++life) {
+      sequencer_node n;
+      n.start();
+      n.want({"a"});
+      ids.insert(n.out.fences.back().event.id);
+      n.fence_back();
+      n.want({"b"});
+      ids.insert(n.out.fences.back().event.id);
+    }
+    CHECK(ids.size() == 4);
+    CHECK_FALSE(ids.contains(""));
+  }
+
   TEST_CASE("a cursor ahead of this node waits for a fence that was sent after it came") {
     sequencer_node n;
     n.start({"a"});

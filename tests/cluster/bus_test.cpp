@@ -113,7 +113,7 @@ TEST_CASE_TEMPLATE("nothing is delivered after stop", Maker, BOTH_ENGINES) {
   REQUIRE(state(*one.engine).ok());
   std::atomic<int> ended{0};
   for (int i = 0; i < 1000; ++i)
-    one.engine->history_of(acme).append(make_event(room("a"), std::to_string(i)), {},
+    one.engine->history_of(acme).append(make_event(room("a"), std::to_string(i)),
                                         [&](const result<cluster::append_ack>&) { ++ended; });
   one.engine->messages().stop();
   CHECK(ended == 1000);
@@ -221,7 +221,7 @@ TEST_CASE("a node outlives its server, and everything stored before is still the
   server.kill();
   REQUIRE(a.heard.eventually([&] { return !a.heard.up; }));
   CHECK_FALSE(a.bus().connected());
-  const auto refused = append(*a.engine, make_event(room("x"), "lost"), "retry");
+  const auto refused = append_as("retry", *a.engine, make_event(room("x"), "lost"));
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().code == errc::unavailable);
   CHECK(a.bus().send_ephemeral(make_event(room("x"), "lost")).error().code == errc::unavailable);
@@ -242,7 +242,7 @@ TEST_CASE("a node outlives its server, and everything stored before is still the
   CHECK(after->last == 100);
   CHECK(read(*a.engine, room("x"), 0, after->last, 1000)->events.size() == 100);
 
-  const auto ack = append(*a.engine, make_event(room("x"), "again"), "retry");
+  const auto ack = append_as("retry", *a.engine, make_event(room("x"), "again"));
   REQUIRE(ack.ok());
   CHECK(ack->seq == 101);
   CHECK_FALSE(ack->duplicate);
@@ -262,7 +262,7 @@ TEST_CASE("appends under way when the server dies all end, and retries store eac
   int ended = 0;
   const auto publish = [&](int i) {
     const auto text = std::to_string(i);
-    a.engine->history_of(acme).append(make_event(room("r" + std::to_string(i % 10)), text), text,
+    a.engine->history_of(acme).append(make_event(room("r" + std::to_string(i % 10)), text),
                                       [&, i](const result<cluster::append_ack>& ack) {
                                         const std::lock_guard hold(mutex);
                                         if (!ack.ok()) failed.insert(i);

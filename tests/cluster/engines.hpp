@@ -169,7 +169,7 @@ inline channel_ptr shared(channel of) { return std::make_shared<const channel>(s
 inline event make_event(const channel& channel, const std::string& data) {
   event out;
   out.channel = channel;
-  out.id = "id-" + data;
+  out.id = make_event_id();
   out.name = "message";
   out.data = data;
   out.data_is_text = true;
@@ -178,11 +178,14 @@ inline event make_event(const channel& channel, const std::string& data) {
   return out;
 }
 
-inline result<cluster::append_ack> append(cluster::engine& engine, const event& event,
-                                          const std::string& key = {}) {
-  return wait_for<cluster::append_ack>([&](auto done) {
-    engine.history_of(event.channel.tenant).append(event, key, std::move(done));
-  });
+inline result<cluster::append_ack> append(cluster::engine& engine, event event) {
+  return wait_for<cluster::append_ack>(
+      [&](auto done) { engine.history_of(event.channel.tenant).append(event, std::move(done)); });
+}
+inline result<cluster::append_ack> append_as(const std::string& id, cluster::engine& engine,
+                                             event event) {
+  event.id = id;
+  return append(engine, std::move(event));
 }
 inline result<cluster::log_page> read(cluster::engine& engine, const channel& channel,
                                       sequence after, sequence through, std::size_t limit) {

@@ -55,7 +55,7 @@ TEST_CASE_TEMPLATE("events of all channels arrive in one order, each naming the 
   std::atomic<int> acked{0};
   for (int i = 0; i < events; ++i)
     node.engine->history_of(acme).append(
-        make_event(room("r" + std::to_string(i % rooms)), std::to_string(i)), {},
+        make_event(room("r" + std::to_string(i % rooms)), std::to_string(i)),
         [&](const result<cluster::append_ack>& ack) { acked += ack.ok() ? 1 : 0; });
   REQUIRE(node.heard.eventually([&] { return node.heard.stored.size() == events; }));
 
@@ -77,10 +77,10 @@ TEST_CASE_TEMPLATE("events of all channels arrive in one order, each naming the 
 
 TEST_CASE_TEMPLATE("the same key on the same channel is stored once", Maker, BOTH_ENGINES) {
   running_engine<Maker> node;
-  const auto first = append(*node.engine, make_event(room("a"), "1"), "key");
-  const auto again = append(*node.engine, make_event(room("a"), "1"), "key");
-  const auto elsewhere = append(*node.engine, make_event(room("b"), "1"), "key");
-  const auto odd_key = append(*node.engine, make_event(room("a"), "2"), "kéy \t with: spaces");
+  const auto first = append_as("key", *node.engine, make_event(room("a"), "1"));
+  const auto again = append_as("key", *node.engine, make_event(room("a"), "1"));
+  const auto elsewhere = append_as("key", *node.engine, make_event(room("b"), "1"));
+  const auto odd_key = append_as("kéy with: spaces", *node.engine, make_event(room("a"), "2"));
   REQUIRE(first.ok());
   REQUIRE(again.ok());
   REQUIRE(elsewhere.ok());
@@ -95,12 +95,12 @@ TEST_CASE_TEMPLATE("the same key on the same channel is stored once", Maker, BOT
 
 TEST_CASE_TEMPLATE("a key is forgotten after its window", Maker, BOTH_ENGINES) {
   running_engine<Maker> node({.dedupe_window = 1s});
-  const auto first = append(*node.engine, make_event(room("a"), "1"), "key");
+  const auto first = append_as("key", *node.engine, make_event(room("a"), "1"));
   REQUIRE(first.ok());
   const auto deadline = std::chrono::steady_clock::now() + patience;
   bool forgotten = false;
   while (!forgotten && std::chrono::steady_clock::now() < deadline) {
-    const auto again = append(*node.engine, make_event(room("a"), "1"), "key");
+    const auto again = append_as("key", *node.engine, make_event(room("a"), "1"));
     REQUIRE(again.ok());
     forgotten = !again->duplicate;
   }
@@ -179,7 +179,7 @@ TEST_CASE_TEMPLATE("a long history is read whole, in one page or in many", Maker
   std::condition_variable changed;
   std::vector<sequence> seqs;
   for (int i = 0; i < 2 * events; ++i)
-    node.engine->history_of(acme).append(make_event(room(i % 2 ? "a" : "b"), std::to_string(i)), {},
+    node.engine->history_of(acme).append(make_event(room(i % 2 ? "a" : "b"), std::to_string(i)),
                                          [&, i](const result<cluster::append_ack>& ack) {
                                            const std::lock_guard hold(mutex);
                                            if (i % 2) seqs.push_back(ack.ok() ? ack->seq : 0);

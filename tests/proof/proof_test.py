@@ -16,13 +16,15 @@ from unittest import mock
 import proof
 from faults import FIRST_SECONDS, KINDS, PLANNED, Fault, Faults, plan_actor_faults, schedule
 from foreign import Plain
-from harness import ROOT
+from harness import ROOT, admin
+from http_client import Connection
 from keeper import Keeper
 from ledger import Ledger
 from passing import Passing
 from proxy import Proxy
+from publisher import place
 from seed import Options, Run, carry_out, variant
-from world import Program, until
+from world import Program, World, until
 
 INGEST = {"ingest_kill", "ingest_drain"}
 
@@ -410,6 +412,54 @@ class Beginning(unittest.TestCase):
         self.assertAlmostEqual(ended, -2, delta=0.5)
         self.assertAlmostEqual(begun_later, -1, delta=0.5)
         self.assertIsNone(not_ended)
+
+
+class Replicas(unittest.TestCase):
+    EVENTS, REPEATED, PROBES = 20, 5, 5
+
+    def test_a_server_that_was_killed_comes_back_with_what_the_others_have(self):
+        """It applies the end of its log again. What was refused as a repeat shifts where that end begins, and what
+        lies behind it is known again by its id only: so what nodes store for themselves has one too."""
+        asyncio.run(self.kill_a_follower())
+
+    async def kill_a_follower(self):
+        async with World(True) as world:
+            self.node = Connection(world.nodes[0].public)
+            operator = Connection(world.nodes[0].admin)
+            for number in [*range(self.EVENTS), *range(self.REPEATED)]:
+                last = await self.published(number)
+            for _ in range(self.PROBES):
+                status, answer = await operator.request("POST", "/admin/v1/rooms/a/trace", self.headers())
+                self.assertEqual(status, 200, answer)
+            leader = await world.leader("starling")
+            follower = next(server for server in world.servers[1:] if server.name != leader)
+            follower.kill()
+            follower.start()
+            await follower.says("Server is ready")
+            last = await self.published(self.EVENTS)
+
+            async def all_have_it():
+                states = (await world.replicas()).get("starling", {})
+                return states if len(states) == 3 and min(end for _, end in states.values()) >= last else None
+
+            states = await until(all_have_it, 20, "the last event in all three")
+            self.assertEqual(len(set(states.values())), 1, states)
+        world.remove()
+
+    @staticmethod
+    def headers():
+        return [f"Authorization: Bearer {admin()}", "Content-Type: application/json"]
+
+    async def published(self, number):
+        """The sequence of event `number`, published until it is acknowledged."""
+        body = json.dumps({"room": "a", "event": "count", "id": f"e{number}", "data": number}).encode()
+
+        async def post():
+            status, answer = await self.node.request("POST", "/api/publish", self.headers(), body)
+            self.assertIn(status, (200, 503), answer)
+            return json.loads(answer)["position"] if status == 200 else None
+
+        return place(await until(post, 20, f"event {number}"))[1]
 
 
 class Seeds(unittest.TestCase):

@@ -226,16 +226,26 @@ class World:
     def faults_had(self):
         return sum(node.faults_had() for node in self.nodes)
 
-    async def replicas(self):
-        """{stream: {server: (messages, last sequence)}}, as each nats-server has it stored itself."""
-        out = {}
+    async def _streams(self):
+        """[(server, what its monitoring says of a stream)], of all servers and streams."""
+        out = []
         for server in self.servers:
             told = await asyncio.to_thread(get_text, server.monitor, "/jsz?streams=true")
             for account in json.loads(told).get("account_details", []):
-                for stream in account.get("stream_detail", []):
-                    state = stream["state"]
-                    out.setdefault(stream["name"], {})[server.name] = (state["messages"], state["last_seq"])
+                out += [(server.name, stream) for stream in account.get("stream_detail", [])]
         return out
+
+    async def replicas(self):
+        """{stream: {server: (messages, last sequence)}}, as each nats-server has it stored itself."""
+        out = {}
+        for server, stream in await self._streams():
+            state = stream["state"]
+            out.setdefault(stream["name"], {})[server] = (state["messages"], state["last_seq"])
+        return out
+
+    async def leader(self, stream):
+        """The name of the server that leads it."""
+        return next(told["cluster"]["leader"] for _, told in await self._streams() if told["name"] == stream)
 
     def proxies(self):
         return [*self.client_ways, *(way for ways in self.nats_ways for way in ways)]

@@ -21,7 +21,6 @@ class fake_engine final : public cluster::engine,
  public:
   struct append_call {
     starling::event event;
-    std::string key;
     cluster::completion<cluster::append_ack> done;
   };
   struct read_call {
@@ -86,9 +85,8 @@ class fake_engine final : public cluster::engine,
   }
 
   std::chrono::milliseconds disorder() const noexcept override { return {}; }
-  void append(event event, std::string key,
-              cluster::completion<cluster::append_ack> done) override {
-    appends.push_back({std::move(event), std::move(key), std::move(done)});
+  void append(event event, cluster::completion<cluster::append_ack> done) override {
+    appends.push_back({std::move(event), std::move(done)});
   }
   void read(channel channel, sequence after, sequence through, std::size_t limit,
             cluster::completion<cluster::log_page> done) override {
