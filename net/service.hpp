@@ -127,7 +127,7 @@ class service {
   virtual result<void> check(const stream_request& request) = 0;
   /// Why this node takes no session of the tenant now; nullopt: it does. For HEAD.
   virtual std::optional<goodbye> cannot_open(const tenant_id& tenant) const = 0;
-  /// One verdict per item, in order.
+  /// `done`: one verdict per item, in order; on `loop`, outside of any actor.
   virtual void publish(io_loop& loop, identity_ptr caller, publish_batch batch,
                        std::function<void(std::vector<publish_verdict>)> done) = 0;
   /// The rows that the service answers itself. Asked once, before the first request.

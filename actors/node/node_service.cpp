@@ -58,7 +58,7 @@ void node::publish(net::io_loop& loop, net::identity_ptr caller, net::publish_ba
                    std::function<void(std::vector<net::publish_verdict>)> done) {
   context_.publishers[loop.index()].send(
       publish_request{std::move(caller), std::make_shared<net::publish_batch>(std::move(batch)),
-                      event_source::http, std::move(done)});
+                      event_source::http, back_on(loop, std::move(done))});
 }
 
 void node::close_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
@@ -140,9 +140,9 @@ void node::publish_one(net::io_loop& loop, net::identity_ptr caller, net::publis
   batch.traceparent = std::move(traceparent);
   batch.items.emplace_back(std::move(item));
   publish(loop, std::move(caller), std::move(batch),
-          back_on(loop, [done = std::move(done)](std::vector<net::publish_verdict> verdicts) {
+          [done = std::move(done)](std::vector<net::publish_verdict> verdicts) {
             done(std::move(verdicts.front()));
-          }));
+          });
 }
 
 void node::online_users(net::io_loop& loop, net::identity_ptr caller, online_scope scope,

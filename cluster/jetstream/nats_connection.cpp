@@ -9,6 +9,8 @@
 #include "cluster/nats/server_list.hpp"
 #include "net/base/jitter.hpp"
 #include "net/base/log.hpp"
+#include "net/base/planned_faults.hpp"
+#include "net/base/thread_name.hpp"
 
 namespace starling::cluster {
 
@@ -190,6 +192,7 @@ void nats_connection::on_session_lost(nats_session&) {
 // ---- nats-link ----
 
 void nats_connection::run_link() {
+  name_this_thread("nats-link");
   while (!stopping()) {
     if (const auto session = open()) {
       if (prepare(*session)) {
@@ -322,6 +325,7 @@ void nats_connection::complain(const std::string& reason) {
 // ---- nats-out ----
 
 void nats_connection::run_out() {
+  name_this_thread("nats-out");
   std::deque<order> batch;
   for (bool last_round = false; !last_round;) {
     {
@@ -334,7 +338,10 @@ void nats_connection::run_out() {
       batch.swap(orders_);
       last_round = stop_out_;
     }
-    for (auto& todo : batch) carry_out(todo);
+    for (auto& todo : batch) {
+      if (faults_to_come) faults_to_come->count("nats-out", "order");
+      carry_out(todo);
+    }
     batch.clear();
     if (out_session_) out_session_->requests().expire(steady_clock::now());
   }

@@ -14,7 +14,7 @@
 namespace starling {
 
 /// `ACTOR.MESSAGE@N` throws while the Nth such message is handled (from 1, over all actors of the
-/// kind), once. Any thread.
+/// kind), once; `nats-out.order@N` in that thread, which is no actor's. Any thread.
 class planned_faults {
  public:
   /// Error: malformed, naming the entry.

@@ -1,11 +1,13 @@
 """Every handler of every kind of actor throws once, in a node under load: clients lose nothing, and no actor is missing
 without anybody's notice."""
+import shutil
 import signal
+import tempfile
 import time
 import unittest
 
 from faulty_world import World, handlers
-from harness import eventually
+from harness import Nats, Node, eventually
 from outage_test import nats_request
 
 # What a fault ends (actors/README.md).
@@ -127,6 +129,20 @@ class FaultsWhenTheStoreBeginsAnew(unittest.TestCase):
             self.assertTrue(any("epoch" in complaint for complaint in reader.complaints), reader.complaints)
         self.assertIsNone(node.process.poll())
         world.end(node)
+
+
+class FaultsOutsideOfActors(unittest.TestCase):
+    def test_a_thread_that_throws_ends_the_process_as_an_actor_does_and_says_which(self):
+        folder = tempfile.mkdtemp(prefix="starling-thread-fault-")
+        self.addCleanup(shutil.rmtree, folder)
+        nats = Nats(folder)
+        self.addCleanup(nats.kill)
+        node = Node(folder, "n1", 'debug.faults=["nats-out.order@1"]', nats=nats, wait=False)
+        self.addCleanup(node.kill)
+        self.assertEqual(node.process.wait(10), 70, node.text()[-1000:])
+        last = node.text().splitlines()[-1]
+        for part in ("node ends", "thread=nats-out", "a planned fault"):
+            self.assertIn(part, last)
 
 
 if __name__ == "__main__":
