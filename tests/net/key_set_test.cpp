@@ -256,21 +256,3 @@ TEST_SUITE("net/auth/key_set") {
     }
   }
 }
-
-TEST_SUITE("net/auth/base64url") {
-  TEST_CASE("every length comes back, without padding") {
-    std::string bytes;
-    for (int i = 0; i < 300; ++i) {
-      const auto text = base64url_encode(bytes);
-      CHECK(text.find_first_of("+/=") == text.npos);
-      CHECK(base64url_decode(text) == bytes);
-      bytes += static_cast<char>(i * 37);
-    }
-  }
-
-  TEST_CASE("a second spelling of the same bytes is refused") {
-    CHECK(base64url_decode("QQ") == "A");
-    for (const char* text : {"QR", "QQ==", "QQ=", "Q", "QQ\n", "Q Q", "+/+/", "QUJDR"})
-      CHECK_FALSE(base64url_decode(text).has_value());
-  }
-}
