@@ -6,7 +6,7 @@
 
 #include "net/auth/sign.hpp"
 #include "net/auth/token.hpp"
-#include "net/dialect/fechatter/claims.hpp"
+#include "net/dialect/dialects.hpp"
 #include "tests/net/auth_fixture.hpp"
 
 using namespace starling;
@@ -167,7 +167,7 @@ TEST_SUITE("net/auth/key_set") {
                                "MCowBQYDK2VwAyEAfM+lwNHj6TRJ3EGP38lIJcOo9Dlt2u2JzcwWMbu7jQY=\n"
                                "-----END PUBLIC KEY-----\n");
     auto options = with_pem(path);
-    options.published = fechatter::published_keys();
+    options.published = published_keys();
     CHECK(mentions(load_error(options), "published"));
   }
 
