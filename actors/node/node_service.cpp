@@ -38,6 +38,7 @@ void node::open(net::io_loop& loop, net::stream_request request,
   session->identity = request.identity;
   session->device = request.device.empty() ? request.identity->device : request.device;
   session->kind = request.kind;
+  session->ends_quietly = request.ends_quietly;
   session->opened_ns = wall_ns();
   session->remote = std::move(request.remote);
   auto& home = shards_of(*system_).at(loop.index());

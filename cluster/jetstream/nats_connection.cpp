@@ -35,9 +35,6 @@ std::string bytes_of(outgoing& message) {
   return std::get<std::string>(std::move(message));
 }
 
-/// Once to twice as long. Nodes that lost the same server do not come back in step.
-milliseconds with_jitter(milliseconds wait) { return random_between(wait, 2 * wait); }
-
 /// `user:password@` of a URL, or nothing.
 std::string credentials_of(const std::string& url) {
   const auto scheme = url.find("://");
@@ -208,7 +205,7 @@ void nats_connection::run_link() {
       finish(session);
     }
     std::unique_lock hold(link_mutex_);
-    link_changed_.wait_for(hold, with_jitter(reconnect_wait), [this] { return stop_link_; });
+    link_changed_.wait_for(hold, once_to_twice(reconnect_wait), [this] { return stop_link_; });
   }
   nats_ReleaseThreadMemory();
 }
@@ -270,7 +267,7 @@ void nats_connection::watch_over(nats_session& session) {
       std::unique_lock hold(link_mutex_);
       const auto over = [&] { return stop_link_ || session.lost(); };
       link_changed_.wait(hold, [&] { return over() || (verify_wanted_ && raised_); });
-      link_changed_.wait_for(hold, with_jitter(verify_delay), over);
+      link_changed_.wait_for(hold, once_to_twice(verify_delay), over);
       if (over()) return;
       verify_wanted_ = false;
     }
