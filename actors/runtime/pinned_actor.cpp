@@ -10,7 +10,6 @@
 #include "actors/runtime/envelope.hpp"
 #include "actors/runtime/shard.hpp"
 #include "net/base/log.hpp"
-#include "net/base/planned_faults.hpp"
 
 namespace starling::actors {
 

@@ -32,6 +32,10 @@ class doer final : public inbox<act> {
   std::string_view name() const noexcept override { return "doer"; }
   fault_policy policy() const noexcept override { return fault_policy::end_actor; }
   void on(act& todo) override { todo.task(); }
+  /// As a colleague would, on its thread.
+  void call(const std::function<void()>& task) {
+    guarded("call", [&] { task(); });
+  }
 
  protected:
   void on_exit() override {
@@ -114,6 +118,22 @@ TEST_SUITE("actors/runtime") {
       CHECK_FALSE(planned_faults::parse({bad}));
   }
 
+  TEST_CASE("a call has planned faults as a message has, and an actor that ended takes none") {
+    running_system s;
+    auto plan = planned_faults::parse({"doer.call@2"});
+    REQUIRE(plan);
+    faults_to_come = plan->get();
+    int done = 0;
+    std::atomic<int> ends{0};
+    const auto actor = s.spawn(0, [&] { ++ends; });
+    s.on_loop(0, [&] {
+      for (int i = 0; i < 4; ++i) actor.get()->call([&] { ++done; });
+    });
+    faults_to_come = nullptr;
+    CHECK(done == 1);
+    CHECK(ends == 1);
+  }
+
   TEST_CASE("messages to the actors of a shard are handled in one order, on its thread") {
     running_system s;
     const auto first = s.spawn();
@@ -154,11 +174,11 @@ TEST_SUITE("actors/runtime") {
       send_after(&shards_of(*s.system).at(0), std::chrono::hours(1), actor,
                  act{[&] { sent = true; }});
     });
-    CHECK(actor.pointer()->strong_refs > 1);
+    CHECK(actor.get()->ctrl()->strong_refs > 1);
     shards_of(*s.system).settle();
     s.settle(actor);
     s.on_loop(0, [] {});  // what brought the last message has let go of the actor
-    CHECK(actor.pointer()->strong_refs == 1);
+    CHECK(actor.get()->ctrl()->strong_refs == 1);
     CHECK_FALSE(sent);
   }
 
