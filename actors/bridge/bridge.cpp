@@ -182,8 +182,9 @@ void bridge::on(channels_query& query) {
 
 void bridge::on(presence_query& query) {
   const auto* of = channels_.find(query.channel);
-  if (!of || !of->actor) return query.done({});
-  room_of(*of).send(std::move(query));
+  const auto room = of ? room_of(*of) : nullptr;
+  if (!room) return query.done({});
+  room.send(std::move(query));
 }
 
 }  // namespace starling::actors

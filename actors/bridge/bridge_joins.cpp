@@ -210,7 +210,7 @@ void bridge::on(roster_changed& change) {
 
 void bridge::on(node_gone& gone) {
   channels_.for_each([&](const live_channel& each) {
-    if (each.actor && each.channel->kind == channel_kind::user) user_of(each).send(node_gone(gone));
+    if (const auto user = user_of(each)) user.send(node_gone(gone));
   });
 }
 

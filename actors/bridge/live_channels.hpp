@@ -21,13 +21,10 @@ struct live_channel {
   sequence delivered = 0;       ///< the sequencer's: nothing up to here is delivered any more
 };
 
-/// Its actor by its kind: users' channels have user actors, all others rooms.
-inline handle<user_inbox> user_of(const live_channel& e) {
-  return handle<user_inbox>(e.actor.pointer());
-}
-inline handle<room_inbox> room_of(const live_channel& e) {
-  return handle<room_inbox>(e.actor.pointer());
-}
+/// Its actor as what it is: users' channels have user actors, all others rooms. Empty when it is the
+/// other kind, or not there.
+inline handle<user_inbox> user_of(const live_channel& e) { return widen<user_inbox>(e.actor); }
+inline handle<room_inbox> room_of(const live_channel& e) { return widen<room_inbox>(e.actor); }
 
 /// Owns them; their addresses last until they are removed. Plain state.
 ///

@@ -96,6 +96,8 @@ struct running_system {
 // Sending what an actor does not take does not compile.
 static_assert(takes<doer, act>);
 static_assert(!takes<doer, std::string>);
+// Nor does a handle on an actor of which nothing is known.
+static_assert(!std::is_constructible_v<handle<doer>, caf::strong_actor_ptr>);
 
 TEST_SUITE("actors/runtime") {
   TEST_CASE("a planned fault comes at its turn, once, and ends the actor") {
