@@ -11,7 +11,6 @@
 #include "actors/runtime/shard.hpp"
 #include "net/base/fault.hpp"
 #include "net/base/log.hpp"
-#include "net/base/planned_faults.hpp"
 
 namespace starling::actors {
 
