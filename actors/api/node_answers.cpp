@@ -215,23 +215,27 @@ template <>
 void node_answers::give(net::io_loop& loop, const trace_question& asked, done<trace_answer> reply) {
   if (closed_) return;
   const auto started = steady_clock::now();
+  const auto heard_ns = wall_ns();
   const auto passed = [started] {
     return std::chrono::nanoseconds(steady_clock::now() - started).count();
   };
-  answer(loop, presence_question{asked.tenant, asked.room},
-         [this, &loop, passed, reply = std::move(reply)](result<presence_answer> present) {
-           if (!present) return reply(present.error());
-           std::uint64_t sessions = 0;
-           for (const auto& user : present->users) sessions += user.sessions;
-           trace_answer out;
-           out.hops.push_back({"bridge and room", passed(), sessions});
-           // A question about nobody passes every shard and finds nothing.
-           answer(loop, sessions_question{.session = session_id{}},
-                  [out = std::move(out), passed, reply](const result<sessions_answer>&) mutable {
-                    out.hops.push_back({"shards", passed(), std::nullopt});
-                    reply(std::move(out));
-                  });
-         });
+  answer(
+      loop, presence_question{asked.tenant, asked.room},
+      [this, &loop, passed, heard_ns, reply = std::move(reply)](result<presence_answer> present) {
+        if (!present) return reply(present.error());
+        std::uint64_t sessions = 0;
+        for (const auto& user : present->users) sessions += user.sessions;
+        trace_answer out;
+        out.heard_ns = heard_ns;
+        out.hops.push_back({"bridge and room", passed(), sessions});
+        // A question about nobody passes every shard and finds nothing.
+        answer(loop, sessions_question{.session = session_id{}},
+               [out = std::move(out), passed, reply](const result<sessions_answer>&) mutable {
+                 out.hops.push_back({"shards", passed(), std::nullopt});
+                 out.replied_ns = wall_ns();
+                 reply(std::move(out));
+               });
+      });
 }
 
 template <>

@@ -130,7 +130,11 @@ struct trace_answer {
     static auto members(auto& of) { return std::tie(of.name, of.ns, of.sessions); }
   };
   std::vector<hop> hops;
-  static auto members(auto& of) { return std::tie(of.hops); }
+  // By this node's wall clock, in ns since 1970: when it was asked and when it had all hops. 0: not
+  // told.
+  std::int64_t heard_ns = 0;
+  std::int64_t replied_ns = 0;
+  static auto members(auto& of) { return std::tie(of.hops, of.heard_ns, of.replied_ns); }
 };
 struct trace_question {
   using answer = trace_answer;
