@@ -69,10 +69,8 @@ const std::string* api_call::parameter(const std::string& name) const {
 
 std::vector<net::api_route> api_routes(api_parts& parts) {
   std::vector<net::api_route> out;
-  for (const auto& rows :
-       {history_rows(), presence_rows(), member_rows(), bulk_member_rows(), node_rows(),
-        room_rows(), user_rows(), session_rows(), stats_rows(), trace_rows(), mapping_rows()})
-    for (const auto& row : rows) out.push_back(route_of(parts, row));
+  for (const auto rows : all_rows)
+    for (const auto& row : rows()) out.push_back(route_of(parts, row));
   return out;
 }
 

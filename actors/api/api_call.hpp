@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -93,7 +94,11 @@ api_rows stats_rows();
 api_rows trace_rows();
 api_rows mapping_rows();
 
-/// All of them, for the front. `parts` outlives the server.
+inline constexpr auto all_rows = {history_rows, presence_rows, member_rows, bulk_member_rows,
+                                  node_rows,    room_rows,     user_rows,   session_rows,
+                                  stats_rows,   trace_rows,    mapping_rows};
+
+/// For the front. `parts` outlives the server.
 std::vector<net::api_route> api_routes(api_parts& parts);
 
 /// Calls `allowed` when the caller may hear `room`, by token, roster or as administrator; else the

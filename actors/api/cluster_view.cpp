@@ -49,7 +49,7 @@ void cluster_view::deliver(event item, std::function<void(result<void>)> done) {
   ask_other(*home, encode(question(deliver_question{std::move(item)})),
             [node = *home, done = std::move(done)](const result<std::string>& reply) {
               if (!reply) return done(reply.error());
-              const auto answer = read<nothing>(node, *reply);
+              const auto answer = read<deliver_question>(node, *reply);
               done(answer ? result<void>{} : answer.error());
             });
 }

@@ -75,8 +75,8 @@ class cluster_view final : public session_locator {
   void ask_other(const std::string& node, std::string packed,
                  cluster::completion<std::string> done) const;
   /// What is no answer at all is counted.
-  template <class Answer>
-  static result<Answer> read(const std::string& node, std::string_view bytes);
+  template <class Question>
+  static result<typename Question::answer> read(const std::string& node, std::string_view bytes);
   static error unreadable(const std::string& node, std::size_t bytes, const error& why);
 
   node_context& node_;
@@ -84,9 +84,10 @@ class cluster_view final : public session_locator {
   node_answers& here_;
 };
 
-template <class Answer>
-result<Answer> cluster_view::read(const std::string& node, std::string_view bytes) {
-  auto out = decode_answer<Answer>(bytes);
+template <class Question>
+result<typename Question::answer> cluster_view::read(const std::string& node,
+                                                     std::string_view bytes) {
+  auto out = decode_answer<Question>(bytes);
   if (!out) return unreadable(node, bytes.size(), out.error());
   return std::move(*out);
 }
@@ -122,7 +123,7 @@ void cluster_view::ask_all(
   state->done = std::move(done);
   ask_others(encode(question(asked)), others, back_on(loop, [state](replies given) {
                for (auto& reply : given) {
-                 auto body = read<answer>(reply.from.str(), reply.payload);
+                 auto body = read<Question>(reply.from.str(), reply.payload);
                  if (body) state->out.parts.push_back({reply.from.str(), std::move(*body)});
                }
                state->half_done();
@@ -142,7 +143,7 @@ void cluster_view::ask(net::io_loop& loop, const std::string& node, Question ask
   ask_other(node, encode(question(std::move(asked))),
             back_on(loop, [this, node, done = std::move(done)](result<std::string> reply) {
               if (closed()) return;
-              done(reply ? read<answer>(node, *reply) : result<answer>(reply.error()));
+              done(reply ? read<Question>(node, *reply) : result<answer>(reply.error()));
             }));
 }
 

@@ -84,8 +84,9 @@ channels_answer page_of(std::vector<net::room_info> all, const channels_question
 
 }  // namespace
 
-void node_answers::answer(net::io_loop& loop, const sessions_question& asked,
-                          done<sessions_answer> reply) {
+template <>
+void node_answers::give(net::io_loop& loop, const sessions_question& asked,
+                        done<sessions_answer> reply) {
   if (closed_) return;
   const auto limit = static_cast<std::size_t>(std::min(asked.limit, max_page + 1));
   const auto order = read_session_order(asked.order);
@@ -111,8 +112,9 @@ void node_answers::answer(net::io_loop& loop, const sessions_question& asked,
                               all->part(), asked.search, order});
 }
 
-void node_answers::answer(net::io_loop& loop, const channels_question& asked,
-                          done<channels_answer> reply) {
+template <>
+void node_answers::give(net::io_loop& loop, const channels_question& asked,
+                        done<channels_answer> reply) {
   if (closed_) return;
   const auto all = std::make_shared<gather<std::vector<net::room_info>>>(
       node_.bridges.size(), back_on(loop, [asked, reply = std::move(reply)](auto lists) {
@@ -122,8 +124,9 @@ void node_answers::answer(net::io_loop& loop, const channels_question& asked,
     bridge.send(channels_query{asked.kind, asked.tenant, asked.name, all->part()});
 }
 
-void node_answers::answer(net::io_loop& loop, const presence_question& asked,
-                          done<presence_answer> reply) {
+template <>
+void node_answers::give(net::io_loop& loop, const presence_question& asked,
+                        done<presence_answer> reply) {
   if (closed_) return;
   const auto shape = [reply = std::move(reply)](std::vector<net::presence_user> users) {
     presence_answer out{{}, users.size()};
@@ -153,7 +156,8 @@ void node_answers::find_tenant_users(net::io_loop& loop, const tenant_id& tenant
         sessions_query{.tenant = tenant, .limit = presence_answer::max_users, .done = all->part()});
 }
 
-void node_answers::answer(net::io_loop& loop, const close_question& asked, done<nothing> reply) {
+template <>
+void node_answers::give(net::io_loop& loop, const close_question& asked, done<nothing> reply) {
   if (closed_) return;
   const auto answered = one_of(node_.fanouts.size(), back_on(loop, as_answer(std::move(reply))));
   const auto tenant = asked.tenant.empty() ? std::nullopt : std::optional(asked.tenant);
@@ -163,14 +167,16 @@ void node_answers::answer(net::io_loop& loop, const close_question& asked, done<
     shard.send(close_one{asked.session, owner, tenant, code, answered});
 }
 
-void node_answers::answer(net::io_loop& loop, const renew_question& asked, done<nothing> reply) {
+template <>
+void node_answers::give(net::io_loop& loop, const renew_question& asked, done<nothing> reply) {
   if (closed_) return;
   const auto answered = one_of(node_.fanouts.size(), back_on(loop, as_answer(std::move(reply))));
   const auto fresh = std::make_shared<const net::identity>(asked.fresh);
   for (const auto& shard : node_.fanouts) shard.send(renew_token{asked.session, fresh, answered});
 }
 
-void node_answers::answer(net::io_loop& loop, const change_question& asked, done<nothing> reply) {
+template <>
+void node_answers::give(net::io_loop& loop, const change_question& asked, done<nothing> reply) {
   if (closed_) return;
   std::optional<presence_state> state;
   if (!asked.presence.empty() && !(state = parse_presence(asked.presence)))
@@ -183,51 +189,57 @@ void node_answers::answer(net::io_loop& loop, const change_question& asked, done
     shard.send(change_one{asked.session, asked.tenant, owner, state, retry, answered});
 }
 
-void node_answers::answer(net::io_loop& loop, const membership_question& asked,
-                          done<nothing> reply) {
+template <>
+void node_answers::give(net::io_loop& loop, const membership_question& asked, done<nothing> reply) {
   if (closed_) return;
   node_.roster.send(
       await_membership{asked.tenant, asked.room, asked.user, asked.member,
                        back_on(loop, [reply = std::move(reply)] { reply(nothing{}); })});
 }
 
-void node_answers::answer(net::io_loop&, const room_named_question& asked, done<nothing> reply) {
+template <>
+void node_answers::give(net::io_loop&, const room_named_question& asked, done<nothing> reply) {
   if (closed_) return;
   node_.roster.send(room_named{asked.tenant, asked.room, asked.position, false});
   reply(nothing{});
 }
 
-void node_answers::answer(net::io_loop&, const membership_news_question& asked,
-                          done<nothing> reply) {
+template <>
+void node_answers::give(net::io_loop&, const membership_news_question& asked, done<nothing> reply) {
   if (closed_) return;
   node_.roster.send(membership_heard{{asked.tenant, asked.user, asked.room}});
   reply(nothing{});
 }
 
-void node_answers::answer(net::io_loop& loop, const trace_question& asked,
-                          done<trace_answer> reply) {
+template <>
+void node_answers::give(net::io_loop& loop, const trace_question& asked, done<trace_answer> reply) {
   if (closed_) return;
   const auto started = steady_clock::now();
+  const auto heard_ns = wall_ns();
   const auto passed = [started] {
     return std::chrono::nanoseconds(steady_clock::now() - started).count();
   };
-  answer(loop, presence_question{asked.tenant, asked.room},
-         [this, &loop, passed, reply = std::move(reply)](result<presence_answer> present) {
-           if (!present) return reply(present.error());
-           std::uint64_t sessions = 0;
-           for (const auto& user : present->users) sessions += user.sessions;
-           trace_answer out;
-           out.hops.push_back({"bridge and room", passed(), sessions});
-           // A question about nobody passes every shard and finds nothing.
-           answer(loop, sessions_question{.session = session_id{}},
-                  [out = std::move(out), passed, reply](const result<sessions_answer>&) mutable {
-                    out.hops.push_back({"shards", passed(), std::nullopt});
-                    reply(std::move(out));
-                  });
-         });
+  answer(
+      loop, presence_question{asked.tenant, asked.room},
+      [this, &loop, passed, heard_ns, reply = std::move(reply)](result<presence_answer> present) {
+        if (!present) return reply(present.error());
+        std::uint64_t sessions = 0;
+        for (const auto& user : present->users) sessions += user.sessions;
+        trace_answer out;
+        out.heard_ns = heard_ns;
+        out.hops.push_back({"bridge and room", passed(), sessions});
+        // A question about nobody passes every shard and finds nothing.
+        answer(loop, sessions_question{.session = session_id{}},
+               [out = std::move(out), passed, reply](const result<sessions_answer>&) mutable {
+                 out.hops.push_back({"shards", passed(), std::nullopt});
+                 out.replied_ns = wall_ns();
+                 reply(std::move(out));
+               });
+      });
 }
 
-void node_answers::answer(net::io_loop& loop, const deliver_question& asked, done<nothing> reply) {
+template <>
+void node_answers::give(net::io_loop& loop, const deliver_question& asked, done<nothing> reply) {
   if (closed_) return;
   deliver(asked.item, back_on(loop, as_answer(std::move(reply))));
 }
@@ -267,8 +279,9 @@ net::node_stats node_answers::counters() const {
   return out;
 }
 
-void node_answers::answer(net::io_loop& loop, const stats_question& asked,
-                          done<net::node_stats> reply) {
+template <>
+void node_answers::give(net::io_loop& loop, const stats_question& asked,
+                        done<net::node_stats> reply) {
   if (closed_) return;
   if (asked.tenant.empty()) return reply(counters());
   const auto of_shards = [this, &loop, tenant = asked.tenant,
@@ -294,21 +307,25 @@ void node_answers::answer(net::io_loop& loop, const stats_question& asked,
   for (const auto& shard : node_.fanouts) shard.send(tenant_stats_query{asked.tenant, all->part()});
 }
 
-void node_answers::answer(net::io_loop&, const drain_question&, done<nothing> reply) {
+template <>
+void node_answers::give(net::io_loop&, const drain_question&, done<nothing> reply) {
   reply(nothing{});
   commands_.drain();
 }
 
-void node_answers::answer(net::io_loop&, const log_level_question& asked, done<nothing> reply) {
+template <>
+void node_answers::give(net::io_loop&, const log_level_question& asked, done<nothing> reply) {
   if (commands_.set_log_level(asked.level)) return reply(nothing{});
   reply(error{errc::malformed, "level must be one of trace, debug, info, warn, error"});
 }
 
-void node_answers::answer(net::io_loop&, const mappings_question&, done<mappings_answer> reply) {
+template <>
+void node_answers::give(net::io_loop&, const mappings_question&, done<mappings_answer> reply) {
   reply(commands_.mappings());
 }
 
-void node_answers::answer(net::io_loop&, const latency_question&, done<latency_answer> reply) {
+template <>
+void node_answers::give(net::io_loop&, const latency_question&, done<latency_answer> reply) {
   latency_answer out;
   out.counts.resize(latency_bounds.size() + 1);
   for (auto* shard : node_.shards)
@@ -317,8 +334,9 @@ void node_answers::answer(net::io_loop&, const latency_question&, done<latency_a
   reply(std::move(out));
 }
 
-void node_answers::answer(net::io_loop& loop, const partitions_question&,
-                          done<partitions_answer> reply) {
+template <>
+void node_answers::give(net::io_loop& loop, const partitions_question&,
+                        done<partitions_answer> reply) {
   if (closed_) return;
   using state = std::pair<cluster::partition_id, result<cluster::log_state>>;
   const auto shape = [this, reply = std::move(reply)](std::vector<state> states) {
@@ -348,6 +366,16 @@ void node_answers::answer(net::io_loop& loop, const partitions_question&,
       part({id, std::move(store)});
     });
   }
+}
+
+void node_answers::answer(net::io_loop& loop, const question& asked,
+                          std::function<void(any_answer)> reply) {
+  const auto ask = [&]<class Question>(const Question& each) {
+    give(loop, each, [reply = std::move(reply)](result<typename Question::answer> given) {
+      reply(answer_to<Question>{std::move(given)});
+    });
+  };
+  std::visit(ask, asked);
 }
 
 }  // namespace starling::actors

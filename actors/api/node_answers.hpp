@@ -4,6 +4,8 @@
 #include <atomic>
 #include <functional>
 #include <string>
+#include <utility>
+#include <variant>
 
 #include "actors/api/node_protocol.hpp"
 #include "actors/messages/context.hpp"
@@ -34,28 +36,22 @@ class node_answers {
   void close() noexcept { closed_ = true; }
   bool closed() const noexcept { return closed_; }
 
-  void answer(net::io_loop& loop, const sessions_question& asked, done<sessions_answer> reply);
-  void answer(net::io_loop& loop, const channels_question& asked, done<channels_answer> reply);
-  void answer(net::io_loop& loop, const presence_question& asked, done<presence_answer> reply);
-  void answer(net::io_loop& loop, const close_question& asked, done<nothing> reply);
-  void answer(net::io_loop& loop, const renew_question& asked, done<nothing> reply);
-  void answer(net::io_loop& loop, const membership_question& asked, done<nothing> reply);
-  void answer(net::io_loop& loop, const trace_question& asked, done<trace_answer> reply);
-  void answer(net::io_loop& loop, const deliver_question& asked, done<nothing> reply);
-  void answer(net::io_loop& loop, const stats_question& asked, done<net::node_stats> reply);
-  void answer(net::io_loop& loop, const drain_question& asked, done<nothing> reply);
-  void answer(net::io_loop& loop, const log_level_question& asked, done<nothing> reply);
-  void answer(net::io_loop& loop, const partitions_question& asked, done<partitions_answer> reply);
-  void answer(net::io_loop& loop, const mappings_question& asked, done<mappings_answer> reply);
-  void answer(net::io_loop& loop, const room_named_question& asked, done<nothing> reply);
-  void answer(net::io_loop& loop, const membership_news_question& asked, done<nothing> reply);
-  void answer(net::io_loop& loop, const latency_question& asked, done<latency_answer> reply);
-  void answer(net::io_loop& loop, const change_question& asked, done<nothing> reply);
+  /// `reply` gets the alternative that answers the question's.
+  void answer(net::io_loop& loop, const question& asked, std::function<void(any_answer)> reply);
+  template <class Question>
+  void answer(net::io_loop& loop, Question asked, done<typename Question::answer> reply) {
+    answer(loop, question(std::move(asked)), [reply = std::move(reply)](any_answer out) {
+      reply(std::get<answer_to<Question>>(std::move(out)).given);
+    });
+  }
 
   /// Hands an event to the session that it names, if that is here. `reply`: on any thread.
   void deliver(event item, std::function<void(result<void>)> reply);
 
  private:
+  /// One for each kind of question, in node_answers.cpp: without it the program does not link.
+  template <class Question>
+  void give(net::io_loop& loop, const Question& asked, done<typename Question::answer> reply);
   /// `shape` gets the users of a tenant with their sessions here, ascending by name, on the loop.
   /// Channels of whole tenants keep no list of members.
   void find_tenant_users(net::io_loop& loop, const tenant_id& tenant,

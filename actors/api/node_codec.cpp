@@ -220,6 +220,16 @@ struct answer_frame {
   static auto members(auto& of) { return std::tie(of.code, of.message, of.body); }
 };
 
+answer_frame frame_of(const error& why) {
+  return {std::string(info(why.code).code), why.message, {}};
+}
+
+std::string bytes_of(const has_members auto& of) {
+  std::string out;
+  put(out, of);
+  return out;
+}
+
 errc errc_of(std::string_view code) {
   for (std::size_t i = 0; i < errc_count; ++i)
     if (info(static_cast<errc>(i)).code == code) return static_cast<errc>(i);
@@ -251,37 +261,39 @@ result<question> decode_question(std::string_view bytes) {
   return out;
 }
 
-template <class Answer>
-std::string encode(const result<Answer>& given) {
+std::string encode(const any_answer& given) {
   answer_frame frame;
-  if (given) {
-    put(frame.body, *given);
-  } else {
-    frame.code = info(given.error().code).code;
-    frame.message = given.error().message;
-  }
-  std::string out;
-  put(out, frame);
-  return out;
+  const auto fill = [&frame](const auto& each) {
+    if (each.given)
+      put(frame.body, *each.given);
+    else
+      frame = frame_of(each.given.error());
+  };
+  std::visit(fill, given);
+  return bytes_of(frame);
 }
 
-template <class Answer>
-result<result<Answer>> decode_answer(std::string_view bytes) {
+std::string encode(const error& why) { return bytes_of(frame_of(why)); }
+
+result<void> decode_answer(std::string_view bytes, any_answer& out) {
   if (bytes.size() > max_node_message) return too_large();
   answer_frame frame;
-  Answer out;
   if (!take(bytes, frame)) return malformed("answer");
-  if (!frame.code.empty())
-    return result<Answer>(error{errc_of(frame.code), std::move(frame.message)});
-  if (!take(frame.body, out)) return malformed("answer");
-  return result<Answer>(std::move(out));
+  const auto read = [&frame]<class Question>(answer_to<Question>& each) {
+    typename Question::answer body;
+    if (!frame.code.empty())
+      each.given = error{errc_of(frame.code), std::move(frame.message)};
+    else if (take(frame.body, body))
+      each.given = std::move(body);
+    else
+      return false;
+    return true;
+  };
+  if (!std::visit(read, out)) return malformed("answer");
+  return {};
 }
 
-std::string encode(const announcement& told) {
-  std::string out;
-  put(out, told);
-  return out;
-}
+std::string encode(const announcement& told) { return bytes_of(told); }
 
 result<announcement> decode_announcement(std::string_view bytes) {
   if (bytes.size() > max_node_message) return too_large();
@@ -289,19 +301,5 @@ result<announcement> decode_announcement(std::string_view bytes) {
   if (!take(bytes, out) || !valid_user(out.node.id)) return malformed("announcement");
   return out;
 }
-
-#define STARLING_ANSWER(type)                       \
-  template std::string encode(const result<type>&); \
-  template result<result<type>> decode_answer(std::string_view);
-STARLING_ANSWER(nothing)
-STARLING_ANSWER(sessions_answer)
-STARLING_ANSWER(channels_answer)
-STARLING_ANSWER(presence_answer)
-STARLING_ANSWER(trace_answer)
-STARLING_ANSWER(net::node_stats)
-STARLING_ANSWER(partitions_answer)
-STARLING_ANSWER(mappings_answer)
-STARLING_ANSWER(latency_answer)
-#undef STARLING_ANSWER
 
 }  // namespace starling::actors

@@ -4,6 +4,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 
 #include "actors/api/node_protocol.hpp"
 #include "net/base/result.hpp"
@@ -17,13 +19,19 @@ std::string encode(const question& asked);
 /// Errors: malformed, too_large, not_found (a question of a later version).
 result<question> decode_question(std::string_view bytes);
 
-/// Answer: any `answer` of the questions.
-template <class Answer>
-std::string encode(const result<Answer>& given);
-/// The outer result fails when the bytes are no answer (malformed, too_large); the inner one is
-/// what the node said.
-template <class Answer>
-result<result<Answer>> decode_answer(std::string_view bytes);
+std::string encode(const any_answer& given);
+/// An answer to whatever question.
+std::string encode(const error& why);
+/// Reads the alternative that `out` holds. Fails when the bytes are no answer to that question
+/// (malformed, too_large).
+result<void> decode_answer(std::string_view bytes, any_answer& out);
+/// The outer result fails when the bytes are no answer; the inner one is what the node said.
+template <class Question>
+result<result<typename Question::answer>> decode_answer(std::string_view bytes) {
+  any_answer out(answer_to<Question>{});
+  if (const auto read = decode_answer(bytes, out); !read) return read.error();
+  return std::get<answer_to<Question>>(std::move(out)).given;
+}
 
 std::string encode(const announcement& told);
 /// Errors: malformed (also when the node's id is none), too_large.

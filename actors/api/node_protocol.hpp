@@ -15,6 +15,7 @@
 #include "net/auth/identity.hpp"
 #include "net/base/event.hpp"
 #include "net/base/ids.hpp"
+#include "net/base/result.hpp"
 #include "net/wire/admin.hpp"
 
 namespace starling::actors {
@@ -129,7 +130,11 @@ struct trace_answer {
     static auto members(auto& of) { return std::tie(of.name, of.ns, of.sessions); }
   };
   std::vector<hop> hops;
-  static auto members(auto& of) { return std::tie(of.hops); }
+  // By this node's wall clock, in ns since 1970: when it was asked and when it had all hops. 0: not
+  // told.
+  std::int64_t heard_ns = 0;
+  std::int64_t replied_ns = 0;
+  static auto members(auto& of) { return std::tie(of.hops, of.heard_ns, of.replied_ns); }
 };
 struct trace_question {
   using answer = trace_answer;
@@ -241,6 +246,20 @@ using question = std::variant<sessions_question, channels_question, presence_que
                               deliver_question, stats_question, drain_question, log_level_question,
                               partitions_question, mappings_question, room_named_question,
                               membership_news_question, latency_question, change_question>;
+
+/// What a node gives to one kind of question.
+template <class Question>
+struct answer_to {
+  result<typename Question::answer> given = error{};
+};
+template <class>
+struct answers_of;
+template <class... Question>
+struct answers_of<std::variant<Question...>> {
+  using type = std::variant<answer_to<Question>...>;
+};
+/// In the order of `question`.
+using any_answer = answers_of<question>::type;
 
 /// What a node says of itself every second. `leaving`: for the last time.
 struct announcement {

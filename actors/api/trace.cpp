@@ -1,7 +1,9 @@
 // The way of an event through the cluster, with a time per hop.
 #include <algorithm>
+#include <cstdlib>
 
 #include "actors/api/api_call.hpp"
+#include "actors/api/clock_lead.hpp"
 #include "actors/api/listing.hpp"
 #include "net/base/clock.hpp"
 
@@ -15,14 +17,31 @@ double ms_since(steady_time from) {
   return std::chrono::duration<double, std::milli>(steady_clock::now() - from).count();
 }
 
+/// Clocks that differ by less agree as well as NTP makes them.
+constexpr std::int64_t tolerated_lead_ns = 1'000'000;
+
 json hop_json(const std::string& node, const std::string& name, double ms) {
   return {{"node", node}, {"hop", name}, {"ms", ms}};
+}
+
+/// Of whom it is certain that they disagree with this node's. The times of hops are none of clocks.
+json clocks_json(std::int64_t asked, const cluster_answer<trace_answer>& given) {
+  const auto answered = wall_ns();
+  auto out = json::array();
+  for (const auto& part : given.parts) {
+    if (part.body.heard_ns == 0) continue;
+    const auto lead = clock_lead({asked, part.body.heard_ns, part.body.replied_ns, answered});
+    if (std::abs(lead) < tolerated_lead_ns) continue;
+    out.push_back({{"node", part.node}, {"ahead_ms", static_cast<double>(lead) / 1e6}});
+  }
+  return out;
 }
 
 /// Times of several nodes are counted from when each was asked, so they come in the order of the
 /// clock and not of the list of nodes.
 void answer_trace(const call_ptr& call, const std::string& id, double stored_ms,
-                  steady_time started, const cluster_answer<trace_answer>& given) {
+                  steady_time started, std::int64_t asked,
+                  const cluster_answer<trace_answer>& given) {
   const auto& self = call->parts.node.options.id.str();
   std::vector<json> hops{hop_json(self, "stored", stored_ms)};
   for (const auto& part : given.parts)
@@ -37,7 +56,8 @@ void answer_trace(const call_ptr& call, const std::string& id, double stored_ms,
   json out{{"room", call->request.name},
            {"trace_id", id},
            {"stored_ms", stored_ms},
-           {"hops", std::move(hops)}};
+           {"hops", std::move(hops)},
+           {"clocks", clocks_json(asked, given)}};
   add_nodes(out, given);
   call->answer(out);
 }
@@ -59,11 +79,11 @@ void trace_room(const call_ptr& call) {
   const auto stored = [call, started, id](const result<cluster::append_ack>& ack) {
     if (!ack) return call->fail(ack.error());
     const auto stored_ms = ms_since(started);
-    call->parts.cluster.ask_all(
-        call->loop, trace_question{call->tenant, call->request.name},
-        [call, id, stored_ms, started](const cluster_answer<trace_answer>& given) {
-          answer_trace(call, id, stored_ms, started, given);
-        });
+    call->parts.cluster.ask_all(call->loop, trace_question{call->tenant, call->request.name},
+                                [call, id, stored_ms, started,
+                                 asked = wall_ns()](const cluster_answer<trace_answer>& given) {
+                                  answer_trace(call, id, stored_ms, started, asked, given);
+                                });
   };
   auto& history = node.engine->history_of(probe.channel.tenant);
   history.append(std::move(probe), call->back(stored));

@@ -1,11 +1,11 @@
 // Events: from the engine through the sequencer to shards and channels' actors.
 #include "actors/bridge/bridge.hpp"
 
-#include "actors/base/gap.hpp"
 #include "actors/runtime/delayed.hpp"
 #include "cluster/foreign_messages.hpp"
 #include "net/base/clock.hpp"
 #include "net/base/log.hpp"
+#include "net/wire/codec.hpp"
 
 namespace starling::actors {
 
@@ -139,7 +139,7 @@ void bridge::lost(live_channel& from, std::string_view reason) {
   event gap;
   gap.channel = *from.channel;
   gap.name = "gap";
-  gap.data = gap_json(reason, name_of_loss(*from.channel));
+  gap.data = net::to_json(net::gap{std::string(reason), name_of_loss(*from.channel)});
   send_to_members(from, publication::notice(std::move(gap), order_.position()));
 }
 

@@ -19,6 +19,9 @@ namespace starling::actors {
 /// channels that it does not know by name.
 std::string name_of_loss(const channel& channel);
 
+/// In the goodbye to a client whose cursor is of a former life of the store.
+inline constexpr const char* anew_reason = "the history began anew: fetch again";
+
 /// A live channel on this node; never reused, so a late message cannot hit a successor.
 using channel_id = std::uint64_t;
 

@@ -108,14 +108,9 @@ void node::hear_question(net::io_loop& loop, const std::string& payload,
                     : code == errc::too_large ? cluster::refusal::too_large
                                               : cluster::refusal::malformed,
                     "question", payload.size(), asked.error().message);
-    return reply(encode(result<nothing>(asked.error())));
+    return reply(encode(asked.error()));
   }
-  std::visit(
-      [&]<class Question>(const Question& each) {
-        answers_.answer(loop, each,
-                        [reply](result<typename Question::answer> given) { reply(encode(given)); });
-      },
-      *asked);
+  answers_.answer(loop, *asked, [reply](const any_answer& given) { reply(encode(given)); });
 }
 
 }  // namespace starling::actors

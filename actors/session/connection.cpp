@@ -1,9 +1,9 @@
 #include "actors/session/connection.hpp"
 
-#include "actors/base/gap.hpp"
 #include "actors/session/replay_fit.hpp"
 #include "net/base/log.hpp"
 #include "net/io/io_loop.hpp"
+#include "net/wire/codec.hpp"
 #include "net/wire/encoders.hpp"
 
 namespace starling::actors {
@@ -217,7 +217,8 @@ void connection::go_on(replays::complete join) {
     stand_behind(events, position_.at());
     for (const auto& lost : answer.lost)
       transport_->send(net::encode_notice(transport_->format(), "gap",
-                                          gap_json(lost.reason, lost.room), position_.at().str()));
+                                          net::to_json(net::gap{lost.reason, lost.room}),
+                                          position_.at().str()));
   }
   if (pending) leave_channels(rooms_.leave({pending->unwanted.begin(), pending->unwanted.end()}));
   loop_.metrics().replayed.add(events.size());
@@ -276,9 +277,8 @@ void connection::look_at_clock() {
   if (due.expired) return say_goodbye(close_code::token_expired);
   const auto at = position_.at().str();
   if (due.expiring)
-    transport_->send(
-        net::encode_notice(transport_->format(), "token_expiring",
-                           "{\"expires_in_ms\":" + std::to_string(due.left.count()) + "}", at));
+    transport_->send(net::encode_notice(transport_->format(), "token_expiring",
+                                        net::to_json(net::token_expiring{due.left}), at));
   if (due.heartbeat) {
     outbox_.account(load().queued);
     if (transport_->acknowledged_bytes() >= transport_->sent_bytes()) clock_.noticed(wall);

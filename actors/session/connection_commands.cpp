@@ -27,9 +27,9 @@ void connection::obey(net::ws_command command) {
     case type::auth: {
       const auto fresh = node_.verify_token(command.token);
       const auto done = fresh ? renew(*fresh) : result<void>(fresh.error());
-      const auto fields = "{\"user\":" + net::quoted(identity_->user.str()) + "}";
       return transport_->send(
-          done ? net::encode_ack(transport_->format(), command.ref_json, fields)
+          done ? net::encode_ack(transport_->format(), command.ref_json,
+                                 net::to_json(net::renewed{identity_->user.str()}))
                : net::encode_error(transport_->format(), command.ref_json, done.error()));
     }
   }
@@ -70,16 +70,8 @@ void connection::acknowledge(const std::string& ref_json, const net::publish_ver
 
 void connection::confirm_subscription(const std::string& ref, const joined& answer,
                                       std::size_t replayed) {
-  std::string lost = "[";
-  for (const auto& l : answer.lost) {
-    if (lost.size() > 1) lost += ',';
-    lost += "{\"room\":" + net::quoted(l.room) + ",\"reason\":" + net::quoted(l.reason) + "}";
-  }
-  transport_->send(net::encode_ack(transport_->format(), ref,
-                                   "{\"position\":" + net::quoted(answer.position.str()) +
-                                       ",\"resumed\":" + (answer.resumed ? "true" : "false") +
-                                       ",\"replayed\":" + std::to_string(replayed) +
-                                       ",\"lost\":" + lost + "]}"));
+  const net::subscribed told{answer.position, answer.resumed, replayed, answer.lost};
+  transport_->send(net::encode_ack(transport_->format(), ref, net::to_json(told)));
 }
 
 // -- rooms --------------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
 // Events on their way to the transport: live ones, and those that had to wait.
 #include <algorithm>
 
-#include "actors/base/gap.hpp"
 #include "actors/session/connection.hpp"
 #include "net/base/user_mark.hpp"
 #include "net/io/io_loop.hpp"
+#include "net/wire/codec.hpp"
 #include "net/wire/encoders.hpp"
 
 namespace starling::actors {
@@ -101,10 +101,8 @@ void connection::tell_of_dropped() {
   const auto dropped = outbox_.take_dropped();
   if (dropped == 0) return;
   // At the last of them: what comes next is behind it.
-  transport_->send(
-      net::encode_notice(transport_->format(), "gap",
-                         R"({"reason":"slow_consumer","dropped":)" + std::to_string(dropped) + '}',
-                         position_.at().str()));
+  transport_->send(net::encode_notice(transport_->format(), "gap",
+                                      net::to_json(net::dropped{dropped}), position_.at().str()));
 }
 
 }  // namespace starling::actors

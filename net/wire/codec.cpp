@@ -23,6 +23,17 @@ void append_verdict(std::string& out, const publish_verdict& verdict) {
   object.text("position", verdict->position.str());
 }
 
+void append_lost(std::string& out, const std::vector<lost_room>& lost) {
+  out += '[';
+  for (const auto& one : lost) {
+    if (&one != &lost.front()) out += ',';
+    json_writer entry(out);
+    entry.text("room", one.room);
+    entry.text("reason", one.reason);
+  }
+  out += ']';
+}
+
 }  // namespace
 
 std::string to_json(const publish_verdict& verdict) {
@@ -74,17 +85,53 @@ std::string to_json(const connected& connected) {
     object.text("position", connected.position.str());
     object.boolean("resumed", connected.resumed);
     object.number("replayed", connected.replayed);
-    auto& lost = object.value("lost");
-    lost += '[';
-    for (const auto& one : connected.lost) {
-      if (&one != &connected.lost.front()) lost += ',';
-      json_writer entry(lost);
-      entry.text("room", one.room);
-      entry.text("reason", one.reason);
-    }
-    lost += ']';
+    append_lost(object.value("lost"), connected.lost);
     object.number("heartbeat_ms", connected.heartbeat.count());
     object.number("server_time", connected.server_time_ms);
+  }
+  return out;
+}
+
+std::string to_json(const subscribed& subscribed) {
+  std::string out;
+  {
+    json_writer object(out);
+    object.text("position", subscribed.position.str());
+    object.boolean("resumed", subscribed.resumed);
+    object.number("replayed", subscribed.replayed);
+    append_lost(object.value("lost"), subscribed.lost);
+  }
+  return out;
+}
+
+std::string to_json(const renewed& renewed) {
+  std::string out;
+  json_writer(out).text("user", renewed.user);
+  return out;
+}
+
+std::string to_json(const token_expiring& token) {
+  std::string out;
+  json_writer(out).number("expires_in_ms", token.left.count());
+  return out;
+}
+
+std::string to_json(const gap& gap) {
+  std::string out;
+  {
+    json_writer object(out);
+    object.text("reason", gap.reason);
+    object.text("room", gap.room);
+  }
+  return out;
+}
+
+std::string to_json(const dropped& dropped) {
+  std::string out;
+  {
+    json_writer object(out);
+    object.text("reason", "slow_consumer");
+    object.number("dropped", dropped.events);
   }
   return out;
 }

@@ -51,6 +51,11 @@ std::string error_json(const error& why);
 /// `{id,room|user|...,event,data,ts,sender?,traceparent?}`: the envelope of format=envelope.
 std::string envelope_json(const event& event);
 std::string to_json(const connected& connected);
+std::string to_json(const subscribed& subscribed);
+std::string to_json(const renewed& renewed);
+std::string to_json(const token_expiring& token);
+std::string to_json(const gap& gap);
+std::string to_json(const dropped& dropped);
 std::string to_json(const goodbye& goodbye);
 /// A JSON string literal, quotes included; invalid UTF-8 becomes U+FFFD.
 std::string quoted(std::string_view text);

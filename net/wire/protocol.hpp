@@ -54,6 +54,35 @@ struct connected {
   std::int64_t server_time_ms = 0;
 };
 
+/// Ack of a WebSocket client's subscribe.
+struct subscribed {
+  cursor position;
+  bool resumed = false;
+  std::size_t replayed = 0;
+  std::vector<lost_room> lost;
+};
+
+/// Ack of a WebSocket client's new token.
+struct renewed {
+  std::string user;
+};
+
+/// Notice: the token's time is almost over.
+struct token_expiring {
+  std::chrono::milliseconds left{0};
+};
+
+/// Notice: events of a room (as in lost_room) are lost.
+struct gap {
+  std::string reason;
+  std::string room;
+};
+
+/// Notice: the client read too slowly, and so many events were dropped.
+struct dropped {
+  std::uint64_t events = 0;
+};
+
 /// Last event of a stream that this node ends.
 struct goodbye {
   close_code code = close_code::shutdown;

@@ -449,6 +449,7 @@ class ConfigKeys(unittest.TestCase):
         after = [hop["ms"] for hop in trace["hops"]]
         self.assertEqual(after, sorted(after))
         self.assertEqual(after[0], trace["stored_ms"])
+        self.assertEqual(trace["clocks"], [])
 
     def test_secrets_are_masked_in_the_config_answer(self):
         node = self.start()

@@ -314,6 +314,20 @@ TEST_SUITE("net/wire/publish_codec") {
     CHECK(to_json(std::vector<publish_verdict>{}) == "[]");
     CHECK(error_json({errc::timeout, "x"}) == R"({"error":{"code":"timeout","message":"x"}})");
   }
+
+  TEST_CASE("what a session is told besides events") {
+    subscribed told{{1, 35}, true, 2, {}};
+    CHECK(to_json(told) == R"({"position":"1-z","resumed":true,"replayed":2,"lost":[]})");
+    told.lost = {{"a\"b", "expired"}, {"*", "bad_cursor"}};
+    told.resumed = false;
+    CHECK(to_json(told) ==
+          R"({"position":"1-z","resumed":false,"replayed":2,"lost":[)"
+          R"({"room":"a\"b","reason":"expired"},{"room":"*","reason":"bad_cursor"}]})");
+    CHECK(to_json(renewed{"a\"b"}) == R"({"user":"a\"b"})");
+    CHECK(to_json(token_expiring{std::chrono::milliseconds(-5)}) == R"({"expires_in_ms":-5})");
+    CHECK(to_json(gap{"epoch", "a\"b"}) == R"({"reason":"epoch","room":"a\"b"})");
+    CHECK(to_json(dropped{3}) == R"({"reason":"slow_consumer","dropped":3})");
+  }
 }
 
 TEST_SUITE("net/wire/ws_command_codec") {

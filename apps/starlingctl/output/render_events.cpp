@@ -1,5 +1,6 @@
 /// The part of render.hpp about what flows: rosters, presence, history, counters, traces.
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "apps/starlingctl/output/render.hpp"
@@ -10,7 +11,7 @@ namespace starling::ctl {
 namespace {
 
 struct trace_hop {
-  double ms;  ///< since the trace began, by the clock of the node that reports it
+  double ms;  ///< since the trace began
   std::string name;
 };
 
@@ -25,6 +26,18 @@ std::vector<std::pair<std::string, std::vector<trace_hop>>> hops_by_node(const j
     found->second.push_back({real_at(hop, "ms"), text_at(hop, "hop")});
   }
   for (auto& [node, hops] : out) std::ranges::stable_sort(hops, {}, &trace_hop::ms);
+  return out;
+}
+
+std::string disagreeing_clocks(const json& trace) {
+  std::string out;
+  for (const json& clock : list_at(trace, "clocks")) {
+    const auto ahead = real_at(clock, "ahead_ms");
+    out += "clocks disagree: that of " + printable(text_at(clock, "node")) + " is at least " +
+           human_ms(std::abs(ahead)) + (ahead < 0 ? " behind" : " ahead of") +
+           " that of the node that was asked; latencies of deliveries between them are wrong by as "
+           "much or more\n";
+  }
   return out;
 }
 
@@ -90,19 +103,15 @@ std::string render_trace(const json& trace) {
   const auto nodes = hops_by_node(trace);
   if (nodes.empty()) return out + "no node reported a hop: nobody in this room is online\n";
   table rows({"NODE", "HOP", ">AFTER", ">STEP"});
-  std::string disagree;
   for (const auto& [node, hops] : nodes) {
     // Nodes run side by side: a step is only meaningful within one.
-    double before = std::min(0.0, hops.front().ms);
-    if (before < 0)
-      disagree += "clocks disagree: that of " + printable(node) + " is at least " +
-                  human_ms(-before) + " behind; its times are too low by as much or more\n";
+    double before = 0;
     for (const auto& hop : hops) {
       rows.add({node, hop.name, human_ms(hop.ms), human_ms(hop.ms - before)});
       before = hop.ms;
     }
   }
-  return out + rows.str() + disagree;
+  return out + rows.str() + disagreeing_clocks(trace);
 }
 
 }  // namespace starling::ctl

@@ -23,10 +23,14 @@ export async function showTrace(api, room, tenant) {
       hops,
       stored_ms: stored,
       missing,
+      clocks,
     } = await api.call(`rooms/${encodeURIComponent(room)}/trace`, { method: 'POST', query: api.of(tenant) });
+    const apart = clocks.map(
+      ({ node, ahead_ms: ms }) => ` The clock of ${node} is at least ${milliseconds(Math.abs(ms))} ${ms < 0 ? 'behind' : 'ahead'}.`,
+    );
     setText(
       said,
-      `Stored after ${milliseconds(stored)}${missing.length ? `; no answer from ${missing.join(', ')}` : ''}.`,
+      `Stored after ${milliseconds(stored)}${missing.length ? `; no answer from ${missing.join(', ')}` : ''}.${apart.join('')}`,
     );
     fillRows(
       body,
