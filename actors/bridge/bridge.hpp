@@ -8,6 +8,7 @@
 #include "actors/bridge/channel_actors.hpp"
 #include "actors/bridge/chores.hpp"
 #include "actors/bridge/live_channels.hpp"
+#include "actors/bridge/opening_joins.hpp"
 #include "actors/bridge/sequencer.hpp"
 #include "actors/messages/context.hpp"
 #include "cluster/partition.hpp"
@@ -111,6 +112,7 @@ class bridge final : public bridge_inbox, private sequencer_output {
   bool chores_announced_ = false;                              ///< a chores_due is under way
   std::vector<pending_join> waiting_;                          ///< for their channels
   std::unordered_map<std::uint64_t, pending_join> admitting_;  ///< by number: for their user
+  opening_joins opening_;                                      ///< of all of these
   std::uint64_t joins_ = 0;
 };
 

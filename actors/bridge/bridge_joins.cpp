@@ -13,6 +13,7 @@ namespace starling::actors {
 // -- joining ------------------------------------------------------------------------------------
 
 void bridge::on(join& request) {
+  opening_.add(request);
   chores_.add(chore::reserve{{std::move(request)}});
   work();
 }
@@ -109,12 +110,14 @@ void bridge::on(admitted& answer) {
 void bridge::on(turned_away& answer) {
   const auto found = admitting_.find(answer.number);
   if (found == admitting_.end()) return;
+  opening_.remove(found->second.request);
   for (const auto id : found->second.channels) release(id);
   admitting_.erase(found);
 }
 
 void bridge::enter(pending_join&& pending) {
   auto& request = pending.request;
+  opening_.remove(request);
   joined out{request.session,   request.opening, request.request, {},
              order_.position(), request.resume,  false,           std::move(request.lost)};
   out.resumed = out.resume && out.lost.empty();
@@ -163,6 +166,7 @@ void bridge::enter(pending_join&& pending) {
 }
 
 void bridge::refuse(pending_join&& pending, std::string reason) {
+  opening_.remove(pending.request);
   for (const auto id : pending.channels) release(id);
   auto why = net::make_goodbye(close_code::overload, node_.retry_told(), order_.position());
   why.reason = std::move(reason);
@@ -195,16 +199,7 @@ void bridge::leave_channel(const left& gone, channel_id which) {
 void bridge::on(roster_changed& change) {
   const auto of = user_channel(change.tenant, change.user.str());
   // Of sessions that are still to be admitted only the bridge knows.
-  const auto tell = [&](const pending_join& pending) {
-    if (pending.request.opening && *pending.request.channels.front().channel == of)
-      pending.request.connection.send(roster_changed(change));
-  };
-  chores_.for_each([&](const chore& each) {
-    if (const auto* coming = std::get_if<chore::reserve>(&each.step)) tell(coming->joining);
-    if (const auto* entering = std::get_if<chore::enter>(&each.step)) tell(entering->joining);
-  });
-  for (const auto& pending : waiting_) tell(pending);
-  for (const auto& [number, pending] : admitting_) tell(pending);
+  opening_.for_each_of(of, [&](const auto& each) { each.send(roster_changed(change)); });
   if (const auto* const entry = channels_.find(of)) actors_.user(*entry).send(std::move(change));
 }
 

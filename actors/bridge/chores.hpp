@@ -67,11 +67,6 @@ class chores {
     return true;
   }
 
-  template <class F>
-  void for_each(F&& look) const {
-    for (const auto& each : waiting_) look(each);
-  }
-
  private:
   std::deque<chore> waiting_;
   bool working_ = false;

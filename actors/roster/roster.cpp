@@ -152,7 +152,8 @@ bool roster::holds(const await_membership& expected) const {
 
 void roster::tell(const cluster::roster_entry& entry, bool added) {
   const bool otherwise = sources_ && sources_->is_member(entry.tenant, entry.user, entry.room);
-  if (node_.options.membership.roster && !otherwise)
+  // Before it is loaded nobody has joined.
+  if (loaded_ && node_.options.membership.roster && !otherwise)
     node_.bridge_of(entry.tenant)
         .send(
             roster_changed{entry.tenant, user_id{entry.user}, entry.room, added, entry.since_seq});

@@ -5,7 +5,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "actors/base/access.hpp"
 #include "net/wire/codec.hpp"
 
 namespace starling::actors {
@@ -14,8 +13,7 @@ namespace {
 
 /// Named by the token itself.
 bool own_room(const net::identity& identity, const std::string& room) {
-  const auto own = rooms_to_join(identity, {});
-  return std::find(own.begin(), own.end(), room) != own.end();
+  return net::is_exact(room) && std::ranges::find(identity.rooms, room) != identity.rooms.end();
 }
 
 }  // namespace
@@ -42,11 +40,7 @@ class session_rooms::index {
   bool want_pending(const std::string& room, bool wanted) const {
     const auto found = joining_.find(room);
     if (found == joining_.end()) return false;
-    auto& unwanted = found->second->unwanted;
-    if (wanted)
-      unwanted.erase(room);
-    else
-      unwanted.insert(room);
+    found->second->want(room, wanted);
     return true;
   }
   /// How many rooms it would be in, or be joining, with `more`; each of these stands there once.
@@ -117,6 +111,14 @@ subscription* session_rooms::find(const std::string& room) {
       subscriptions_.begin(), subscriptions_.end(),
       [&](const subscription& each) { return is_open_room(each) && each.channel->name == room; });
   return found == subscriptions_.end() ? nullptr : &*found;
+}
+
+join_under_way* session_rooms::find_join(const std::string& room) {
+  if (!joins_) return nullptr;
+  const auto found = std::ranges::find_if(*joins_, [&](const join_under_way& each) {
+    return std::ranges::find(each.rooms, room) != each.rooms.end();
+  });
+  return found == joins_->end() ? nullptr : &*found;
 }
 
 bool session_rooms::take_news() noexcept { return !std::exchange(told_, true); }
@@ -218,11 +220,14 @@ session_rooms::roster_step session_rooms::follow(const roster_changed& change,
                                                  const net::identity& identity) {
   auto* const in = find(change.room);
   const bool own = own_room(identity, change.room);
-  const bool pending = index(*this).want_pending(change.room, change.member || own);
+  auto* const pending = find_join(change.room);
+  if (pending) pending->want(change.room, change.member || own);
   if (!change.member) {
     if (!in || !in->from_roster) return {};
     in->from_roster = false;
-    return own ? roster_step{} : roster_step{leave({change.room}), {}};
+    if (own) return {};
+    in->leaving = true;
+    return {{in->id}, {}};
   }
   if (in) in->from_roster = true;
   if (in || pending) return {};

@@ -44,6 +44,13 @@ struct join_under_way {
   std::size_t channels = 0;             ///< of the join; those it is in already included
   /// Of `rooms`: to be left as soon as they are joined.
   std::unordered_set<std::string> unwanted{};
+
+  void want(const std::string& room, bool wanted) {
+    if (wanted)
+      unwanted.erase(room);
+    else
+      unwanted.insert(room);
+  }
 };
 
 /// Which rooms a session is in, is joining and is leaving, and what follows from tokens, roster and
@@ -113,6 +120,7 @@ class session_rooms {
  private:
   class index;
   subscription* find(const std::string& room);
+  join_under_way* find_join(const std::string& room);
 
   boost::container::vector<
       subscription, void,

@@ -154,6 +154,20 @@ TEST_SUITE("actors/bridge events") {
     CHECK_FALSE(changes_told(n).empty());
   }
 
+  TEST_CASE("of several sessions on their way in those that still are get told, each once") {
+    bridge_node n;
+    n.start();
+    const auto ann = n.make_opening("ann"), again = n.make_opening("ann");
+    for (const auto& each : {ann, again, n.make_opening("bob")})
+      n.request(each);  // for their fence
+    change(n, "ann", "a");
+    CHECK(changes_told(n) == texts{"a", "a"});
+    n.disconnect();
+    REQUIRE(n.client->all<refused>().size() == 3);
+    change(n, "ann", "b");
+    CHECK(changes_told(n) == texts{"a", "a"});
+  }
+
   TEST_CASE("sessions of other users and of those who left are not told") {
     bridge_node n;
     n.start();

@@ -102,6 +102,19 @@ TEST_SUITE("actors/roster") {
     CHECK(n.passed() == 1);
   }
 
+  TEST_CASE("what the roster holds when it is loaded is no change, what it holds afterwards is") {
+    roster_node n;
+    bool awaited = false;
+    n.tell(n.node.roster, await_membership{acme, "a", "ann", true, [&] { awaited = true; }});
+    n.tell(n.node.roster, roster_loaded{{{n.entry("a", "ann")}, true, false}});
+    CHECK(awaited);
+    n.change(n.entry("b", "ann"), true);
+    n.tell(n.node.roster, roster_loaded{{{n.entry("c", "ann")}, false, true}});
+    CHECK(n.told().empty());
+    n.load({n.entry("a", "ann"), n.entry("d", "ann")});
+    CHECK(n.told().size() == 3);  // of d, and of b and c, which are gone
+  }
+
   TEST_CASE("a join gets the user's rooms, from when the membership began") {
     roster_node n;
     n.load({n.entry("a", "ann", 5), n.entry("b", "bob"), n.entry("c", "ann", 7)});

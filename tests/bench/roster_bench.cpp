@@ -1,4 +1,5 @@
-// What a million memberships cost a node: memory, the load at start, a change.
+// What a million memberships cost a node: memory, the load at start, a change; and what a change
+// costs those whom it does not touch.
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 
@@ -6,7 +7,9 @@
 #include <random>
 #include <vector>
 
+#include "actors/bridge/opening_joins.hpp"
 #include "actors/roster/roster_state.hpp"
+#include "actors/session/session_rooms.hpp"
 
 namespace {
 
@@ -64,6 +67,41 @@ void roster_change(benchmark::State& run) {
   }
 }
 
+/// A change for a session that is in so many rooms.
+void session_change(benchmark::State& run) {
+  const net::identity ann{.tenant = tenant_id{"acme"}, .user = user_id{"ann"}};
+  actors::session_rooms rooms;
+  const auto count = static_cast<std::uint32_t>(run.range(0));
+  for (std::uint32_t i = 1; i <= count; ++i)
+    rooms.add({.id = i,
+               .index = 0,
+               .from_roster = true,
+               .leaving = false,
+               .channel = std::make_shared<channel>(
+                   room_channel(ann.tenant, "room-" + std::to_string(i)))});
+  std::uint32_t i = 0;
+  for (auto _ : run) {
+    const auto room = "room-" + std::to_string(i++ % count + 1);
+    benchmark::DoNotOptimize(rooms.follow({ann.tenant, ann.user, room, true, 1}, ann));
+  }
+}
+
+/// A change of somebody while so many sessions of others are on their way in.
+void change_beside_joins(benchmark::State& run) {
+  const tenant_id acme{"acme"};
+  actors::opening_joins opening;
+  for (int i = 0; i < run.range(0); ++i) {
+    actors::join coming;
+    coming.channels.push_back(
+        {std::make_shared<channel>(user_channel(acme, "user-" + std::to_string(i)))});
+    opening.add(coming);
+  }
+  std::size_t told = 0;
+  for (auto _ : run)
+    opening.for_each_of(user_channel(acme, "somebody else"), [&](const auto&) { ++told; });
+  benchmark::DoNotOptimize(told);
+}
+
 }  // namespace
 
 BENCHMARK(roster_load)
@@ -72,3 +110,5 @@ BENCHMARK(roster_load)
     ->Args({1'000'000, 1, 1})
     ->Unit(benchmark::kSecond);
 BENCHMARK(roster_change)->Args({100'000, 10, 10'000})->Args({1'000'000, 1, 1});
+BENCHMARK(session_change)->Arg(10)->Arg(1'000);
+BENCHMARK(change_beside_joins)->Arg(10)->Arg(10'000);

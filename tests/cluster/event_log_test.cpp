@@ -459,4 +459,42 @@ TEST_CASE_TEMPLATE("a history of large events is read in pages of some MiB", Mak
   CHECK(found == stored);
 }
 
+TEST_CASE("events arrive while somebody is at work on a large history") {
+  running_engine<nats_engine_maker<>> node;
+  constexpr int count = 40;  // the last of them come by a pull
+  sequence newest = 0;
+  for (int i = 0; i < count; ++i) {
+    auto large = make_event(room("a"), std::to_string(i));
+    large.data = std::string(100'000, 'x');
+    newest = append(*node.engine, large)->seq;
+  }
+  node.engine->messages().follow(shared(room("live")));
+  REQUIRE(state(*node.engine).ok());
+  const auto is_heard = [&node](const std::string& data) {
+    node.engine->history_of(acme).append(make_event(room("live"), data), [](const auto&) {});
+    std::unique_lock hold(node.heard.mutex);
+    return node.heard.changed.wait_for(hold, patience / 2, [&] {
+      return !node.heard.stored.empty() && node.heard.stored.back().event.data == data;
+    });
+  };
+  const auto failure = [](const auto& of) { return of ? "" : of.error().message; };
+  // What is called back stays at work until the event is there.
+  const auto page = wait_for<cluster::log_page>([&](auto done) {
+    const auto look = [is_heard, done](result<cluster::log_page> got) {
+      if (!is_heard("1")) got = error{errc::timeout, "nothing was heard while the page was read"};
+      done(std::move(got));
+    };
+    node.engine->history_of(acme).read(room("a"), 0, newest, 1000, look);
+  });
+  REQUIRE(failure(page) == "");
+  CHECK(page->events.size() == count);
+  const auto store = wait_for<cluster::log_state>([&](auto done) {
+    node.engine->history_of(acme).state([is_heard, done](result<cluster::log_state> got) {
+      if (!is_heard("2")) got = error{errc::timeout, "nothing was heard while the state was read"};
+      done(std::move(got));
+    });
+  });
+  CHECK(failure(store) == "");
+}
+
 TEST_SUITE_END();
