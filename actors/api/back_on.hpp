@@ -19,15 +19,15 @@ namespace starling::actors {
 template <class Then>
 auto back_on(net::io_loop& loop, Then then) {
   return [&loop, then = std::make_shared<Then>(std::move(then))]<class... Args>(Args&&... args) {
-    boost::asio::post(loop.context(), [then, given = std::make_tuple(
-                                                 std::forward<Args>(args)...)]() mutable {
-      try {
-        std::apply(*then, std::move(given));
-      } catch (...) {
-        log::error("an answer was lost by a fault",
-                   {{"error", cause_of(std::current_exception())}});
-      }
-    });
+    boost::asio::post(loop.context(),
+                      [then, given = std::make_tuple(std::forward<Args>(args)...)]() mutable {
+                        try {
+                          std::apply(*then, std::move(given));
+                        } catch (...) {
+                          log::error("an answer was lost by a fault",
+                                     {{"error", cause_of(std::current_exception())}});
+                        }
+                      });
   };
 }
 

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "cluster/envelope.hpp"
-#include "cluster/foreign_messages.hpp"
 #include "cluster/jetstream/jetstream_setup.hpp"
 #include "cluster/nats/server_list.hpp"
 #include "net/base/jitter.hpp"
@@ -172,12 +171,8 @@ std::string nats_connection::complaint() const {
 void nats_connection::on_session_message(nats_session& from, const nats_message& message) {
   const std::lock_guard hold(events_mutex_);
   if (&from != current_.get()) return;
-  try {  // no fault may reach cnats, whose thread this is
-    if (from.handle_answer(message)) return;
-    if (receiver_ && up()) receiver_->on_message(message);
-  } catch (const std::exception& fault) {
-    refuse(refusal::fault, message.subject(), message.data().size(), fault.what());
-  }
+  if (from.handle_answer(message)) return;
+  if (receiver_ && up()) receiver_->on_message(message);
 }
 
 void nats_connection::on_session_lost(nats_session&) {

@@ -5,9 +5,12 @@
 #include <charconv>
 #include <utility>
 
+#include "cluster/foreign_messages.hpp"
 #include "cluster/nats/jetstream_api.hpp"
+#include "net/base/fault.hpp"
 #include "net/base/ids.hpp"
 #include "net/base/log.hpp"
+#include "net/base/thread_name.hpp"
 
 namespace starling::cluster {
 
@@ -143,6 +146,26 @@ result<void> secure(natsOptions* options, const session_options& how) {
   return {};
 }
 
+/// All that cnats calls runs in here, because no exception may cross its C frames: `on_fault` hears
+/// the cause of what `work` throws.
+template <class Work, class OnFault>
+void shielded(Work work, OnFault on_fault) noexcept {
+  try {
+    work();
+  } catch (...) {
+    on_fault(cause_of(std::current_exception()));
+  }
+}
+
+/// For what tells us that a session is of no use: without it we would listen to nothing for ever.
+template <class Work>
+void shielded_or_end(std::string_view callback, Work work) noexcept {
+  shielded(std::move(work), [callback](const std::string& cause) {
+    end_process("it cannot go on after a fault in a callback of NATS",
+                {{"callback", callback}, {"thread", this_thread_name()}, {"cause", cause}});
+  });
+}
+
 }  // namespace
 
 nats_session::nats_session(std::weak_ptr<owner> owner)
@@ -217,38 +240,54 @@ std::shared_ptr<nats_session> nats_session::find(void* closure) {
 }
 
 void nats_session::on_message(natsConnection*, natsSubscription*, natsMsg* raw, void* closure) {
-  const message_ptr message(raw);
-  const auto session = find(closure);
-  if (!session || !message || session->handle_mark(nats_message(raw))) return;
+  const message_ptr owned(raw);
+  if (!owned) return;
+  const nats_message message(raw);
+  shielded(
+      [&] {
+        if (const auto session = find(closure)) session->take(message);
+      },
+      [&](const std::string& cause) {
+        refuse(refusal::fault, message.subject(), message.data().size(), cause);
+      });
+}
+
+void nats_session::take(const nats_message& message) {
+  if (handle_mark(message)) return;
   // What still waits for us may have holes before it: the next session's catch-up reads it all.
-  if (session->lost()) return;
-  if (const auto owner = session->owner_.lock())
-    owner->on_session_message(*session, nats_message(raw));
+  if (lost()) return;
+  if (const auto owner = owner_.lock()) owner->on_session_message(*this, message);
 }
 
 void nats_session::on_closed(natsConnection* connection, void* closure) {
-  const auto session = find(closure);
-  const auto left = note_closed(reinterpret_cast<std::uintptr_t>(closure));
-  if (!session) return;
-  const char* text = nullptr;
-  natsConnection_GetLastError(connection, &text);
-  session->lose(std::string("the connection to NATS was lost")
-                    .append(text && *text ? std::string(": ").append(text) : std::string()));
+  shielded_or_end("closed", [=] {
+    const auto session = find(closure);
+    const auto left = note_closed(reinterpret_cast<std::uintptr_t>(closure));
+    if (!session) return;
+    const char* text = nullptr;
+    natsConnection_GetLastError(connection, &text);
+    session->lose(std::string("the connection to NATS was lost")
+                      .append(text && *text ? std::string(": ").append(text) : std::string()));
+  });
 }
 
 void nats_session::on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure) {
-  const auto session = find(closure);
-  if (!session) return;
+  shielded_or_end("error", [=] {
+    if (const auto session = find(closure)) session->note_error(status);
+  });
+}
+
+void nats_session::note_error(natsStatus status) {
   // The subscription may be gone: cnats reports later, on a thread of its own, and does not keep
   // it.
   const auto words = std::string(natsStatus_GetText(status)).append(last_words());
   log::warn("NATS reports an error", {{"status", words}});
   if (status == NATS_SLOW_CONSUMER)
-    session->lose("messages were dropped because this node was too slow to take them");
+    lose("messages were dropped because this node was too slow to take them");
   else if (status == NATS_MISSED_HEARTBEAT || status == NATS_MISMATCH)
-    session->watch_faults_.fetch_add(1);
+    watch_faults_.fetch_add(1);
   else if (status == NATS_NOT_PERMITTED && words.find("Subscription") != words.npos)
-    session->lose("NATS does not let this node hear what it must: " + words);
+    lose("NATS does not let this node hear what it must: " + words);
 }
 
 bool nats_session::subscribe(const std::string& subject) {

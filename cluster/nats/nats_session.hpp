@@ -41,9 +41,11 @@ class nats_session : public std::enable_shared_from_this<nats_session> {
    public:
     virtual ~owner() = default;
     /// All messages of all sessions of a process come on one thread, in the order of arrival; none
-    /// after the session was lost.
+    /// after the session was lost. So nothing may block here, and nothing take longer than one
+    /// message accounts for: the rest is for a work_thread. What this throws costs the message,
+    /// which is counted and logged as refused (refusal::fault); the session goes on.
     virtual void on_session_message(nats_session& from, const nats_message& message) = 0;
-    /// Once: the session is of no more use. Must only take note.
+    /// Once: the session is of no more use. Must only take note; a fault ends the process.
     virtual void on_session_lost(nats_session& from) = 0;
   };
 
@@ -107,6 +109,8 @@ class nats_session : public std::enable_shared_from_this<nats_session> {
   static void on_closed(natsConnection* connection, void* closure);
   static void on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure);
 
+  void take(const nats_message& message);
+  void note_error(natsStatus status);
   std::string answer_subject(std::uint64_t token) const;
   bool send(const std::string& subject, std::string_view payload, const std::string& reply,
             const char* header, const std::string& value);

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "cluster/envelope.hpp"
+#include "cluster/nats/jetstream_api.hpp"
 #include "net/base/cursor.hpp"
 #include "net/wire/codec.hpp"
 #include "net/wire/encoders.hpp"
@@ -174,6 +175,29 @@ void envelope_decode(benchmark::State& state) {
   heap.report(state, "allocs/event", rounds(state));
 }
 BENCHMARK(envelope_decode);
+
+// What is parsed on the delivery thread of NATS.
+
+/// An event of another node; range(0): bytes of its data.
+void check_content(benchmark::State& state) {
+  auto event = sample_event();
+  event.data = R"({"x":")" + std::string(static_cast<std::size_t>(state.range(0)) - 8, 'x') + "\"}";
+  if (!cluster::check_content(event)) throw std::runtime_error("check_content: refused");
+  const allocation_meter heap;
+  for (auto _ : state) benchmark::DoNotOptimize(cluster::check_content(event));
+  heap.report(state, "allocs/event", rounds(state));
+}
+BENCHMARK(check_content)->Arg(200)->Arg(64 * 1024);
+
+/// The store's word that it has an event, or a membership.
+void parse_ack(benchmark::State& state) {
+  constexpr std::string_view ack = R"({"stream":"starling_events","seq":1234567})";
+  if (!cluster::jetstream::parse_ack(ack)) throw std::runtime_error("parse_ack: refused");
+  const allocation_meter heap;
+  for (auto _ : state) benchmark::DoNotOptimize(cluster::jetstream::parse_ack(ack));
+  heap.report(state, "allocs/ack", rounds(state));
+}
+BENCHMARK(parse_ack);
 
 }  // namespace
 }  // namespace starling::bench

@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <future>
+#include <stdexcept>
+
+#include "cluster/foreign_messages.hpp"
 #include "tests/cluster/engines.hpp"
 
 namespace starling::cluster {
@@ -27,13 +31,25 @@ struct counter final : nats_session::owner {
   std::atomic<int> losses{0};
 };
 
-std::shared_ptr<nats_session> open(const std::shared_ptr<counter>& owner) {
+std::shared_ptr<nats_session> open(const std::shared_ptr<nats_session::owner>& owner) {
   auto opened = nats_session::open({{test::shared_server().url()}, "test", {}, "inbox"}, owner);
   REQUIRE(opened.ok());
   REQUIRE((*opened)->subscribe("session.test"));
   (*opened)->flush(test::patience);
   return *opened;
 }
+
+/// Has a fault in every message until it hears "end".
+struct clumsy final : nats_session::owner {
+  void on_session_message(nats_session&, const nats_message& message) override {
+    if (message.data() == "known") throw std::runtime_error("clumsy");
+    if (message.data() == "unknown") throw 7;
+    done.set_value();
+  }
+  void on_session_lost(nats_session&) override {}
+
+  std::promise<void> done;
+};
 
 }  // namespace
 
@@ -56,6 +72,18 @@ TEST_SUITE("cluster/nats_session") {
     CHECK(hears_lost->messages == 1);
     CHECK(hears_lost->losses == 1);
     CHECK(lost->loss_reason() == "messages were dropped");
+  }
+
+  TEST_CASE("a fault of the owner costs the message, which is counted, and the session goes on") {
+    const auto owner = std::make_shared<clumsy>();
+    const auto session = open(owner);
+    const auto before = refused(refusal::fault);
+    REQUIRE(session->publish("session.test", "known"));
+    REQUIRE(session->publish("session.test", "unknown"));
+    REQUIRE(session->publish("session.test", "end"));
+    REQUIRE(owner->done.get_future().wait_for(test::patience) == std::future_status::ready);
+    CHECK(refused(refusal::fault) == before + 2);
+    CHECK_FALSE(session->lost());
   }
 }
 

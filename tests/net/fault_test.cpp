@@ -82,7 +82,8 @@ TEST_SUITE("net/fault") {
       std::thread([] {});
     });
     CHECK(seen.code == 70);
-    CHECK(seen.said == uncaught + "thread=careless cause=no exception: std::terminate was called\n");
+    CHECK(seen.said ==
+          uncaught + "thread=careless cause=no exception: std::terminate was called\n");
   }
 
   TEST_CASE("a log that throws then does not keep the process from ending with 70") {
