@@ -9,8 +9,9 @@
 
 namespace starling::cluster {
 
-/// What is large or slow: parsing answers of JetStream, decoding pages of history, and whatever the
-/// completions of reads do. Messages of followed channels do not pass here.
+/// What can block, or grows with more than one message: answers about streams, decoding pages of
+/// history, and whatever the completions of reads do. Messages of followed channels and
+/// acknowledgements do not pass here: each is looked at where it comes.
 class work_thread {
  public:
   work_thread() = default;
