@@ -34,6 +34,9 @@ struct stream_request {
   device_id device;                ///< parameter, else claim, else empty
   std::optional<std::string> last_event_id;
   bool since_last = false;
+  /// Over many short responses: between two of them the client may go on with another session
+  /// without having closed this one, see `leave_behind`.
+  bool ends_quietly = false;
   std::string remote;                  ///< the client's address, for inspection
   std::string request_id = {};         ///< for the log
   std::string trace_id = {};           ///< for the log
@@ -127,7 +130,7 @@ class service {
   virtual result<void> check(const stream_request& request) = 0;
   /// Why this node takes no session of the tenant now; nullopt: it does. For HEAD.
   virtual std::optional<goodbye> cannot_open(const tenant_id& tenant) const = 0;
-  /// One verdict per item, in order.
+  /// `done`: one verdict per item, in order; on `loop`, outside of any actor.
   virtual void publish(io_loop& loop, identity_ptr caller, publish_batch batch,
                        std::function<void(std::vector<publish_verdict>)> done) = 0;
   /// The rows that the service answers itself. Asked once, before the first request.
@@ -138,8 +141,9 @@ class service {
 
   virtual void close_session(io_loop& loop, identity_ptr caller, const session_id& id,
                              std::function<void(result<void>)> done) = 0;
-  /// The client of a long-poll goes on with another session: that one ends without a word, on
-  /// whichever node it is. Any other session stays, and so does one that is not the caller's own.
+  /// The client goes on with another session: this one ends without a word, on whichever node it
+  /// is, if its stream_request says that it `ends_quietly`. Any other stays, and so does one that
+  /// is not the caller's own.
   virtual void leave_behind(io_loop& loop, identity_ptr caller, const session_id& id) = 0;
   /// Publishes `item` to the session, whatever the token lets `caller` publish.
   virtual void send_to_session(io_loop& loop, identity_ptr caller, const session_id& id,

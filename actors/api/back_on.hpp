@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "net/base/fault.hpp"
 #include "net/base/log.hpp"
 #include "net/io/io_loop.hpp"
 
@@ -22,8 +23,9 @@ auto back_on(net::io_loop& loop, Then then) {
                                                  std::forward<Args>(args)...)]() mutable {
       try {
         std::apply(*then, std::move(given));
-      } catch (const std::exception& fault) {
-        log::error("an answer was lost by a fault", {{"error", std::string_view(fault.what())}});
+      } catch (...) {
+        log::error("an answer was lost by a fault",
+                   {{"error", cause_of(std::current_exception())}});
       }
     });
   };

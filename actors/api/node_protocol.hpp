@@ -95,8 +95,8 @@ struct close_question {
   session_id session;
   tenant_id tenant;  ///< empty: whatever it is
   std::string owner;
-  /// Its client goes on with another session: a long-poll's ends without a word, and any other
-  /// stays (not_found). Else it is kicked.
+  /// Its client goes on with another session: it ends without a word if it `ends_quietly`, any
+  /// other stays (not_found). Else it is kicked.
   bool left_behind = false;
   static auto members(auto& of) {
     return std::tie(of.session, of.tenant, of.owner, of.left_behind);

@@ -40,8 +40,7 @@ std::chrono::milliseconds return_pace::time_for(std::size_t sessions,
 }
 
 std::chrono::milliseconds return_pace::told(std::size_t sessions, steady_time now) const {
-  const auto time = time_for(sessions, now);
-  return random_between(time - time / 2, time + time / 2);
+  return half_more_or_less(time_for(sessions, now));
 }
 
 }  // namespace starling::actors

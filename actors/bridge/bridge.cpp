@@ -30,7 +30,7 @@ bridge::bridge(caf::actor_config& cfg, node_context& node, cluster::partition_id
       order_(channels_, *this, fences_, options_of(node, partition)) {}
 
 void bridge::on_exit() {
-  channels_.for_each([](const live_channel& each) { each.actor.stop(); });
+  channels_.for_each([this](const live_channel& each) { actors_.stop(each); });
 }
 
 // -- in -----------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ void bridge::on(engine_control& told) {
     return cluster::refuse(cluster::refusal::wrong_channel, "control of a channel",
                            told.payload.size());
   // Before its actor is there nothing is lost: it asks the others when it begins.
-  if (const auto* of = channels_.find(told.channel)) user_of(*of).send(std::move(told));
+  if (const auto* of = channels_.find(told.channel)) actors_.user(*of).send(std::move(told));
 }
 
 void bridge::on(engine_changed& change) {
@@ -99,7 +99,7 @@ void bridge::show_position() {
 
 void bridge::deliver(live_channel& to, publication_ptr event) {
   send_to_members(to, event);
-  if (event->stored()) to.actor.send(inbound{std::move(event)});
+  if (event->stored()) actors_.any(to).send(inbound{std::move(event)});
 }
 
 void bridge::send_to_members(const live_channel& of, const publication_ptr& event) {
@@ -155,7 +155,7 @@ void bridge::epoch_began(const cluster::log_state& store, bool anew) {
   for (const auto& shard : node_.fanouts)
     shard.send(drain{std::chrono::seconds(1), close_code::draining, anew_reason, partition_});
   channels_.for_each([&](const live_channel& each) {
-    if (each.live) each.actor.send(forget_history{store.last});
+    if (each.live) actors_.any(each).send(forget_history{store.last});
   });
 }
 
@@ -182,8 +182,9 @@ void bridge::on(channels_query& query) {
 
 void bridge::on(presence_query& query) {
   const auto* of = channels_.find(query.channel);
-  if (!of || !of->actor) return query.done({});
-  room_of(*of).send(std::move(query));
+  const auto room = of ? actors_.room(*of) : nullptr;
+  if (!room) return query.done({});
+  room.send(std::move(query));
 }
 
 }  // namespace starling::actors

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "actors/bridge/channel_actors.hpp"
 #include "actors/bridge/chores.hpp"
 #include "actors/bridge/live_channels.hpp"
 #include "actors/bridge/opening_joins.hpp"
@@ -105,6 +106,7 @@ class bridge final : public bridge_inbox, private sequencer_output {
   partition_state& shown_;
   const channel fences_;
   live_channels channels_;
+  channel_actors actors_;
   sequencer order_;
   chores chores_;
   bool chores_announced_ = false;                              ///< a chores_due is under way

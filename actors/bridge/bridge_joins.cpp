@@ -59,7 +59,7 @@ bool bridge::advance(chore& now, std::size_t most) {
   auto& pending = std::get<chore::enter>(now.step).joining;
   const auto& ids = pending.channels;
   for (const auto end = std::min(now.done + most, ids.size()); now.done < end; ++now.done)
-    if (auto& entry = channels_.at(ids[now.done]); !entry.actor) start_actor(entry);
+    if (auto& entry = channels_.at(ids[now.done]); !actors_.any(entry)) start_actor(entry);
   if (now.done < ids.size()) return false;
   entered(std::move(pending));
   return true;
@@ -92,7 +92,7 @@ void bridge::entered(pending_join&& pending) {
   } else if (pending.request.opening) {
     const auto& entry = channels_.at(pending.channels.front());
     const auto number = ++joins_;
-    user_of(entry).send(admit{number, pending.request.session, pending.request.connection});
+    actors_.user(entry).send(admit{number, pending.request.session, pending.request.connection});
     admitting_.emplace(number, std::move(pending));
   } else {
     enter(std::move(pending));
@@ -140,7 +140,7 @@ void bridge::enter(pending_join&& pending) {
     if (!wanted.again) {
       entry.members.add(request.shard);
       if (entry.channel->kind == channel_kind::room)
-        room_of(entry).send(attach_member{request.session});
+        actors_.room(entry).send(attach_member{request.session});
     }
     out.channels.push_back(
         {entry.id, entry.channel, wanted.since, wanted.from_roster, wanted.again});
@@ -151,7 +151,7 @@ void bridge::enter(pending_join&& pending) {
       after = 0;
     // Most rooms are quiet: there is nothing to ask for.
     if (after < std::min(out.position.seq, entry.delivered)) {
-      entry.actor.send(
+      actors_.any(entry).send(
           replay_wanted{request.connection, request.request, after, out.position, out.gap_is_loss});
       out.parts.push_back({entry.id, after});
     }
@@ -190,7 +190,7 @@ void bridge::leave_channel(const left& gone, channel_id which) {
   entry->members.remove(gone.shard);
   const auto kind = entry->channel->kind;
   if (kind == channel_kind::room || (kind == channel_kind::user && gone.ended))
-    entry->actor.send(detach_member{gone.session->id});
+    actors_.any(*entry).send(detach_member{gone.session->id});
   retire_if_unused(*entry);
 }
 
@@ -200,12 +200,12 @@ void bridge::on(roster_changed& change) {
   const auto of = user_channel(change.tenant, change.user.str());
   // Of sessions that are still to be admitted only the bridge knows.
   opening_.for_each_of(of, [&](const auto& each) { each.send(roster_changed(change)); });
-  if (const auto* const entry = channels_.find(of)) user_of(*entry).send(std::move(change));
+  if (const auto* const entry = channels_.find(of)) actors_.user(*entry).send(std::move(change));
 }
 
 void bridge::on(node_gone& gone) {
   channels_.for_each([&](const live_channel& each) {
-    if (each.actor && each.channel->kind == channel_kind::user) user_of(each).send(node_gone(gone));
+    if (const auto user = actors_.user(each)) user.send(node_gone(gone));
   });
 }
 
@@ -224,16 +224,17 @@ live_channel& bridge::ensure(const channel_ptr& wanted) {
 void bridge::start_actor(live_channel& of) {
   auto* const home = node_.home_of(*of.channel);
   if (of.channel->kind == channel_kind::user)
-    of.actor = narrow<channel_inbox>(spawn<user_inbox, user>(home_system(), home, std::ref(node_),
-                                                             of.channel, of.id, of.delivered));
+    actors_.set(of, narrow<channel_inbox>(spawn<user_inbox, user>(
+                        home_system(), home, std::ref(node_), of.channel, of.id, of.delivered)));
   else
-    of.actor = narrow<channel_inbox>(spawn<room_inbox, room>(home_system(), home, std::ref(node_),
-                                                             of.channel, of.id, of.delivered));
+    actors_.set(of, narrow<channel_inbox>(spawn<room_inbox, room>(
+                        home_system(), home, std::ref(node_), of.channel, of.id, of.delivered)));
 }
 
 void bridge::on(channel_died& dead) {
   auto* const entry = channels_.find(dead.channel);
-  if (!entry || entry->actor.id() != dead.actor) return;  // stopped by us, or replaced already
+  if (!entry || actors_.any(*entry).id() != dead.actor)
+    return;  // stopped by us, or replaced already
   log::warn("channel rebuilt after a fault",
             {{"kind", to_string(entry->channel->kind)}, {"name", entry->channel->name}});
   refuse_admitting(dead.channel);
@@ -243,7 +244,8 @@ void bridge::on(channel_died& dead) {
 }
 
 void bridge::on(members_report& report) {
-  if (const auto* entry = channels_.find(report.channel)) entry->actor.send(std::move(report));
+  if (const auto* entry = channels_.find(report.channel))
+    actors_.any(*entry).send(std::move(report));
 }
 
 void bridge::refuse_admitting(channel_id user) {
@@ -274,7 +276,7 @@ void bridge::retire_if_unused(live_channel& candidate) {
   node_.engine->messages().unfollow(*candidate.channel);
   if (candidate.channel->kind == channel_kind::room) --node_.rooms;
   if (candidate.channel->kind == channel_kind::user) --node_.users;
-  candidate.actor.stop();
+  actors_.stop(candidate);
   channels_.remove(candidate);
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/base/shard_counts.hpp"
-#include "actors/messages/channel_inbox.hpp"
+#include "actors/messages/session.hpp"
 #include "cluster/partition.hpp"
 
 namespace starling::actors {
@@ -14,20 +14,11 @@ namespace starling::actors {
 struct live_channel {
   channel_ptr channel;
   channel_id id = 0;
-  handle<channel_inbox> actor;  ///< while it is live
-  shard_counts members;         ///< sessions that get its events
-  std::uint32_t reserved = 0;   ///< joins under way
-  bool live = false;            ///< the sequencer's: its subscription is known to be active
-  sequence delivered = 0;       ///< the sequencer's: nothing up to here is delivered any more
+  shard_counts members;        ///< sessions that get its events
+  std::uint32_t reserved = 0;  ///< joins under way
+  bool live = false;           ///< the sequencer's: its subscription is known to be active
+  sequence delivered = 0;      ///< the sequencer's: nothing up to here is delivered any more
 };
-
-/// Its actor by its kind: users' channels have user actors, all others rooms.
-inline handle<user_inbox> user_of(const live_channel& e) {
-  return handle<user_inbox>(e.actor.pointer());
-}
-inline handle<room_inbox> room_of(const live_channel& e) {
-  return handle<room_inbox>(e.actor.pointer());
-}
 
 /// Owns them; their addresses last until they are removed. Plain state.
 ///
@@ -52,13 +43,14 @@ class live_channels {
     for (auto* each : slots_)
       if (each) visit(*each);
   }
+  /// Unlike an id it is used again; small, so that a table can be kept by it.
+  static std::size_t slot_of(channel_id id) noexcept { return id & ((1u << slot_bits) - 1); }
   /// The first one behind `slot`, which becomes its own, or nullptr. For a walk in steps; what is
   /// added meanwhile may be missed.
   live_channel* next(std::size_t& slot) noexcept;
 
  private:
   static constexpr unsigned slot_bits = 24, partition_bits = 6;
-  static std::size_t slot_of(channel_id id) noexcept { return id & ((1u << slot_bits) - 1); }
 
   struct by_text {
     using is_transparent = void;

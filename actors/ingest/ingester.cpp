@@ -25,7 +25,7 @@ bool worth_a_retry(errc code) noexcept {
 ingester::ingester(caf::actor_config& cfg, node_context& node,
                    std::shared_ptr<const net::rule_set> rules, ingestion_state& shared,
                    cluster::foreign_feed& feed, std::size_t source, std::string stream)
-    : ingest_inbox(cfg),
+    : ingester_inbox(cfg),
       node_(node),
       rules_(std::move(rules)),
       shared_(shared),

@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "actors/ingest/ingest_inbox.hpp"
 #include "actors/ingest/ingested_message.hpp"
+#include "actors/ingest/ingester_inbox.hpp"
 #include "actors/ingest/ingestion_state.hpp"
 #include "actors/ingest/tenant_finder.hpp"
 #include "actors/ingest/tenant_question.hpp"
@@ -28,7 +28,7 @@ namespace starling::actors {
 /// store does not take one, nothing later goes before that one is in; it is tried again under the
 /// same id, so nothing is stored twice.
 /// Bounds: what the feed hands out without its being settled.
-class ingester final : public ingest_inbox {
+class ingester final : public ingester_inbox {
  public:
   ingester(caf::actor_config& cfg, node_context& node, std::shared_ptr<const net::rule_set> rules,
            ingestion_state& shared, cluster::foreign_feed& feed, std::size_t source,
@@ -62,7 +62,7 @@ class ingester final : public ingest_inbox {
   void log_refusal(std::optional<std::size_t> rule, const std::string& subject,
                    const std::string& reason);
   shard_metrics& metrics() const;
-  handle<ingest_inbox> self() { return handle<ingest_inbox>(*this); }
+  handle<ingester_inbox> self() { return handle<ingester_inbox>(*this); }
 
   node_context& node_;
   const std::shared_ptr<const net::rule_set> rules_;

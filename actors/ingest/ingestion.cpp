@@ -33,9 +33,9 @@ ingestion::ingestion(caf::actor_system& system, node_context& node,
       sources_(rules_->sources()) {
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     auto* const home = node.shards.empty() ? nullptr : node.shards[i % node.shards.size()];
-    actors_.push_back(spawn<ingest_inbox, ingester>(system, home, std::ref(node), rules_,
-                                                    std::ref(state_), std::ref(*feed_), i,
-                                                    sources_[i].stream));
+    actors_.push_back(spawn<ingester_inbox, ingester>(system, home, std::ref(node), rules_,
+                                                      std::ref(state_), std::ref(*feed_), i,
+                                                      sources_[i].stream));
   }
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/ingest/ingest_inbox.hpp"
+#include "actors/ingest/ingester_inbox.hpp"
 #include "actors/ingest/ingestion_state.hpp"
 #include "actors/messages/context.hpp"
 #include "cluster/foreign_feed.hpp"
@@ -53,7 +53,7 @@ class ingestion final : private cluster::foreign_listener {
   /// Rules may have to find out whose a message is; else nobody is remembered.
   const bool finds_tenants_;
   std::vector<net::mapping_source> sources_;
-  std::vector<handle<ingest_inbox>> actors_;
+  std::vector<handle<ingester_inbox>> actors_;
 };
 
 }  // namespace starling::actors

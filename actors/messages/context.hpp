@@ -109,8 +109,6 @@ struct node_context {
   std::chrono::milliseconds retry_told() const {
     return returns.told(sessions.load(std::memory_order_relaxed), steady_clock::now());
   }
-  /// `base` with up to half of it added or taken away, so that clients do not come back together.
-  static std::chrono::milliseconds jittered(std::chrono::milliseconds base);
 };
 
 }  // namespace starling::actors

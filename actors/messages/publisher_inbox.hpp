@@ -12,8 +12,9 @@
 
 namespace starling::actors {
 
-/// connection, node -> publisher: publish for this client. `done` is called on the publisher's
-/// shard with one verdict per item, in order.
+/// connection, node -> publisher: publish for this client. `done` is called inside the publisher
+/// with one verdict per item, in order: it only hands them on (to an actor, or `back_on` a loop),
+/// since a fault in it would end the publisher and with it the node.
 struct publish_request {
   net::identity_ptr caller;
   std::shared_ptr<net::publish_batch> batch;

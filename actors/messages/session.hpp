@@ -46,6 +46,7 @@ struct session_record : boost::intrusive_ref_counter<session_record, boost::thre
   /// Set by the connection, read by rooms for presence.
   mutable std::atomic<presence_state> state{presence_state::online};
   net::transport_kind kind = net::transport_kind::sse;
+  bool ends_quietly = false;  ///< its client may go on with another one, see net::service
   net::identity_ptr identity;
   device_id device;
   std::int64_t opened_ns = 0;  ///< wall clock; fine enough to order sessions of one user

@@ -38,6 +38,7 @@ void node::open(net::io_loop& loop, net::stream_request request,
   session->identity = request.identity;
   session->device = request.device.empty() ? request.identity->device : request.device;
   session->kind = request.kind;
+  session->ends_quietly = request.ends_quietly;
   session->opened_ns = wall_ns();
   session->remote = std::move(request.remote);
   auto& home = shards_of(*system_).at(loop.index());
@@ -58,7 +59,7 @@ void node::publish(net::io_loop& loop, net::identity_ptr caller, net::publish_ba
                    std::function<void(std::vector<net::publish_verdict>)> done) {
   context_.publishers[loop.index()].send(
       publish_request{std::move(caller), std::make_shared<net::publish_batch>(std::move(batch)),
-                      event_source::http, std::move(done)});
+                      event_source::http, back_on(loop, std::move(done))});
 }
 
 void node::close_session(net::io_loop& loop, net::identity_ptr caller, const session_id& id,
@@ -140,9 +141,9 @@ void node::publish_one(net::io_loop& loop, net::identity_ptr caller, net::publis
   batch.traceparent = std::move(traceparent);
   batch.items.emplace_back(std::move(item));
   publish(loop, std::move(caller), std::move(batch),
-          back_on(loop, [done = std::move(done)](std::vector<net::publish_verdict> verdicts) {
+          [done = std::move(done)](std::vector<net::publish_verdict> verdicts) {
             done(std::move(verdicts.front()));
-          }));
+          });
 }
 
 void node::online_users(net::io_loop& loop, net::identity_ptr caller, online_scope scope,

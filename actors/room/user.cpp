@@ -4,6 +4,7 @@
 
 #include "actors/runtime/delayed.hpp"
 #include "cluster/foreign_messages.hpp"
+#include "net/base/jitter.hpp"
 
 namespace starling::actors {
 
@@ -70,9 +71,9 @@ void user::settle() {
       continue;
     }
     const bool rejected = policy.reject_new && loser.why == close_code::session_limit;
-    auto why = net::make_goodbye(
-        loser.why, rejected ? node_context::jittered(come_back_later) : node_.retry_told(),
-        node_.here(of_->tenant));
+    auto why = net::make_goodbye(loser.why,
+                                 rejected ? half_more_or_less(come_back_later) : node_.retry_told(),
+                                 node_.here(of_->tenant));
     why.reconnect = rejected || why.reconnect;
     newcomer->connection.send(refused{opening_request, why});
     say({node_.options.id, false, {}, {loser.session.id}});

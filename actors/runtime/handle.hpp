@@ -10,16 +10,15 @@
 
 namespace starling::actors {
 
-/// A strong reference to an actor that derives from `Inbox`. Sending what the inbox does not name
-/// does not compile. What is sent to an empty handle, or to an actor that has ended, is dropped.
-/// Any thread.
+/// A strong reference to an actor that derives from `Inbox`: it is made of the actor alone, so no
+/// handle can be on another kind. Sending what the inbox does not name does not compile. What is
+/// sent to an empty handle, or to an actor that has ended, is dropped. Any thread.
 template <class Inbox>
 class handle {
  public:
   handle() = default;
   handle(std::nullptr_t) {}
   explicit handle(Inbox& actor) : actor_(actor.ctrl()) {}
-  explicit handle(caf::strong_actor_ptr actor) : actor_(std::move(actor)) {}
 
   template <class Message>
   requires takes<Inbox, std::remove_cvref_t<Message>>
@@ -41,7 +40,6 @@ class handle {
   Inbox* get() const noexcept {
     return actor_ ? static_cast<Inbox*>(static_cast<pinned_actor*>(actor_->get())) : nullptr;
   }
-  const caf::strong_actor_ptr& pointer() const noexcept { return actor_; }
   /// Never given to another actor.
   caf::actor_id id() const noexcept { return actor_ ? actor_->id() : 0; }
 
@@ -52,7 +50,14 @@ class handle {
 /// A handle on a base of the inbox: who holds it can send less.
 template <class Base, class Inbox>
 requires std::is_base_of_v<Base, Inbox> handle<Base> narrow(const handle<Inbox>& from) {
-  return handle<Base>(from.pointer());
+  return from ? handle<Base>(*from.get()) : nullptr;
+}
+
+/// The way back: empty unless the actor has that inbox.
+template <class Inbox, class Base>
+requires std::is_base_of_v<Base, Inbox> handle<Inbox> widen(const handle<Base>& from) {
+  auto* const actor = dynamic_cast<Inbox*>(from.get());
+  return actor ? handle<Inbox>(*actor) : nullptr;
 }
 
 }  // namespace starling::actors

@@ -5,6 +5,8 @@
 #include <caf/logger.hpp>
 #include <future>
 
+#include "net/base/thread_name.hpp"
+
 namespace starling::actors {
 
 namespace {
@@ -39,7 +41,10 @@ void io_scheduler::enqueue(caf::resumable* task) {
 }
 
 void io_scheduler::start() {
-  clock_thread_ = std::thread([this] { clock_.run_dispatch_loop(); });
+  clock_thread_ = std::thread([this] {
+    name_this_thread("actor-clock");
+    clock_.run_dispatch_loop();
+  });
   abstract_coordinator::start();
 }
 

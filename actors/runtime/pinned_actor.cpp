@@ -9,8 +9,8 @@
 #include "actors/runtime/census.hpp"
 #include "actors/runtime/envelope.hpp"
 #include "actors/runtime/shard.hpp"
+#include "net/base/fault.hpp"
 #include "net/base/log.hpp"
-#include "net/base/planned_faults.hpp"
 
 namespace starling::actors {
 
@@ -35,16 +35,6 @@ class lone_message final : public caf::ref_counted, public caf::resumable {
   caf::strong_actor_ptr to_;
   caf::mailbox_element_ptr message_;
 };
-
-std::string cause_of(const std::exception_ptr& fault) {
-  try {
-    std::rethrow_exception(fault);
-  } catch (const std::exception& known) {
-    return known.what();
-  } catch (...) {
-    return "an exception of an unknown type";
-  }
-}
 
 }  // namespace
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "actors/runtime/supervision.hpp"
+#include "net/base/planned_faults.hpp"
 
 namespace starling::actors {
 
@@ -54,10 +55,13 @@ class pinned_actor : public caf::abstract_actor {
   shard* home() const noexcept { return home_; }
 
   /// Runs `work`, which did not come as a message (a timer, a call of a colleague on this shard),
-  /// under the same policy. `event` names it in the log.
+  /// under the same policy, or drops it likewise. `event` names it in the log and for planned
+  /// faults.
   template <class Work>
   void guarded(std::string_view event, Work&& work) noexcept {
+    if (!alive_) return;
     try {
+      if (faults_to_come) faults_to_come->count(name(), event);
       work();
     } catch (...) {
       failed(event, std::current_exception());

@@ -16,8 +16,9 @@ template <class Inbox, class Actor, class... Args>
 handle<Inbox> spawn(caf::actor_system& system, shard* home, Args&&... args) {
   static_assert(std::is_base_of_v<Inbox, Actor>);
   caf::actor_config cfg{home};
-  return handle<Inbox>(caf::make_actor<Actor, caf::strong_actor_ptr>(
-      system.next_actor_id(), system.node(), &system, cfg, std::forward<Args>(args)...));
+  const auto made = caf::make_actor<Actor, caf::strong_actor_ptr>(
+      system.next_actor_id(), system.node(), &system, cfg, std::forward<Args>(args)...);
+  return handle<Inbox>(static_cast<Actor&>(*made->get()));
 }
 
 }  // namespace starling::actors

@@ -16,14 +16,15 @@ connection::connection(caf::actor_config& cfg, node_context& node, net::io_loop&
       loop_(loop),
       session_(std::move(session)),
       identity_(session_->identity),
-      opening_(new opening{std::move(request), std::move(responder)}) {}
+      opening_(new opening{std::move(request), std::move(responder)}) {
+  node_.sessions.fetch_add(1, std::memory_order_relaxed);
+}
 
 connection::~connection() = default;
 
 // -- beginning ----------------------------------------------------------------------------------
 
-void connection::start() {
-  node_.sessions.fetch_add(1, std::memory_order_relaxed);
+void connection::ask_for_entry() {
   node_.fanouts[loop_.index()].send(session_started{session_, self()});
   auto wish = opening_->wish();
   if (wish.former_rooms) ask_for_former_rooms();

@@ -47,8 +47,11 @@ class connection final : public connection_inbox,
   void on(close_session& close) override { say_goodbye(close); }
   void on(publish_done& done) override { acknowledge(done.ref_json, done.verdict); }
 
-  /// Registers with the fanout and asks to join. Call once, right after spawning.
-  void start();
+  /// Registers with the fanout and asks to join. Call once, right after spawning. A fault refuses
+  /// this session alone.
+  void start() {
+    guarded("start", [&] { ask_for_entry(); });
+  }
 
   // Called by the fanout of the same shard.
   /// Fetches towards the cache what deliver() looks at: first here, and when that has come (some
@@ -116,6 +119,7 @@ class connection final : public connection_inbox,
   }
 
   // Its beginning.
+  void ask_for_entry();
   void ask_for_former_rooms();
   void ask_to_join(std::optional<cursor> resume, std::vector<net::lost_room> lost,
                    bool own_history = false);

@@ -110,9 +110,8 @@ void fanout::on(close_one& one) {
     return one.done(net::no_session(one.id.str()));
   if (one.owner && session->record()->identity->user != *one.owner)
     return one.done(net::not_your_session());
-  // Only between two requests can a client go elsewhere unnoticed.
-  if (one.code == close_code::client_closed && session->record()->kind != net::transport_kind::poll)
-    return one.done(error{errc::not_found, "no long-poll " + one.id.str()});
+  if (one.code == close_code::client_closed && !session->record()->ends_quietly)
+    return one.done(error{errc::not_found, "left behind by nobody: " + one.id.str()});
   const bool by_owner = one.owner && one.code == close_code::kicked;
   handle<connection_inbox>(*session).send(
       close_session{one.code, std::nullopt, std::nullopt, by_owner ? "closed by its owner" : ""});

@@ -15,6 +15,7 @@
 #include "apps/starlingd/log_sink.hpp"
 #include "apps/starlingd/metrics_page.hpp"
 #include "apps/starlingd/settings.hpp"
+#include "net/base/fault.hpp"
 #include "net/base/paced_text.hpp"
 #include "net/base/planned_faults.hpp"
 #include "net/dialect/dialects.hpp"
@@ -188,6 +189,7 @@ class program {
 int run(const load_request& request, load_result loaded, std::shared_ptr<const net::key_set> keys) {
   const signals incoming;  // before any thread exists
   install_log(loaded.value.log.format);
+  end_process_on_uncaught();
   log::set_level(loaded.value.log.level);
   if (loaded.value.auth.dev)
     log::warn("INSECURE: auth.dev accepts tokens signed with the secret \"dev\"");

@@ -8,6 +8,7 @@
 #include "cluster/nats/server_list.hpp"
 #include "cluster/subjects.hpp"
 #include "net/base/log.hpp"
+#include "net/base/thread_name.hpp"
 
 namespace starling::cluster {
 
@@ -95,6 +96,7 @@ void nats_feed::wake() {
 // ---- nats-ingest ----
 
 void nats_feed::run() {
+  name_this_thread("nats-ingest");
   feed_lock hold(mutex_);
   while (running_) {
     const bool connected =

@@ -9,6 +9,8 @@
 #include "cluster/nats/server_list.hpp"
 #include "net/base/jitter.hpp"
 #include "net/base/log.hpp"
+#include "net/base/planned_faults.hpp"
+#include "net/base/thread_name.hpp"
 
 namespace starling::cluster {
 
@@ -32,9 +34,6 @@ std::string bytes_of(outgoing& message) {
   if (const auto* const item = std::get_if<event>(&message)) return encode(*item);
   return std::get<std::string>(std::move(message));
 }
-
-/// Once to twice as long. Nodes that lost the same server do not come back in step.
-milliseconds with_jitter(milliseconds wait) { return random_between(wait, 2 * wait); }
 
 /// `user:password@` of a URL, or nothing.
 std::string credentials_of(const std::string& url) {
@@ -190,6 +189,7 @@ void nats_connection::on_session_lost(nats_session&) {
 // ---- nats-link ----
 
 void nats_connection::run_link() {
+  name_this_thread("nats-link");
   while (!stopping()) {
     if (const auto session = open()) {
       if (prepare(*session)) {
@@ -205,7 +205,7 @@ void nats_connection::run_link() {
       finish(session);
     }
     std::unique_lock hold(link_mutex_);
-    link_changed_.wait_for(hold, with_jitter(reconnect_wait), [this] { return stop_link_; });
+    link_changed_.wait_for(hold, once_to_twice(reconnect_wait), [this] { return stop_link_; });
   }
   nats_ReleaseThreadMemory();
 }
@@ -267,7 +267,7 @@ void nats_connection::watch_over(nats_session& session) {
       std::unique_lock hold(link_mutex_);
       const auto over = [&] { return stop_link_ || session.lost(); };
       link_changed_.wait(hold, [&] { return over() || (verify_wanted_ && raised_); });
-      link_changed_.wait_for(hold, with_jitter(verify_delay), over);
+      link_changed_.wait_for(hold, once_to_twice(verify_delay), over);
       if (over()) return;
       verify_wanted_ = false;
     }
@@ -322,6 +322,7 @@ void nats_connection::complain(const std::string& reason) {
 // ---- nats-out ----
 
 void nats_connection::run_out() {
+  name_this_thread("nats-out");
   std::deque<order> batch;
   for (bool last_round = false; !last_round;) {
     {
@@ -334,7 +335,10 @@ void nats_connection::run_out() {
       batch.swap(orders_);
       last_round = stop_out_;
     }
-    for (auto& todo : batch) carry_out(todo);
+    for (auto& todo : batch) {
+      if (faults_to_come) faults_to_come->count("nats-out", "order");
+      carry_out(todo);
+    }
     batch.clear();
     if (out_session_) out_session_->requests().expire(steady_clock::now());
   }

@@ -10,6 +10,7 @@
 #include "cluster/kv/roster_codec.hpp"
 #include "cluster/nats/jetstream_api.hpp"
 #include "net/base/log.hpp"
+#include "net/base/thread_name.hpp"
 
 namespace starling::cluster {
 
@@ -130,6 +131,7 @@ bool kv_roster::stopping() const {
 // ---- watch ----
 
 void kv_roster::run_watch() {
+  name_this_thread("roster-watch");
   while (!stopping()) {
     const auto session = connection_->wait_for_session(nullptr, stop_latency);
     if (!session || session->lost()) {
@@ -295,6 +297,7 @@ void kv_roster::apply_now(nats_session& session, write& todo) {
 }
 
 void kv_roster::run_write() {
+  name_this_thread("roster-write");
   std::shared_ptr<nats_session> session;
   std::unique_ptr<bucket_handle> bucket;
   for (;;) {

@@ -15,6 +15,7 @@
 #include "cluster/membership/pg_connection.hpp"
 #include "cluster/membership/source_pool.hpp"
 #include "net/base/log.hpp"
+#include "net/base/thread_name.hpp"
 
 namespace starling::cluster {
 
@@ -129,6 +130,7 @@ class postgres_watch {
 
  private:
   void run() {
+    name_this_thread("postgres-news");
     while (!stopping_) {
       const auto why = watch();
       if (stopping_) return;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "net/base/log.hpp"
+#include "net/base/thread_name.hpp"
 
 namespace starling::cluster {
 
@@ -67,6 +68,7 @@ void source_pool::ask(membership_query query, completion<names> done) {
 }
 
 void source_pool::run(membership_asker& asker) {
+  name_this_thread("ask-" + options_.name);
   for (;;) {
     waiting next;
     {

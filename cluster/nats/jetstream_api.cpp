@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cluster/nats/store_marks.hpp"
+#include "net/base/base64.hpp"
 
 namespace starling::cluster::jetstream {
 
@@ -105,15 +106,6 @@ bool read(std::string_view text, api_error& error, Take take) {
   return whole && !refused;
 }
 
-int base64_value(char c) noexcept {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  if (c == '/') return 63;
-  return -1;
-}
-
 }  // namespace
 
 answer<publish_ack> parse_ack(std::string_view text) {
@@ -155,7 +147,7 @@ answer<stored_message> parse_message(std::string_view text) {
     if (path == "message.seq") assign(seq, value);
     if (path != "message.data") return;
     const auto* const encoded = std::get_if<std::string_view>(&value);
-    data = encoded ? decode_base64(*encoded) : std::nullopt;
+    data = encoded ? base64_decode(*encoded) : std::nullopt;
   });
   if (good && seq.value_or(0) != 0 && data) out.value = stored_message{*seq, std::move(*data)};
   return out;
@@ -229,26 +221,6 @@ std::optional<delivery> parse_delivery(std::string_view reply_subject) {
   };
   delivery out{std::string(tokens[3 + skipped])};
   if (!parse(5, out.seq) || !parse(6, out.number) || !parse(8, out.pending)) return std::nullopt;
-  return out;
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  while (text.ends_with('=')) text.remove_suffix(1);
-  std::string out;
-  out.reserve(text.size() * 3 / 4);
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : text) {
-    const int value = base64_value(c);
-    if (value < 0) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      out += static_cast<char>(bits >> held & 0xFF);
-    }
-  }
-  if (held >= 6) return std::nullopt;
   return out;
 }
 

@@ -79,6 +79,4 @@ struct delivery {
 };
 std::optional<delivery> parse_delivery(std::string_view reply_subject);
 
-std::optional<std::string> decode_base64(std::string_view text);
-
 }  // namespace starling::cluster::jetstream

@@ -47,8 +47,7 @@ std::optional<std::size_t> find_partitions(std::string_view description) {
 }
 
 std::string with_partitions(std::string_view description, std::size_t partitions) {
-  return partitions == 1 ? std::string(description)
-                         : with_number(description, partitions_mark, partitions);
+  return with_number(description, partitions_mark, partitions);
 }
 
 }  // namespace starling::cluster::jetstream

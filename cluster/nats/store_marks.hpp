@@ -16,9 +16,9 @@ std::optional<epoch_id> find_epoch(std::string_view description);
 std::string with_epoch(std::string_view description, epoch_id epoch);
 
 /// Of how many partitions the stream is one, `starling partitions=<decimal>`; nullopt when it does
-/// not say. Never 0.
+/// not say, as stores of one that are older than this mark. Never 0.
 std::optional<std::size_t> find_partitions(std::string_view description);
-/// `description` with the number behind it. A store of one partition does not say so.
+/// `description` with the number behind it.
 std::string with_partitions(std::string_view description, std::size_t partitions);
 
 }  // namespace starling::cluster::jetstream

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "net/base/thread_name.hpp"
+
 namespace starling::cluster {
 
 work_thread::~work_thread() { stop(); }
@@ -38,6 +40,7 @@ void work_thread::post(std::function<void()> job) {
 }
 
 void work_thread::run() {
+  name_this_thread("nats-work");
   for (;;) {
     std::deque<std::function<void()>> batch;
     {

@@ -16,10 +16,10 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
-#include "net/auth/base64url.hpp"
 #include "net/auth/claims.hpp"
 #include "net/auth/json_guard.hpp"
 #include "net/auth/pem.hpp"
+#include "net/base/base64.hpp"
 #include "net/base/clock.hpp"
 #include "net/base/hex.hpp"
 

@@ -11,8 +11,8 @@
 #include <openssl/param_build.h>
 #include <nlohmann/json.hpp>
 
-#include "net/auth/base64url.hpp"
 #include "net/auth/json_guard.hpp"
+#include "net/base/base64.hpp"
 
 namespace starling::net {
 

@@ -5,9 +5,9 @@
 
 #include <openssl/evp.h>
 
-#include "net/auth/base64url.hpp"
 #include "net/auth/jwk.hpp"
 #include "net/auth/pem.hpp"
+#include "net/base/base64.hpp"
 
 namespace starling::net {
 

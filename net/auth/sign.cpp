@@ -2,11 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "net/auth/base64url.hpp"
 #include "net/auth/compact.hpp"
 #include "net/auth/json_guard.hpp"
 #include "net/auth/pem.hpp"
 #include "net/auth/signature.hpp"
+#include "net/base/base64.hpp"
 #include "net/base/ids.hpp"
 
 namespace starling::net {

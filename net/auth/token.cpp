@@ -5,11 +5,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "net/auth/base64url.hpp"
 #include "net/auth/claims.hpp"
 #include "net/auth/compact.hpp"
 #include "net/auth/json_guard.hpp"
 #include "net/auth/signed_token.hpp"
+#include "net/base/base64.hpp"
 
 namespace starling::net {
 

@@ -14,7 +14,8 @@
 namespace starling {
 
 /// `ACTOR.MESSAGE@N` throws while the Nth such message is handled (from 1, over all actors of the
-/// kind), once. Any thread.
+/// kind), once; `nats-out.order@N` in that thread, which is no actor's. What comes to an actor as a
+/// call (a timer, an event that is delivered) has a name as a message has. Any thread.
 class planned_faults {
  public:
   /// Error: malformed, naming the entry.

@@ -20,6 +20,7 @@ struct dialect {
   claims_check check = nullptr;
   /// Adds to what `format` may say, where `standard` is what it says by default.
   void (*formats)(stream_formats& to, std::string_view standard) = nullptr;
+  std::span<const std::string_view> (*published_keys)() = nullptr;
 };
 
 std::vector<route> native_routes(const dialect_settings& of) {
@@ -34,7 +35,8 @@ const dialect table[] = {
     {.name = "fechatter",
      .routes = [](const dialect_settings&) { return fechatter::routes(); },
      .check = fechatter::refuse_suspended,
-     .formats = fechatter::add_formats},
+     .formats = fechatter::add_formats,
+     .published_keys = fechatter::published_keys},
     {.name = "mercure",
      .routes = [](const dialect_settings& of) { return mercure::routes(of.mercure); }},
 };
@@ -78,6 +80,16 @@ result<stream_formats> dialect_formats(std::span<const std::string> enabled,
   std::string known;
   for (const auto& each : out.rows) known.append(known.empty() ? "" : ", ").append(each.name);
   return error{errc::malformed, "must be one of " + known};
+}
+
+const std::vector<std::string_view>& published_keys() {
+  static const auto keys = [] {
+    std::vector<std::string_view> out;
+    for (const auto& one : table)
+      if (one.published_keys) std::ranges::copy(one.published_keys(), std::back_inserter(out));
+    return out;
+  }();
+  return keys;
 }
 
 std::vector<claims_check> dialect_checks(std::span<const std::string> enabled) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/auth/token.hpp"
@@ -22,6 +23,10 @@ struct dialect_settings {
 
 /// In the order in which they are listed.
 const std::vector<std::string>& dialect_names();
+
+/// Ed25519 public keys (base64url) out of the samples of what speaks a dialect: everybody can sign
+/// with them, so no listener takes them for anything, whichever dialects are enabled.
+const std::vector<std::string_view>& published_keys();
 
 // Of those named in `enabled`; unknown names are none.
 

@@ -1,9 +1,10 @@
 #include "net/front/stream_admission.hpp"
 
-#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <array>
+
+#include "net/base/base64.hpp"
 
 namespace starling::net {
 
@@ -45,13 +46,8 @@ result<void> check_ws_handshake(const http_request& request, bool& wrong_version
     wrong_version = true;
     return malformed("Sec-WebSocket-Version must be 13");
   }
-  const auto key = trimmed(request.get(header::ws_key).value_or(""));
-  std::array<unsigned char, 18> bytes{};  // 16, and the two that the padding stands for
-  const bool sixteen =
-      key.size() == 24 && key.ends_with("==") && key[21] != '=' &&
-      EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(key.data()),
-                      static_cast<int>(key.size())) == 18;
-  if (!sixteen) return malformed("Sec-WebSocket-Key must be 16 bytes in base64");
+  const auto key = base64_decode(trimmed(request.get(header::ws_key).value_or("")));
+  if (!key || key->size() != 16) return malformed("Sec-WebSocket-Key must be 16 bytes in base64");
   return {};
 }
 
@@ -59,9 +55,7 @@ std::string ws_accept_key(std::string_view key) {
   const auto joined = std::string(trimmed(key)) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
   std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
   SHA1(reinterpret_cast<const unsigned char*>(joined.data()), joined.size(), digest.data());
-  std::array<unsigned char, 4 * ((SHA_DIGEST_LENGTH + 2) / 3) + 1> text{};
-  const auto size = EVP_EncodeBlock(text.data(), digest.data(), SHA_DIGEST_LENGTH);
-  return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(size)};
+  return base64_encode({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 }  // namespace starling::net

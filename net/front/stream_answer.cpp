@@ -72,15 +72,16 @@ std::unique_ptr<transport> stream_answer::accept_sse(http_session& session, cons
   auto stream = session.release();
   if (!stream) return nullptr;
   auto head = sse_head_of(session.exchange(), &hello);
-  const sse_options options{.format = format_,
-                            .chunked = session.exchange().request.http11,
-                            .heartbeat_event = heartbeat_event_ || tells_heartbeats(format_),
-                            .heartbeat_user = tells_heartbeats(format_) ? hello.user : "",
-                            .slot = session.slot()};
+  sse_options options{.format = format_,
+                      .chunked = session.exchange().request.http11,
+                      .heartbeats = heartbeats_of(format_, hello, heartbeat_event_),
+                      .slot = session.slot()};
   auto& loop = session.front().loop;
   if (stream->is_tls())
-    return make_sse_transport(loop, stream->take_tls(), std::move(head), options, observer);
-  return make_sse_transport(loop, stream->take_plain(), std::move(head), options, observer);
+    return make_sse_transport(loop, stream->take_tls(), std::move(head), std::move(options),
+                              observer);
+  return make_sse_transport(loop, stream->take_plain(), std::move(head), std::move(options),
+                            observer);
 }
 
 std::unique_ptr<transport> stream_answer::accept_ws(http_session& session,

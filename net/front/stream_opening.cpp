@@ -9,7 +9,7 @@ namespace starling::net {
 namespace {
 
 goodbye too_many(std::chrono::milliseconds retry, const char* reason) {
-  auto out = make_goodbye(close_code::overload, random_between(retry, 2 * retry), cursor{});
+  auto out = make_goodbye(close_code::overload, once_to_twice(retry), cursor{});
   out.reason = reason;
   out.status = errc::rate_limited;
   return out;

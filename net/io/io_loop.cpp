@@ -1,7 +1,5 @@
 #include "net/io/io_loop.hpp"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <exception>
@@ -9,7 +7,9 @@
 #include <memory>
 #include <string>
 
+#include "net/base/fault.hpp"
 #include "net/base/log.hpp"
+#include "net/base/thread_name.hpp"
 
 namespace starling::net {
 
@@ -37,8 +37,7 @@ void io_loop::start() {
   std::promise<void> named;
   thread_ = std::thread([this, &named] {
     thread_id_ = std::this_thread::get_id();
-    // For top, gdb and starling-bench. At most 15 characters.
-    pthread_setname_np(pthread_self(), ("shard-" + std::to_string(index_)).c_str());
+    name_this_thread("shard-" + std::to_string(index_));
     named.set_value();
     run();
   });
@@ -50,9 +49,9 @@ void io_loop::run() {
     try {
       context_.run();
       return;
-    } catch (const std::exception& e) {
+    } catch (...) {
       log::error("a handler failed; the loop goes on",
-                 {{"loop", index_}, {"error", std::string_view(e.what())}});
+                 {{"loop", index_}, {"error", cause_of(std::current_exception())}});
     }
   }
 }
@@ -101,9 +100,9 @@ void io_loop::flush_some() {
     target->dirty_ = false;
     try {
       target->flush();
-    } catch (const std::exception& e) {
+    } catch (...) {
       log::error("a flush failed; the loop goes on",
-                 {{"loop", index_}, {"error", std::string_view(e.what())}});
+                 {{"loop", index_}, {"error", cause_of(std::current_exception())}});
     }
   }
   flush_posted_ = false;

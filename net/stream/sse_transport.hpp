@@ -8,7 +8,7 @@ namespace starling::net {
 
 class sse_transport : public stream_base {
  public:
-  sse_transport(io_loop& loop, transport_observer& owner, const sse_options& options);
+  sse_transport(io_loop& loop, transport_observer& owner, sse_options options);
   void send_heartbeat(std::string_view id) override;
 
  protected:
@@ -18,9 +18,7 @@ class sse_transport : public stream_base {
 
  private:
   bool chunked_;
-  bool heartbeat_event_;
-  std::uint32_t heartbeats_ = 1;                       ///< said, `connected` included
-  std::unique_ptr<const std::string> heartbeat_user_;  ///< none: they say no more than the time
+  std::unique_ptr<heartbeat_writer> heartbeats_;  ///< may be null: a comment alone
   std::shared_ptr<const void> slot_;
 };
 

@@ -30,19 +30,20 @@ void watch_peer(tcp_socket& socket) {
 }  // namespace
 
 std::unique_ptr<transport> make_sse_transport(io_loop& loop, tcp_socket socket, std::string head,
-                                              const sse_options& options,
-                                              transport_observer& owner) {
+                                              sse_options options, transport_observer& owner) {
   watch_peer(socket);
-  auto out = std::make_unique<tcp_channel<sse_transport>>(std::move(socket), loop, owner, options);
+  auto out = std::make_unique<tcp_channel<sse_transport>>(std::move(socket), loop, owner,
+                                                          std::move(options));
   out->start(head, {});
   return out;
 }
 
 std::unique_ptr<transport> make_sse_transport(io_loop& loop, std::unique_ptr<tls_stream> stream,
-                                              std::string head, const sse_options& options,
+                                              std::string head, sse_options options,
                                               transport_observer& owner) {
   watch_peer(stream->next_layer());
-  auto out = std::make_unique<tls_channel<sse_transport>>(std::move(stream), loop, owner, options);
+  auto out = std::make_unique<tls_channel<sse_transport>>(std::move(stream), loop, owner,
+                                                          std::move(options));
   out->start(head, {});
   return out;
 }

@@ -11,14 +11,15 @@
 #include "net/io/tls_stream.hpp"
 #include "net/stream/transport.hpp"
 #include "net/wire/codec.hpp"
+#include "net/wire/encoders.hpp"
 
 namespace starling::net {
 
 struct sse_options {
   wire_format format = wire_format::sse_named;
-  bool chunked = true;                    ///< false: HTTP/1.0, the body ends with the connection
-  bool heartbeat_event = false;           ///< heartbeats also as a notice
-  std::string heartbeat_user = {};        ///< whose name they say; empty: nobody's
+  bool chunked = true;  ///< false: HTTP/1.0, the body ends with the connection
+  /// What goes with the comment of each heartbeat; may be null.
+  std::unique_ptr<heartbeat_writer> heartbeats = {};
   std::shared_ptr<const void> slot = {};  ///< kept until the transport is gone
 };
 
@@ -36,10 +37,9 @@ struct ws_options {
 /// `head`: the response head, written before everything else. The observer must outlive the
 /// transport. Loop thread.
 std::unique_ptr<transport> make_sse_transport(io_loop& loop, tcp_socket socket, std::string head,
-                                              const sse_options& options,
-                                              transport_observer& owner);
+                                              sse_options options, transport_observer& owner);
 std::unique_ptr<transport> make_sse_transport(io_loop& loop, std::unique_ptr<tls_stream> stream,
-                                              std::string head, const sse_options& options,
+                                              std::string head, sse_options options,
                                               transport_observer& owner);
 std::unique_ptr<transport> make_ws_transport(io_loop& loop, tcp_socket socket, std::string head,
                                              ws_options options, transport_observer& owner);

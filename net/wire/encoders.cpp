@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "net/base/clock.hpp"
 #include "net/wire/codec.hpp"
 #include "net/wire/json_writer.hpp"
 #include "net/wire/sse_text.hpp"
@@ -65,6 +66,19 @@ const foreign_format::commands* foreign_commands(wire_format format) noexcept {
   return foreign ? foreign->ws : nullptr;
 }
 
+class heartbeat_notice final : public heartbeat_writer {
+ public:
+  explicit heartbeat_notice(wire_format format) : format_(format) {}
+  frame next(std::string_view id) override {
+    std::string said;
+    json_writer(said).number("ts", wall_ms());
+    return encode_notice(format_, "heartbeat", said, id);
+  }
+
+ private:
+  wire_format format_;
+};
+
 }  // namespace
 
 frame ws_text_frame(std::string& scratch, times accepted_ns) {
@@ -76,11 +90,6 @@ frame ws_text_frame(std::string& scratch, times accepted_ns) {
 
 bool is_ws(wire_format format) noexcept {
   return format == wire_format::ws_json || foreign_commands(format) != nullptr;
-}
-
-bool tells_heartbeats(wire_format format) noexcept {
-  const auto* foreign = foreign_of(format);
-  return foreign && foreign->tells_heartbeats;
 }
 
 ws_command_parser command_parser(wire_format format) noexcept {
@@ -182,6 +191,13 @@ frame encode_heartbeat() {
   auto& out = wire_scratch();
   out += ": heartbeat\n\n";
   return sse_frame(out);
+}
+
+std::unique_ptr<heartbeat_writer> heartbeats_of(wire_format format, const connected& connected,
+                                                bool asked) {
+  if (const auto* foreign = foreign_of(format); foreign && foreign->heartbeats)
+    return foreign->heartbeats(connected);
+  return asked ? std::make_unique<heartbeat_notice>(format) : nullptr;
 }
 
 frame encode_ack(wire_format format, std::string_view ref_json, std::string_view fields_json) {

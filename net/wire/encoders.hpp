@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,15 +19,24 @@ using ws_command_parser = result<ws_command> (*)(std::string_view text,
                                                  const publish_limits& limits,
                                                  std::string& ref_json);
 
+/// What goes to one session with each keep-alive of its SSE stream, besides the comment. Of the
+/// session's format, which may remember what it has said.
+class heartbeat_writer {
+ public:
+  virtual ~heartbeat_writer() = default;
+  /// id: the text of the session's cursor.
+  virtual frame next(std::string_view id) = 0;
+};
+
 /// A format of another protocol. The arguments are those of the functions below.
 struct foreign_format {
   frame (*event)(const starling::event& event, std::string_view id);
   frame (*connected)(const net::connected& connected, std::chrono::milliseconds retry);
   frame (*goodbye)(const net::goodbye& goodbye);
   frame (*notice)(std::string_view name, std::string_view json_object, std::string_view id);
-  /// SSE: the notice `heartbeat` goes with every keep-alive, asked for or not, and its object says
-  /// `user` and `number` besides (from 2: the first is `connected`'s to say).
-  bool tells_heartbeats = false;
+  /// SSE: for a session that was told `hello`, whether its client asked for them or not. Null: the
+  /// notice `heartbeat`, when it was asked for.
+  std::unique_ptr<heartbeat_writer> (*heartbeats)(const net::connected& hello) = nullptr;
   /// Of WebSocket text frames; an SSE format has none.
   struct commands {
     ws_command_parser parse;
@@ -41,7 +51,6 @@ struct foreign_format {
 wire_format add_format(const foreign_format& how);
 
 bool is_ws(wire_format format) noexcept;
-bool tells_heartbeats(wire_format format) noexcept;
 /// How commands of a WebSocket format are read.
 ws_command_parser command_parser(wire_format format) noexcept;
 
@@ -63,6 +72,9 @@ frame encode_notice(wire_format format, std::string_view name, std::string_view 
 frame encode_retry(std::chrono::milliseconds retry);
 /// The keep-alive of an SSE stream: a comment.
 frame encode_heartbeat();
+/// What goes with it; null: nothing. asked: by the client.
+std::unique_ptr<heartbeat_writer> heartbeats_of(wire_format format, const connected& connected,
+                                                bool asked);
 // Answers to commands; WebSocket formats only.
 /// `{type:"ack", ref, ...fields}`. `fields_json` is an object or empty.
 frame encode_ack(wire_format format, std::string_view ref_json, std::string_view fields_json);

@@ -134,12 +134,12 @@ struct client_node : test_node {
   ~client_node() { end_actors(); }
 
   /// A request of a client whose token is `identity`; its join is at the roster then.
-  client begin(const std::shared_ptr<net::identity>& identity, net::stream_request request = {},
-               net::transport_kind kind = net::transport_kind::ws) {
+  client begin(const std::shared_ptr<net::identity>& identity, net::stream_request request = {}) {
     boost::intrusive_ptr record(new session_record);
     record->id = session_id::make(1);
     record->identity = identity;
-    record->kind = kind;
+    record->kind = net::transport_kind::ws;
+    record->ends_quietly = request.ends_quietly;
     record->opened_ns = ++clock_ns;
     request.identity = identity;
     client out;

@@ -1,3 +1,4 @@
+#include "net/base/planned_faults.hpp"
 #include "tests/actors/connection_fixture.hpp"
 
 namespace starling::actors::test {
@@ -128,6 +129,21 @@ TEST_SUITE("actors/connection begin") {
     open.address.stop();
     n.run();
     CHECK_FALSE(open.line->refused.has_value());
+  }
+
+  TEST_CASE("a client whose session has a fault before it is known to anybody is sent away too") {
+    client_node n;
+    auto plan = planned_faults::parse({"connection.start@1"});
+    REQUIRE(plan);
+    faults_to_come = plan->get();
+    const auto c = n.begin("ann", {"a"});
+    faults_to_come = nullptr;
+    REQUIRE(c.line->refused.has_value());
+    CHECK(c.line->refused->code == close_code::overload);
+    CHECK(c.line->refused->reconnect);
+    CHECK(n.node.sessions == 0);
+    CHECK_FALSE(n.open("bob", {"a"}).line->refused.has_value());
+    CHECK(n.node.sessions == 1);
   }
 
   TEST_CASE("who comes back is told which rooms were taken away meanwhile, and only those") {

@@ -44,7 +44,7 @@ struct ingesting_node : test_node {
       : shared(all.size()) {
     node.partitions[0].epoch = 7;
     node.partitions[0].position = 50;
-    ingester = spawn<ingest_inbox, actors::ingester>(
+    ingester = spawn<ingester_inbox, actors::ingester>(
         std::ref(node), std::make_shared<const net::rule_set>(rules(all)), std::ref(shared),
         std::ref(feed), std::size_t{0}, std::move(stream));
   }
@@ -63,7 +63,7 @@ struct ingesting_node : test_node {
 
   ingestion_state shared;
   fake_feed feed;
-  handle<ingest_inbox> ingester;
+  handle<ingester_inbox> ingester;
 };
 
 }  // namespace

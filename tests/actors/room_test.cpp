@@ -38,7 +38,19 @@ void set_state(const session_ptr& session, presence_state state) { session->stat
 
 }  // namespace
 
+// A handle on one kind of channel's actor is made of no other.
+static_assert(!std::is_constructible_v<handle<user_inbox>, handle<channel_inbox>>);
+static_assert(!std::is_constructible_v<handle<user_inbox>, handle<room_inbox>>);
+
 TEST_SUITE("actors/room") {
+  TEST_CASE("of a channel's actor there is a handle on what it is, and on nothing else") {
+    room_node n;
+    const auto any = narrow<channel_inbox>(n.room);
+    CHECK(widen<room_inbox>(any) == n.room);
+    CHECK_FALSE(widen<user_inbox>(any));
+    CHECK_FALSE(widen<room_inbox>(handle<channel_inbox>()));
+  }
+
   TEST_CASE("what a room was told is there for a replay, and goes to no shard") {
     room_node n;
     n.attach("ann");

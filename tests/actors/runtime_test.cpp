@@ -32,6 +32,10 @@ class doer final : public inbox<act> {
   std::string_view name() const noexcept override { return "doer"; }
   fault_policy policy() const noexcept override { return fault_policy::end_actor; }
   void on(act& todo) override { todo.task(); }
+  /// As a colleague would, on its thread.
+  void call(const std::function<void()>& task) {
+    guarded("call", [&] { task(); });
+  }
 
  protected:
   void on_exit() override {
@@ -92,6 +96,8 @@ struct running_system {
 // Sending what an actor does not take does not compile.
 static_assert(takes<doer, act>);
 static_assert(!takes<doer, std::string>);
+// Nor does a handle on an actor of which nothing is known.
+static_assert(!std::is_constructible_v<handle<doer>, caf::strong_actor_ptr>);
 
 TEST_SUITE("actors/runtime") {
   TEST_CASE("a planned fault comes at its turn, once, and ends the actor") {
@@ -112,6 +118,22 @@ TEST_SUITE("actors/runtime") {
     for (const auto* bad :
          {"doer", "doer.act", "doer.act@", "doer.act@0", ".act@1", "doer.@1", "a.b@1x"})
       CHECK_FALSE(planned_faults::parse({bad}));
+  }
+
+  TEST_CASE("a call has planned faults as a message has, and an actor that ended takes none") {
+    running_system s;
+    auto plan = planned_faults::parse({"doer.call@2"});
+    REQUIRE(plan);
+    faults_to_come = plan->get();
+    int done = 0;
+    std::atomic<int> ends{0};
+    const auto actor = s.spawn(0, [&] { ++ends; });
+    s.on_loop(0, [&] {
+      for (int i = 0; i < 4; ++i) actor.get()->call([&] { ++done; });
+    });
+    faults_to_come = nullptr;
+    CHECK(done == 1);
+    CHECK(ends == 1);
   }
 
   TEST_CASE("messages to the actors of a shard are handled in one order, on its thread") {
@@ -154,11 +176,11 @@ TEST_SUITE("actors/runtime") {
       send_after(&shards_of(*s.system).at(0), std::chrono::hours(1), actor,
                  act{[&] { sent = true; }});
     });
-    CHECK(actor.pointer()->strong_refs > 1);
+    CHECK(actor.get()->ctrl()->strong_refs > 1);
     shards_of(*s.system).settle();
     s.settle(actor);
     s.on_loop(0, [] {});  // what brought the last message has let go of the actor
-    CHECK(actor.pointer()->strong_refs == 1);
+    CHECK(actor.get()->ctrl()->strong_refs == 1);
     CHECK_FALSE(sent);
   }
 

@@ -261,8 +261,9 @@ TEST_CASE("appends under way when the server dies all end, and retries store eac
   std::set<int> failed;
   int ended = 0;
   const auto publish = [&](int i) {
-    const auto text = std::to_string(i);
-    a.engine->history_of(acme).append(make_event(room("r" + std::to_string(i % 10)), text),
+    auto sent = make_event(room("r" + std::to_string(i % 10)), std::to_string(i));
+    sent.id = sent.data;
+    a.engine->history_of(acme).append(std::move(sent),
                                       [&, i](const result<cluster::append_ack>& ack) {
                                         const std::lock_guard hold(mutex);
                                         if (!ack.ok()) failed.insert(i);

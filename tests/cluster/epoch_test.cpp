@@ -120,6 +120,8 @@ TEST_CASE("a stream without an epoch is given one, which stays, behind its descr
   const auto options = fresh_store(shared_server());
   const auto session = connect(options.url);
   const auto first = epoch_of(*session, options);
+  CHECK(description_of(*session, options.stream) ==
+        std::string("starling partitions=1 starling epoch=").append(std::to_string(first)));
   edit(*session, options.stream, [](jsStreamConfig& config) { config.Description = "by ann"; });
   std::vector<std::shared_ptr<cluster::nats_session>> sessions;
   for (int i = 0; i < 3; ++i) sessions.push_back(connect(options.url));
@@ -128,7 +130,8 @@ TEST_CASE("a stream without an epoch is given one, which stays, behind its descr
   CHECK(given.front() != first);
   CHECK(given == std::vector<epoch_id>(3, given.front()));
   CHECK(description_of(*session, options.stream) ==
-        std::string("by ann starling epoch=").append(std::to_string(given.front())));
+        std::string("by ann starling partitions=1 starling epoch=")
+            .append(std::to_string(given.front())));
   CHECK(epoch_of(*session, options) == given.front());
 }
 

@@ -78,15 +78,6 @@ TEST_CASE("a stored message is read with its bytes") {
   CHECK_FALSE(parse_message(R"({"message":{"seq":2,"data":"cut)"));
 }
 
-TEST_CASE("base64 of every length is decoded") {
-  CHECK(decode_base64("") == "");
-  CHECK(decode_base64("Zg==") == "f");
-  CHECK(decode_base64("Zm8=") == "fo");
-  CHECK(decode_base64("Zm9v") == "foo");
-  CHECK(decode_base64("/+8=") == "\xff\xef");
-  CHECK_FALSE(decode_base64("Z"));
-}
-
 TEST_CASE("a delivery is read from both forms of its subject") {
   const auto plain = parse_delivery("$JS.ACK.st.oEHSSZiy.1.5.4.1795232001395834154.7");
   REQUIRE(plain);

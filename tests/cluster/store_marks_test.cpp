@@ -17,12 +17,12 @@ TEST_CASE("an epoch is found among other text, and only a whole one") {
     CHECK_FALSE(find_epoch(bad));
 }
 
-TEST_CASE("the number of partitions stands beside the epoch, and only where there are several") {
+TEST_CASE("the number of partitions stands beside the epoch; of one alone a store may not say so") {
   const auto several = with_epoch(with_partitions("our orders", 3), 7);
   CHECK(several == "our orders starling partitions=3 starling epoch=7");
   CHECK(find_partitions(several) == 3u);
   CHECK(find_epoch(several) == 7u);
-  CHECK(with_epoch(with_partitions({}, 1), 7) == "starling epoch=7");
+  CHECK(with_epoch(with_partitions({}, 1), 7) == "starling partitions=1 starling epoch=7");
   CHECK_FALSE(find_partitions("starling epoch=7"));
   CHECK_FALSE(find_partitions("starling partitions=0"));
 }

@@ -1,8 +1,8 @@
 /// Tokens: bytes as they come, and claims with a good signature, which get further.
-#include "net/auth/base64url.hpp"
 #include "net/auth/sign.hpp"
 #include "net/auth/signature.hpp"
 #include "net/auth/token.hpp"
+#include "net/base/base64.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace starling;
@@ -57,10 +57,10 @@ void fuzz(std::string_view bytes) {
     }
     default: {  // header, line feed, claims
       const auto header = fuzz::take_until(bytes, '\n');
-      const auto text = net::base64url_encode(header) + "." + net::base64url_encode(bytes);
+      const auto text = base64url_encode(header) + "." + base64url_encode(bytes);
       const auto signature = net::sign_hmac(secret, text);
       require(signature.ok(), "HMAC works");
-      return check(text + "." + net::base64url_encode(*signature), rules);
+      return check(text + "." + base64url_encode(*signature), rules);
     }
   }
 }

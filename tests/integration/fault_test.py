@@ -1,21 +1,26 @@
-"""Every handler of every kind of actor throws once, in a node under load: clients lose nothing, and no actor is missing
-without anybody's notice."""
+"""Every handler of every kind of actor throws once, and everything that comes to one as a call, in a node under load:
+clients lose nothing, and no actor is missing without anybody's notice."""
+import shutil
 import signal
+import tempfile
 import time
 import unittest
 
-from faulty_world import World, handlers
-from harness import eventually
+from faulty_world import World, calls, entries
+from harness import Nats, Node, eventually
 from outage_test import nats_request
 
 # What a fault ends (actors/README.md).
-ENDS_PROCESS, ENDS_ACTOR = ("bridge", "fanout", "publisher", "roster"), ("connection", "room", "user")
+ENDS_PROCESS = ("bridge", "fanout", "ingester", "publisher", "roster")
+ENDS_ACTOR = ("connection", "room", "user")
 # Which such message throws. Elsewhere the first: what comes once in a life, or seldom.
 TURN = {"bridge.engine_stored": 50, "bridge.join": 10, "bridge.left": 10, "bridge.tick": 2, "fanout.fan_out": 50,
-        "fanout.joined": 10, "publisher.publish_request": 10, "publisher.append_done": 10, "roster.join": 10,
-        "room.inbound": 30, "connection.replay_part": 3}
+        "fanout.joined": 10, "fanout.flush": 50, "publisher.publish_request": 10, "publisher.append_done": 10,
+        "roster.join": 10, "ingester.foreign_arrived": 30, "ingester.mapped_stored": 30, "room.inbound": 30,
+        "connection.replay_part": 3, "connection.deliver": 100, "connection.joined": 3}
 # What such messages follow from.
-BEFORE = dict.fromkeys(("bridge.channel_died", "bridge.members_report", "fanout.recount"), ["room.inbound@30"])
+BEFORE = dict.fromkeys(("bridge.channel_died", "bridge.members_report", "fanout.recount", "connection.actor_rebuilt"),
+                       ["room.inbound@30"])
 # Only where the store begins anew, which has a test of its own.
 ANEW = ("forget_history",)
 PATIENCE = 40
@@ -42,7 +47,12 @@ class Faults(unittest.TestCase):
         elif handler == "bridge.repair_read" and time.monotonic() > self.next_cut:
             self.next_cut = time.monotonic() + 4  # the node comes back, and reads what it has missed
             world.cut()
-        elif handler == "fanout.drain":
+        elif handler == "ingester.retry_mapped" and time.monotonic() > self.next_cut:
+            self.next_cut = time.monotonic() + 3
+            world.cut_off_from_the_store()
+        elif handler == "fanout.pause":
+            world.say_much_to_many(node)
+        elif handler in ("fanout.drain", "ingester.source_relieved"):
             node.process.send_signal(signal.SIGTERM)
 
     def live_until_it_ends(self, handler):
@@ -50,6 +60,20 @@ class Faults(unittest.TestCase):
         actor, message = handler.split(".")
         node = self.world.begin(planned(handler))
         streams = self.world.node_dies() if message == "node_gone" else []
+        try:
+            if actor == "ingester":
+                self.world.let_ingest(node)
+            self._wait_for_the_end(node, handler)
+        finally:
+            self.world.end(node)
+            for stream in streams:
+                stream.close()
+        self.assertEqual(node.process.returncode, 70, node.text()[-1000:])
+        last = node.text().splitlines()[-1]
+        for part in ("node ends", actor, message, "a planned fault"):
+            self.assertIn(part, last)
+
+    def _wait_for_the_end(self, node, handler):
         end, said, self.next_cut = time.monotonic() + PATIENCE, None, time.monotonic() + 1
         while node.process.poll() is None:
             self.assertLess(time.monotonic(), end, f"{handler}: no such message in {PATIENCE} s")
@@ -59,27 +83,21 @@ class Faults(unittest.TestCase):
             time.sleep(0.02)
         if said:
             self.assertLess(time.monotonic() - said, 1)
-        self.world.end(node)
-        for stream in streams:
-            stream.close()
-        self.assertEqual(node.process.returncode, 70, node.text()[-1000:])
-        last = node.text().splitlines()[-1]
-        for part in ("node ends", actor, message, "a planned fault"):
-            self.assertIn(part, last)
 
     def test_what_has_a_policy_is_every_kind_there_is(self):
-        self.assertEqual(sorted(handlers()), sorted(ENDS_PROCESS + ENDS_ACTOR))
+        self.assertEqual(sorted(entries()), sorted(ENDS_PROCESS + ENDS_ACTOR))
+        self.assertEqual([actor for actor, events in calls().items() if events], ["connection", "fanout"])
 
     def test_a_fault_that_ends_the_process_costs_no_client_an_event(self):
         for actor in ENDS_PROCESS:
-            for message in handlers()[actor]:
+            for message in entries()[actor]:
                 with self.subTest(handler=f"{actor}.{message}"):
                     self.live_until_it_ends(f"{actor}.{message}")
             with self.subTest(actor=actor):
                 self.assertEqual(self.world.missing(), [])
 
     def test_a_fault_that_ends_an_actor_costs_no_client_an_event(self):
-        wanted = [f"{actor}.{message}" for actor in ENDS_ACTOR for message in handlers()[actor] if message not in ANEW]
+        wanted = [f"{actor}.{message}" for actor in ENDS_ACTOR for message in entries()[actor] if message not in ANEW]
         node = self.world.begin([entry for handler in wanted for entry in planned(handler)])
         streams = self.world.node_dies()
         end = time.monotonic() + PATIENCE
@@ -104,7 +122,7 @@ class FaultsWhenTheStoreBeginsAnew(unittest.TestCase):
     def test_rooms_and_users_that_cannot_forget_are_built_anew_and_go_on(self):
         world = World()
         self.addCleanup(world.close)
-        wanted = [f"{actor}.{message}" for actor in ENDS_ACTOR for message in handlers()[actor] if message in ANEW]
+        wanted = [f"{actor}.{message}" for actor in ENDS_ACTOR for message in entries()[actor] if message in ANEW]
         self.assertEqual(len(wanted), 2)
         node = world.begin([entry for handler in wanted for entry in planned(handler)])
         eventually(lambda: node.metric("starling_sessions") >= len(world.readers), 10, "readers to be at the node")
@@ -127,6 +145,20 @@ class FaultsWhenTheStoreBeginsAnew(unittest.TestCase):
             self.assertTrue(any("epoch" in complaint for complaint in reader.complaints), reader.complaints)
         self.assertIsNone(node.process.poll())
         world.end(node)
+
+
+class FaultsOutsideOfActors(unittest.TestCase):
+    def test_a_thread_that_throws_ends_the_process_as_an_actor_does_and_says_which(self):
+        folder = tempfile.mkdtemp(prefix="starling-thread-fault-")
+        self.addCleanup(shutil.rmtree, folder)
+        nats = Nats(folder)
+        self.addCleanup(nats.kill)
+        node = Node(folder, "n1", 'debug.faults=["nats-out.order@1"]', nats=nats, wait=False)
+        self.addCleanup(node.kill)
+        self.assertEqual(node.process.wait(10), 70, node.text()[-1000:])
+        last = node.text().splitlines()[-1]
+        for part in ("node ends", "thread=nats-out", "a planned fault"):
+            self.assertIn(part, last)
 
 
 if __name__ == "__main__":

@@ -3,28 +3,43 @@ make every kind of message flow."""
 import http.client
 import itertools
 import json
+import pathlib
 import re
 import shutil
 import socket
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from clients import Closed, Sse, Ws
 from harness import ROOT, Nats, Node, admin, eventually, fresh, nats_publish, token
+from nats_client import NatsClient
 from resolver import SECRET, Resolver
 
 # What a client or publisher may meet at a node that dies.
 GONE = (OSError, Closed, http.client.HTTPException)
-ROOMS, READERS = 4, 6
+ROOMS, READERS, CROWD = 4, 6, 140
 SETTINGS = ("sse.retry=50ms", "sessions.policy=reject-new", "sessions.max_per_user=3", "history.max_events_per_room=5000",
-            "membership.sources=['roster','http']", f"membership.http.secret='{SECRET}'", "mapping_profile=fechatter")
+            "membership.sources=['roster','http']", f"membership.http.secret='{SECRET}'", "mapping_profile=fechatter",
+            "sse.heartbeat=500ms")
+# A foreign stream, whose events become those of a room that all readers are in.
+STREAM, SOURCES = "FOREIGN", ("fechatter.>", "foreign.>")
+RULE = f"""
+[[mapping]]
+stream = "{STREAM}"
+subject = "foreign.>"
+id = "{{/id}}"
+room = "{{/room}}"
+event = "load"
+data = "{{/data}}"
+"""
 
 
 def handlers():
     """{actor: [message, ...]} of all inboxes, as their headers have them."""
     found = {}
-    for header in sorted((ROOT / "actors" / "messages").glob("*_inbox.hpp")):
+    for header in sorted((ROOT / "actors").rglob("*_inbox.hpp")):
         text = header.read_text()
         for name, base, listed in re.findall(r"class (\w+)_inbox\s*: public (?:detail::)?inbox(_chain)?<([^>]*)>", text):
             messages = [word.strip() for word in listed.split(",")]
@@ -32,6 +47,26 @@ def handlers():
             found[name] = found["channel"] + messages[1:] if base else messages
     found.pop("channel")  # no actor; what rooms and users both take
     return found
+
+
+def calls():
+    """{actor: [event, ...]} of what comes to actors not as messages but as calls, as their sources name it."""
+    found = {actor: [] for actor in handlers()}
+    for source in sorted((ROOT / "actors").rglob("*.[ch]pp")):
+        if source.parent.name == "runtime":  # where `guarded` is
+            continue
+        for event in re.findall(r"guarded\(([^,]*),", source.read_text()):
+            assert re.fullmatch(r'"\w+"', event), f"{source}: guarded({event}, has no name to be found by"
+            events = found[source.stem.split("_")[0]]
+            if event.strip('"') not in events:
+                events.append(event.strip('"'))
+    return found
+
+
+def entries():
+    """{actor: [message or call, ...]}: everything that makes an actor work."""
+    called = calls()
+    return {actor: messages + called[actor] for actor, messages in handlers().items()}
 
 
 class Way:
@@ -157,26 +192,34 @@ class World:
         self.way = Way(self.nats)
         self.resolver = Resolver()
         self.settings = (*SETTINGS, f"membership.http.url={self.resolver.url}")
-        self.steady = Node(self.folder, "n1", *self.settings, nats=self.nats)
-        eventually(self.steady.ready, 10, "the steady node to be ready")
+        self.rules = f"{self.folder}/rules.toml"
+        pathlib.Path(self.rules).write_text(RULE, encoding="utf-8")
+        self.foreign = NatsClient(self.nats)
+        self.foreign.add_stream(STREAM, "foreign.>")
+        self._begin_steady()
         self.numbers = itertools.count(1)  # of users as fechatter has them
         self.faulty, self.over, self.opened = None, threading.Event(), []  # opened: clients of an errand
-        self.rooms = [fresh("load") for _ in range(ROOMS)]
+        self.crowd = []  # clients in one room, of one life of the faulty node
+        self.own_rooms, self.foreign_room = [fresh("load") for _ in range(ROOMS)], fresh("foreign")
+        self.rooms = [*self.own_rooms, self.foreign_room]
         self.published = {room: 0 for room in self.rooms}
+        self.burst = 0  # foreign messages to be stored at once
         self.readers = [Reader(self, i) for i in range(READERS)]
         self.publisher = threading.Thread(target=self._publish, daemon=True)
+        self.storer = threading.Thread(target=self._store, daemon=True)
         self.errands = threading.Thread(target=self._run_errands, daemon=True)
         for reader in self.readers:
             reader.start()
         for reader in self.readers:
             reader.connected.wait(10)
-        self.publisher.start()
-        self.errands.start()
+        for thread in (self.publisher, self.storer, self.errands):
+            thread.start()
 
     def close(self):
         self.over.set()
-        for thread in (self.publisher, self.errands, *self.readers):
+        for thread in (self.publisher, self.storer, self.errands, *self.readers):
             thread.join(15)
+        self.foreign.close()
         for node in filter(None, (self.faulty, self.steady)):
             node.kill()
         self.way.close()
@@ -186,7 +229,8 @@ class World:
 
     def begin(self, plan):
         """A life of the faulty node, which may end before it is ready."""
-        node = Node(self.folder, "n2", *self.settings, f"debug.faults={json.dumps(plan)}", nats=self.way, wait=False)
+        node = Node(self.folder, "n2", *self.settings, f"debug.faults={json.dumps(plan)}", nats=self.way, config=self.rules,
+                    wait=False)
         try:
             node.started()
             self.faulty = node
@@ -198,9 +242,31 @@ class World:
     def end(self, node):
         self.faulty = None
         node.kill()
+        while self.crowd:
+            self.crowd.pop().close()
+
+    def _begin_steady(self):
+        self.steady = Node(self.folder, "n1", *self.settings, nats=self.nats, config=self.rules)
+        eventually(self.steady.ready, 10, "the steady node to be ready")
+
+    def let_ingest(self, node):
+        """The steady node is restarted, as a deploy does, and hands its sources to `node`, which may end by that."""
+        self.steady.stop()
+        eventually(lambda: node.process.poll() is not None or
+                   all(f"this node ingests a source source={source} " in node.text() for source in SOURCES), 10,
+                   "the faulty node to ingest")
+        self._begin_steady()
+
+    def _store(self):
+        room = self.foreign_room
+        while not self.over.wait(0.02):
+            for _ in range(1 + self.burst):
+                number = self.published[room]
+                self.foreign.store("foreign.a", {"id": f"{room}.{number}", "room": room, "data": number})
+                self.published[room] += 1
 
     def _publish(self):
-        for room in itertools.cycle(self.rooms):
+        for room in itertools.cycle(self.own_rooms):
             number = self.published[room]
             item = {"room": room, "event": "load", "data": number, "id": f"{room}.{number}"}
             while not self.over.is_set() and not self._stored(item):
@@ -239,8 +305,8 @@ class World:
     # -- what makes messages flow -----------------------------------------------------------------------------------
 
     def _run_errands(self):
-        errands = (self._sessions, self._resume, self._roster, self._membership, self._web_socket, self._questions, self._one_session,
-                   self._too_many, self._refusals)
+        errands = (self._sessions, self._resume, self._long_replay, self._roster, self._membership, self._web_socket,
+                   self._questions, self._one_session, self._too_many, self._refusals)
         while not self.over.wait(0.05):
             for errand in errands:
                 node = self.faulty
@@ -282,6 +348,14 @@ class World:
         for cursor in (first.last_id, position):
             self._open(Sse, node, token(fresh("user"), rooms=[room]), last_event_id=cursor)
 
+    def _long_replay(self, node):
+        """More than an outbox takes at once."""
+        room = fresh("e")
+        position = self.steady.publish(room=room, data=0)["position"]
+        self.steady.http("POST", "/api/publish", token=admin(),
+                         body=[{"room": room, "event": "msg", "data": i} for i in range(300)])
+        self._open(Sse, node, token(fresh("user"), rooms=[room]), last_event_id=position).take(300, 5)
+
     def _roster(self, node):
         room, user = fresh("e"), fresh("user")
         stream = self._open(Sse, node, token(user))
@@ -294,12 +368,14 @@ class World:
         node.http("DELETE", path, token=admin())
 
     def _membership(self, node):
-        room, user = fresh("e"), next(self.numbers)
+        room, user, elsewhere = fresh("e"), next(self.numbers), next(self.numbers)
         self._open(Sse, node, token(str(user)))
+        self._open(Sse, self.steady, token(str(elsewhere)))  # whose tenant the other node has to ask for
         node.http("POST", "/api/members", token=admin(),
                   body=json.dumps({"room": room, "user": fresh("user"), "member": True}).encode())
-        nats_publish(self.nats, "fechatter.chats.member.joined",
-                     json.dumps({"chat_id": user, "user_id": user, "joined_at": "2026-01-01T00:00:00Z"}))
+        for each in (user, elsewhere):
+            nats_publish(self.nats, "fechatter.chats.member.joined",
+                         json.dumps({"chat_id": each, "user_id": each, "joined_at": "2026-01-01T00:00:00Z"}))
 
     def _web_socket(self, node):
         room = fresh("e")
@@ -351,9 +427,29 @@ class World:
         self.way.cut()
         time.sleep(0.3)
 
+    def cut_off_from_the_store(self):
+        """While many foreign messages are on their way there."""
+        self.burst = 300
+        time.sleep(0.1)
+        self.cut()
+        self.burst = 0
+
+    def say_much_to_many(self, node):
+        """More at once than one pass over a room takes that is large on some shard."""
+        def join(user):
+            try:
+                self.crowd.append(Sse(node, token(user, rooms=["crowd"])))
+            except GONE:
+                pass  # it has had its fault
+        if not self.crowd:
+            with ThreadPoolExecutor(20) as pool:
+                pool.map(join, [fresh("user") for _ in range(CROWD)])
+        self.steady.http("POST", "/api/publish", token=admin(),
+                         body=[{"room": "crowd", "event": "msg", "data": i} for i in range(50)])
+
     def node_dies(self):
         """A third node comes and goes; it takes 10 s until the others call it gone."""
-        third = Node(self.folder, "n3", *self.settings, nats=self.nats)
+        third = Node(self.folder, "n3", *self.settings, nats=self.nats, config=self.rules)
         user = fresh("user")
         streams = [Sse(node, token(user)) for node in (third, self.faulty)]
         third.kill()

@@ -43,14 +43,14 @@ TEST_SUITE("net/auth/api_keys") {
     REQUIRE(file.add(key).ok());
     const auto keys = key_set::load({.api_keys_file = file.path});
     REQUIRE(keys.ok());
-    const auto who = keys->bearer_of(key.text);
-    REQUIRE(who);
-    CHECK(who->user.str() == "ann");
-    CHECK(who->tenant.str() == "acme");
-    CHECK(who->rooms == std::vector<std::string>{"a", "b*"});
-    CHECK(who->publish == std::vector<std::string>{"a"});
-    CHECK_FALSE(who->admin);
-    CHECK(who->token_hash != 0);
+    const auto bearer = keys->bearer_of(key.text);
+    REQUIRE(bearer);
+    CHECK(bearer->user.str() == "ann");
+    CHECK(bearer->tenant.str() == "acme");
+    CHECK(bearer->rooms == std::vector<std::string>{"a", "b*"});
+    CHECK(bearer->publish == std::vector<std::string>{"a"});
+    CHECK_FALSE(bearer->admin);
+    CHECK(bearer->token_hash != 0);
     for (const auto& other : {key.text + "x", key.text.substr(1), key.id, std::string(),
                               std::string(1000, 'k'), make_api_key().text})
       CHECK_FALSE(keys->bearer_of(other));

@@ -15,8 +15,8 @@
 #include <openssl/pem.h>
 #include <stdlib.h>
 
-#include "net/auth/base64url.hpp"
 #include "net/auth/signature.hpp"
+#include "net/base/base64.hpp"
 
 namespace starling::net::test {
 

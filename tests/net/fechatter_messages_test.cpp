@@ -24,8 +24,8 @@ event in_chat(const std::string& name, const std::string& data) {
   return out;
 }
 
-json read(const event& what, fechatter::reader reader = fechatter::reader::stream) {
-  return json::parse(fechatter::message_of(what, reader, "e-5"));
+json read(const event& event, fechatter::reader reader = fechatter::reader::stream) {
+  return json::parse(fechatter::message_of(event, reader, "e-5"));
 }
 
 const foreign_format::commands& socket() { return fechatter::socket_commands; }
@@ -57,9 +57,9 @@ TEST_SUITE("net/dialect/fechatter/messages") {
   }
 
   TEST_CASE("a message published without ids gets those that are known") {
-    auto what = in_chat("NewMessage", R"({"content":"hi"})");
-    what.sender = "42";
-    const auto got = read(what);
+    auto sent = in_chat("NewMessage", R"({"content":"hi"})");
+    sent.sender = "42";
+    const auto got = read(sent);
     CHECK(got["id"] == "message-9");
     CHECK(got["chat_id"] == 7);
     CHECK(got["sender_id"] == 42);
@@ -139,16 +139,35 @@ TEST_SUITE("net/dialect/fechatter/messages") {
 
   TEST_CASE(
       "named events come beside unnamed ones only where it is the standard and both is asked") {
-    const auto what = in_chat("TypingStatus", R"({"user_id":1,"is_typing":true})");
+    const auto typing = in_chat("TypingStatus", R"({"user_id":1,"is_typing":true})");
     const auto usual = *dialect_formats(dialect_names(), "named");
-    const auto only = std::string(encode_event(usual.find("fechatter")->sse, what, "e-5").body());
+    const auto only = std::string(encode_event(usual.find("fechatter")->sse, typing, "e-5").body());
     CHECK(only.find("event:") == only.npos);
     CHECK(only.find("id: e-5\ndata: {\"type\":\"typing_status\"") == 0);
     CHECK(usual.find("both")->sse == wire_format::sse_both);
     const auto own = *dialect_formats(dialect_names(), "fechatter");
-    const auto both = std::string(encode_event(own.find("both")->sse, what, "e-5").body());
+    const auto both = std::string(encode_event(own.find("both")->sse, typing, "e-5").body());
     CHECK(both.find("event: TypingStatus\nid: e-5\n") == 0);
     CHECK(both.find("\n\nid: e-5\ndata: {\"type\":\"typing_status\"") != both.npos);
     CHECK_FALSE(dialect_formats(std::vector<std::string>{"native"}, "fechatter").ok());
+  }
+
+  TEST_CASE("heartbeats go on counting after the first, named where events are, unasked") {
+    connected hello;
+    hello.user = "42";
+    const auto usual = *dialect_formats(dialect_names(), "named");
+    const auto unnamed = heartbeats_of(usual.find("fechatter")->sse, hello, false);
+    REQUIRE(unnamed);
+    for (int number = 2; number < 5; ++number) {
+      const auto beat = unnamed->next("e-5");
+      CHECK(beat.body().starts_with("id: e-5\ndata: "));
+      CHECK(answer_of(beat)["heartbeat_id"] == number);
+      CHECK(answer_of(beat)["user_id"] == 42);
+    }
+    const auto own = *dialect_formats(dialect_names(), "fechatter");
+    const auto both = heartbeats_of(own.find("both")->sse, hello, false)->next("e-5");
+    CHECK(both.body().starts_with("event: heartbeat\nid: e-5\ndata: {\"ts\":"));
+    CHECK(both.body().find("\n\nid: e-5\ndata: {") != std::string_view::npos);
+    CHECK_FALSE(heartbeats_of(wire_format::sse_named, hello, false));
   }
 }

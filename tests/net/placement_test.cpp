@@ -16,7 +16,7 @@ using namespace starling::net;
 namespace {
 
 /// So many connections, come to loops in turn as the kernel might spread them: where they end.
-std::vector<std::size_t> spread(placement& over, std::size_t loops, std::size_t count) {
+std::vector<std::size_t> placed(placement& over, std::size_t loops, std::size_t count) {
   std::vector<std::size_t> out(loops, 0);
   for (std::size_t i = 0; i < count; ++i) {
     const auto to = over.choose(i % loops);
@@ -51,7 +51,7 @@ TEST_SUITE("net/placement") {
 
   TEST_CASE("loops get what their shares say, within a few connections") {
     placement uneven({0.1, 0.3, 0.6});
-    const auto got = spread(uneven, 3, 1000);
+    const auto got = placed(uneven, 3, 1000);
     CHECK(got[0] == doctest::Approx(100).epsilon(0.04));
     CHECK(got[1] == doctest::Approx(300).epsilon(0.02));
     CHECK(got[2] == doctest::Approx(600).epsilon(0.02));
@@ -59,7 +59,7 @@ TEST_SUITE("net/placement") {
 
   TEST_CASE("a loop without a share gets none") {
     placement uneven({0, 1});
-    CHECK(spread(uneven, 2, 100) == std::vector<std::size_t>{0, 100});
+    CHECK(placed(uneven, 2, 100) == std::vector<std::size_t>{0, 100});
   }
 
   TEST_CASE("what is handed over is served on the thread of its loop") {

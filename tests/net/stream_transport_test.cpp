@@ -12,7 +12,8 @@ namespace {
 struct sse_case {
   explicit sse_case(sse_options options = {}, int buffers = 0)
       : client(buffers),
-        stream(make_sse_transport(on.loop, accept(on, client, buffers), "HEAD", options, owner)) {}
+        stream(make_sse_transport(on.loop, accept(on, client, buffers), "HEAD", std::move(options),
+                                  owner)) {}
 
   bool reads(std::string_view text) {
     return on.until([&] { return client.read() || client.got.size() >= text.size(); }) &&
@@ -250,7 +251,7 @@ TEST_SUITE("net/stream_transport sse") {
   TEST_CASE("HTTP/1.0: bodies without chunks, and the end of the connection is the end") {
     sse_options plain;
     plain.chunked = false;
-    sse_case t(plain);
+    sse_case t(std::move(plain));
     t.stream->send({"3\r\n", "abc", "\r\n"});
     t.stream->close(close_code::shutdown);
     CHECK(t.on.until([&] { return t.client.read(); }));
@@ -263,9 +264,9 @@ TEST_SUITE("net/stream_transport sse") {
     t.stream->send_heartbeat("1-a");
     CHECK(t.reads("HEADd\r\n: heartbeat\n\n\r\n"));
     sse_options named;
-    named.heartbeat_event = true;
+    named.heartbeats = heartbeats_of(named.format, {}, true);
     named.chunked = false;
-    sse_case u(named);
+    sse_case u(std::move(named));
     CHECK(u.reads("HEAD"));
     u.stream->send_heartbeat("1-a");
     CHECK(u.on.until([&] {

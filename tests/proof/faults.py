@@ -37,6 +37,8 @@ PLANNED = {
     "fanout.joined": (5, 50), "publisher.publish_request": (10, 100), "publisher.append_done": (10, 100),
     "roster.join": (5, 60),
 }
+# The same where foreign publishers are: one more fault on a node that has some.
+PLANNED_OF_INGESTION = {"ingester.foreign_arrived": (20, 200), "ingester.mapped_stored": (20, 200)}
 _INGEST = ("ingest_kill", "ingest_drain")
 _NODE = ("node_kill", "node_stop", "node_freeze", "node_drain", *_INGEST)
 _NATS = ("nats_kill", "nats_kill_all", "nats_stop")
@@ -68,11 +70,15 @@ def schedule(rng, seconds, clustered, ingest=False):
     return sorted(kept)
 
 
-def plan_actor_faults(rng, nodes):
-    """{index of a node: ["ACTOR.MESSAGE@N", ...]}: 2 or 3 faults on each of two nodes."""
-    return {node: [f"{message}@{rng.randint(*PLANNED[message])}"
-                   for message in rng.sample(sorted(PLANNED), rng.randint(2, 3))]
-            for node in rng.sample(range(nodes), 2)}
+def plan_actor_faults(rng, nodes, ingest=False):
+    """{index of a node: ["ACTOR.MESSAGE@N", ...]}: 2 or 3 faults on each of two nodes, with `ingest` one more."""
+    planned = {node: [f"{message}@{rng.randint(*PLANNED[message])}"
+                      for message in rng.sample(sorted(PLANNED), rng.randint(2, 3))]
+               for node in rng.sample(range(nodes), 2)}
+    for faults in planned.values() if ingest else ():
+        message = rng.choice(sorted(PLANNED_OF_INGESTION))
+        faults.append(f"{message}@{rng.randint(*PLANNED_OF_INGESTION[message])}")
+    return planned
 
 
 def _bearable(fault, others):

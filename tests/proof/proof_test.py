@@ -14,7 +14,7 @@ import unittest
 from unittest import mock
 
 import proof
-from faults import FIRST_SECONDS, KINDS, PLANNED, Fault, Faults, plan_actor_faults, schedule
+from faults import FIRST_SECONDS, KINDS, PLANNED, PLANNED_OF_INGESTION, Fault, Faults, plan_actor_faults, schedule
 from foreign import Plain
 from harness import ROOT, admin
 from http_client import Connection
@@ -276,9 +276,19 @@ class Schedule(unittest.TestCase):
                 fewest, most = PLANNED[message]
                 self.assertTrue(fewest <= int(count) <= most, fault)
 
+    def test_plans_one_more_fault_on_each_such_node_where_there_is_ingestion(self):
+        for seed in range(50):
+            planned = plan_actor_faults(random.Random(seed), 3)
+            more = plan_actor_faults(random.Random(seed), 3, ingest=True)
+            self.assertEqual({node: faults[:-1] for node, faults in more.items()}, planned)
+            for *_, last in more.values():
+                message, count = last.split("@")
+                fewest, most = PLANNED_OF_INGESTION[message]
+                self.assertTrue(fewest <= int(count) <= most, last)
+
     def test_plans_faults_for_actors_and_messages_there_are(self):
         source = "\n".join(path.read_text() for path in (ROOT / "actors").rglob("*.hpp"))
-        for actor, message in (planned.split(".") for planned in PLANNED):
+        for actor, message in (planned.split(".") for planned in {**PLANNED, **PLANNED_OF_INGESTION}):
             self.assertIn(f'return "{actor}"', source)
             self.assertRegex(source, rf"struct {message} {{")
 

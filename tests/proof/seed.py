@@ -77,7 +77,8 @@ class Run:
         self.settled = 0.0  # seconds from the last publish until everybody had everything
         self.lag = Lag()
         # Drawn apart: what else a seed draws stays the same with and without them.
-        self.planned = plan_actor_faults(random.Random(f"actors {seed}"), NODES) if options.actor_faults else {}
+        self.planned = (plan_actor_faults(random.Random(f"actors {seed}"), NODES, options.ingest)
+                        if options.actor_faults else {})
         self.world = World(clustered, options.partitions, self.planned, ingest=options.ingest)
         self.faults, self.keeper = Faults(self), Keeper(self)
         self.passing = Passing(self.now, self.faults.quiet_since, self.ledger.complain)

@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-#include "net/dialect/fechatter/claims.hpp"
+#include "net/dialect/dialects.hpp"
 #include "net/io/listener.hpp"
 
 namespace starling::app {
@@ -16,7 +16,7 @@ class start_check {
 
   std::shared_ptr<const net::key_set> keys() {
     net::key_options all;
-    all.published = net::fechatter::published_keys();
+    all.published = net::published_keys();
     if (!c_.auth.hs256_secret.empty())
       all.hs256_secret = c_.auth.hs256_secret;
     else if (c_.auth.dev)
@@ -115,7 +115,7 @@ class start_check {
 result<std::shared_ptr<const net::key_set>> mercure_keys(const std::string& key,
                                                          token_algorithm algorithm) {
   if (key.empty()) return std::shared_ptr<const net::key_set>();
-  net::key_options from{.published = net::fechatter::published_keys()};
+  net::key_options from{.published = net::published_keys()};
   if (algorithm == token_algorithm::hs256)
     from.hs256_secret = key;
   else if (key.find("-----BEGIN") != key.npos)

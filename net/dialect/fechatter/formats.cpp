@@ -1,10 +1,12 @@
 #include "net/dialect/fechatter/formats.hpp"
 
-#include <nlohmann/json.hpp>
+#include <memory>
 
 #include "net/base/clock.hpp"
 #include "net/dialect/fechatter/messages.hpp"
 #include "net/wire/codec.hpp"
+#include "net/wire/encoders.hpp"
+#include "net/wire/json_writer.hpp"
 #include "net/wire/sse_text.hpp"
 
 namespace starling::net::fechatter {
@@ -18,16 +20,6 @@ void append_block(std::string& out, std::string_view name, std::string_view id,
   if (!id.empty()) append_sse_line(out, "id: ", id);
   append_sse_data(out, data);
   out += '\n';
-}
-
-std::string heartbeat_of(std::string_view json_object) {
-  const auto said = nlohmann::json::parse(json_object);
-  return heartbeat(said.value("user", ""), said.value("number", std::uint64_t{1}),
-                   said.value("ts", std::int64_t{0}));
-}
-
-std::string said_by_node(std::string_view name, std::string_view json_object) {
-  return name == "heartbeat" ? heartbeat_of(json_object) : notice(name, json_object);
 }
 
 // -- event streams; Named: each also under its own name ------------------------------------------
@@ -66,17 +58,42 @@ template <bool Named>
 frame stream_notice(std::string_view name, std::string_view json_object, std::string_view id) {
   auto& out = wire_scratch();
   if (Named) append_block(out, name, id, json_object);
-  append_block(out, "", id, said_by_node(name, json_object));
+  append_block(out, "", id, notice(name, json_object));
   return sse_frame(out);
 }
 
+/// Numbered from 2: the first is `stream_hello`'s.
+template <bool Named>
+class heartbeats final : public heartbeat_writer {
+ public:
+  explicit heartbeats(const connected& hello) : user_(hello.user) {}
+  frame next(std::string_view id) override {
+    const auto now = wall_ms();
+    auto& out = wire_scratch();
+    if (Named) {
+      std::string said;
+      json_writer(said).number("ts", now);
+      append_block(out, "heartbeat", id, said);
+    }
+    append_block(out, "", id, heartbeat(user_, ++told_, now));
+    return sse_frame(out);
+  }
+
+ private:
+  const std::string user_;
+  std::uint32_t told_ = 1;
+};
+
 template <bool Named>
 wire_format stream_format() {
-  static const wire_format format = add_format({.event = stream_event<Named>,
-                                                .connected = stream_hello<Named>,
-                                                .goodbye = stream_goodbye<Named>,
-                                                .notice = stream_notice<Named>,
-                                                .tells_heartbeats = true});
+  static const wire_format format =
+      add_format({.event = stream_event<Named>,
+                  .connected = stream_hello<Named>,
+                  .goodbye = stream_goodbye<Named>,
+                  .notice = stream_notice<Named>,
+                  .heartbeats = [](const connected& hello) -> std::unique_ptr<heartbeat_writer> {
+                    return std::make_unique<heartbeats<Named>>(hello);
+                  }});
   return format;
 }
 
@@ -98,7 +115,7 @@ wire_format socket_format() {
                        std::chrono::milliseconds) { return socket_frame(welcome(hello)); },
        .goodbye = [](const goodbye& last) { return socket_frame(farewell(last)); },
        .notice = [](std::string_view name, std::string_view json_object,
-                    std::string_view) { return socket_frame(said_by_node(name, json_object)); },
+                    std::string_view) { return socket_frame(notice(name, json_object)); },
        .ws = &socket_commands});
   return format;
 }

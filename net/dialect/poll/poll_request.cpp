@@ -29,6 +29,7 @@ result<poll_request> parse_poll_request(const http_exchange& x, std::size_t max_
   if (!stream) return stream.error();
   poll_request out{.stream = std::move(*stream), .client = {}, .from = {}, .timeout = {}};
   out.stream.format = poll_format();
+  out.stream.ends_quietly = true;
 
   auto position = asked_position(x.request);
   if (const auto* given = query.find("cursor"); given && !given->empty()) position = *given;

@@ -48,8 +48,8 @@ struct tenants_overdue {
 };
 
 /// Taken by ingest/ingester.cpp.
-class ingest_inbox : public inbox<foreign_arrived, source_relieved, retry_mapped, mapped_stored,
-                                  member_changed, tenants_told, tenants_overdue> {
+class ingester_inbox : public inbox<foreign_arrived, source_relieved, retry_mapped, mapped_stored,
+                                    member_changed, tenants_told, tenants_overdue> {
  public:
   using inbox::inbox;
 };
