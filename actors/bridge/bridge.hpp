@@ -73,8 +73,6 @@ class bridge final : public bridge_inbox, private sequencer_output {
   void ask_last(const live_channel& of) override;
   void lost(live_channel& from, std::string_view reason) override;
   void recovered(std::size_t count) override;
-  /// Its actor is started with the bite that lets somebody in.
-  void became_live(live_channel&) override {}
   void epoch_began(const cluster::log_state& store, bool anew) override;
   void waiting_refused(const std::string& reason) override;
   void settled() override { release_waiting(); }

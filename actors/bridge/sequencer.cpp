@@ -223,7 +223,6 @@ void sequencer::complete_fence(sequence at) {
     if (!each) continue;
     each->live = true;
     each->delivered = at;
-    output_.became_live(*each);
   }
   if (fences_.wanted()) send_fence();
 }

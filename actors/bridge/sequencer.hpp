@@ -63,8 +63,6 @@ class sequencer_output {
   virtual void lost(live_channel& from, std::string_view reason) = 0;
   /// `count` events were missing and have been found in the store; they are delivered next.
   virtual void recovered(std::size_t count) = 0;
-  /// Events of `which` later than `which.delivered` are delivered from now on.
-  virtual void became_live(live_channel& which) = 0;
   /// The store is there, for the first time or (`anew`) in another life: everything known of the
   /// former one is void. position() is the new one. The fences' channel has to be followed.
   virtual void epoch_began(const cluster::log_state& store, bool anew) = 0;
@@ -141,8 +139,8 @@ class sequencer {
   void tick(steady_time now);  ///< every second
 
   // The owner's wishes.
-  /// `wanted` is followed at the engine: it becomes live with the next fence. (To forget one, take
-  /// it out of the table.)
+  /// `wanted` is followed at the engine: it becomes live with the next fence, and what is later
+  /// than its `delivered` then is delivered. (To forget one, take it out of the table.)
   void follow(const live_channel& wanted);
   void want_fence();
 

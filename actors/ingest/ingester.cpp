@@ -118,11 +118,17 @@ void ingester::publish(std::uint64_t number) {
   ++under_way_;
   of.outstanding = 1;  // this call: answers may come before it returns
   for (std::size_t i = 0; i < of.changes.size(); ++i)
-    if (!of.changes[i].done) change_member(number, i, of);
+    if (!of.changes[i].done && may_go(of)) change_member(number, i, of);
   for (std::size_t i = 0; i < of.events.size(); ++i)
-    if (!of.events[i].done) publish_event(number, i, of);
+    if (!of.events[i].done && may_go(of)) publish_event(number, i, of);
   --of.outstanding;
   settle_if_complete(number);
+}
+
+/// Nothing goes before what is to be tried again.
+bool ingester::may_go(ingested_message& of) const {
+  of.failed = of.failed || *not_taken_;
+  return !of.failed;
 }
 
 void ingester::publish_event(std::uint64_t number, std::size_t index, ingested_message& of) {
@@ -135,16 +141,19 @@ void ingester::publish_event(std::uint64_t number, std::size_t index, ingested_m
   }
   ++of.outstanding;
   node_.engine->history_of(one.event.channel.tenant)
-      .append(one.event,
-              [me = self(), term = term_, number, index](result<cluster::append_ack> ack) {
-                me.send(mapped_stored{term, number, index, std::move(ack)});
-              });
+      .append(one.event, [me = self(), term = term_, number, index,
+                          not_taken = not_taken_](result<cluster::append_ack> ack) {
+        if (!ack && worth_a_retry(ack.error().code)) *not_taken = true;
+        me.send(mapped_stored{term, number, index, std::move(ack)});
+      });
 }
 
 void ingester::change_member(std::uint64_t number, std::size_t index, ingested_message& of) {
   auto& one = of.changes[index];
   ++of.outstanding;
-  const auto answer = [me = self(), term = term_, number, index](const auto& stored) {
+  const auto answer = [me = self(), term = term_, number, index,
+                       not_taken = not_taken_](const auto& stored) {
+    if (!stored && worth_a_retry(stored.error().code)) *not_taken = true;
     me.send(member_changed{term, number, index,
                            stored ? result<void>() : result<void>(stored.error())});
   };
@@ -158,7 +167,7 @@ void ingester::change_member(std::uint64_t number, std::size_t index, ingested_m
 void ingester::handed_in(ingested_message& of, ingested_message::outgoing& one,
                          const error* failure, bool duplicate) {
   if (failure && worth_a_retry(failure->code)) {
-    of.failed = true;
+    of.failed = *not_taken_ = true;
     return;
   }
   one.done = true;
@@ -223,7 +232,9 @@ void ingester::settle_if_complete(std::uint64_t number) {
 
 void ingester::on(retry_mapped&) {
   retry_on_its_way_ = false;
-  if (!feed_.holds(source_)) return;
+  // Of an earlier duty it comes while answers are awaited: when they are there, another one comes.
+  if (!feed_.holds(source_) || under_way_ > 0) return;
+  *not_taken_ = false;
   for (const auto number : std::exchange(retries_, {})) publish(number);
   go_on();
 }
@@ -235,6 +246,7 @@ void ingester::on(source_relieved&) {
   waiting_.clear();
   unlocated_.reset();
   under_way_ = 0;
+  not_taken_ = std::make_shared<std::atomic<bool>>(false);  // late answers have the former one
 }
 
 void ingester::finish(std::uint64_t number, net::mapping_result result,

@@ -1,6 +1,7 @@
 /// Foreign messages of one source become events: mapped, stored in order, settled.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -49,8 +50,9 @@ class ingester final : public ingester_inbox {
   void take(cluster::foreign_message& arrived, bool asked);
   void go_on();
   bool ask(const std::vector<net::mapped_event>& about);
-  bool held_back() const noexcept { return !retries_.empty() || unlocated_; }
+  bool held_back() const noexcept { return *not_taken_ || !retries_.empty() || unlocated_; }
   void publish(std::uint64_t number);
+  bool may_go(ingested_message& of) const;
   void publish_event(std::uint64_t number, std::size_t index, ingested_message& of);
   void change_member(std::uint64_t number, std::size_t index, ingested_message& of);
   void handed_in(ingested_message& of, ingested_message::outgoing& one, const error* failure,
@@ -76,6 +78,9 @@ class ingester final : public ingester_inbox {
   std::uint64_t term_ = 1;  ///< answers of an earlier duty do not count
   std::unordered_map<std::uint64_t, ingested_message> messages_;
   std::size_t under_way_ = 0;  ///< messages with something outstanding
+  /// Something of this duty was not taken and is to be tried again. Set where that is known first:
+  /// the answer comes behind messages that have arrived meanwhile.
+  std::shared_ptr<std::atomic<bool>> not_taken_ = std::make_shared<std::atomic<bool>>(false);
   /// To be tried again, in order; while there are any, what arrives waits.
   std::set<std::uint64_t> retries_;
   bool retry_on_its_way_ = false;

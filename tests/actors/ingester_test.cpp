@@ -130,6 +130,18 @@ TEST_SUITE("actors/ingester") {
     CHECK(n.feed.settled == numbers{1, 2, 3});
   }
 
+  TEST_CASE("what arrives before it is heard that one was not taken waits for that one as well") {
+    ingesting_node n;
+    n.hear(1, R"({"room":"a","id":"x","n":1})");
+    REQUIRE(n.engine.appends.size() == 1);
+    // In the ingester's queue the answer is behind the next message.
+    n.send(n.ingester, foreign_arrived{{0, 2, "s", R"({"room":"a","id":"y","n":2})", ""}});
+    n.not_stored(errc::unavailable);
+    REQUIRE(n.engine.appends.size() == 2);
+    CHECK(n.engine.appends[0].event.id == "x");
+    CHECK(n.engine.appends[1].event.id == "y");
+  }
+
   TEST_CASE("of several events only those are tried again that were not stored") {
     ingesting_node n;
     n.hear(1, R"({"room":["a","b"],"id":"x","n":1})");

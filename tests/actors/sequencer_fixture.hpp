@@ -52,7 +52,6 @@ struct written_down : sequencer_output {
     losses.push_back({from.channel->name, std::string(reason), delivered.size()});
   }
   void recovered(std::size_t count) override { found += count; }
-  void became_live(live_channel& which) override { live.push_back(which.channel->name); }
   void epoch_began(const cluster::log_state& store, bool anew) override {
     epochs.emplace_back(store.epoch, anew);
   }
@@ -67,7 +66,6 @@ struct written_down : sequencer_output {
   std::deque<channel_id> lasts;
   std::vector<loss> losses;
   std::size_t found = 0;
-  texts live;
   std::vector<std::pair<epoch_id, bool>> epochs;
   texts refusals;
   std::size_t settlings = 0;

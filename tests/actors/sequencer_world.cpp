@@ -228,7 +228,7 @@ void random_world::come(const channel& room) {
 void random_world::go(const channel& room) {
   const auto* to = channels_.find(room);
   if (!to) return;
-  live_from_.erase(to->id);
+  live_.erase(to->id);
   for (auto& each : stored_[room]) each.done = true;
   channels_.remove(*to);
 }
@@ -289,6 +289,7 @@ void random_world::deliver(live_channel& to, publication_ptr publication) {
     if (highest_id_ >= seq && std::find(missed.begin(), missed.end(), publication) == missed.end())
       wrong("a late event is not remembered", seq);
   }
+  if (!live_.contains(to.id)) wrong("delivered before it was live", seq);
   in_its_turn(*to.channel, seq, id);
   highest_id_ = id;
   handed_out_.push_back({*to.channel, {seq, id}});
@@ -322,12 +323,14 @@ void random_world::lost(live_channel& from, std::string_view reason) {
     each.lost |= expired ? each.aged : each.event.seq <= from.delivered;
 }
 
-void random_world::became_live(live_channel& which) {
-  live_from_[which.id] = which.delivered;
-  for (auto& each : stored_[*which.channel]) {
-    each.done = each.event.seq <= which.delivered;
-    each.told = each.lost = false;
-  }
+void random_world::notice_live() {
+  channels_.for_each([&](const live_channel& which) {
+    if (!which.live || !live_.insert(which.id).second) return;
+    for (auto& each : stored_[*which.channel]) {
+      each.done = each.event.seq <= which.delivered;
+      each.told = each.lost = false;
+    }
+  });
 }
 
 void random_world::epoch_began(const cluster::log_state& store, bool) {
@@ -346,6 +349,7 @@ void random_world::waiting_refused(const std::string&) {
 }
 
 void random_world::settled() {
+  notice_live();
   if (order_.phase() != sequencer_phase::live) wrong("settled, but not live", last_);
   if (chance(4)) come(any_room());
 }

@@ -61,16 +61,17 @@ class random_world final : public sequencer_output {
 
   void deliver(live_channel& to, publication_ptr publication) override;
   void read(const channel& channel, const range_read& range) override {
+    notice_live();
     reads_.push_back({channel, range});
   }
   void store_fence(std::uint64_t number, event fence) override {
+    notice_live();
     appends_.push_back({number, std::move(fence)});
   }
   void ask_state() override { ++states_; }
   void ask_last(const live_channel& of) override { lasts_.push_back(of.id); }
   void lost(live_channel& from, std::string_view reason) override;
   void recovered(std::size_t) override {}
-  void became_live(live_channel& which) override;
   void epoch_began(const cluster::log_state& store, bool anew) override;
   void waiting_refused(const std::string& reason) override;
   void settled() override;
@@ -80,6 +81,9 @@ class random_world final : public sequencer_output {
   bool chance(unsigned one_in) { return calm_ ? false : any(one_in) == 0; }
   const channel& any_room() { return rooms_[any(static_cast<unsigned>(rooms_.size()))]; }
   void wrong(const std::string& text, sequence seq);
+  /// Events of a channel that has become live are expected from here on. Called by all that a
+  /// sequencer does next when a fence is back.
+  void notice_live();
 
   void advance(std::chrono::milliseconds by);
   void store_something();
@@ -129,7 +133,7 @@ class random_world final : public sequencer_output {
   sequencer order_;
   epoch_id known_epoch_ = 0;
   sequence highest_id_ = 0;
-  std::map<channel_id, sequence> live_from_;
+  std::set<channel_id> live_;  ///< noticed
   std::size_t delivered_ = 0;
   std::size_t late_ = 0;
   std::size_t lost_ = 0;
