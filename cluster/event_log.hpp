@@ -73,10 +73,10 @@ class event_log {
   /// (too many appends under way).
   virtual void append(event event, completion<append_ack> done) = 0;
 
-  /// Events of `channel` with after < seq <= through, at most `limit` (and at most some MiB: see
+  /// Events of `channel` with after < seq <= up_to, at most `limit` (and at most some MiB: see
   /// `more`). `previous` is the event before it in the page, 0 for the first. What the store
   /// acknowledged before this call is in the page. Error: unavailable.
-  virtual void read(channel channel, sequence after, sequence through, std::size_t limit,
+  virtual void read(channel channel, sequence after, sequence up_to, std::size_t limit,
                     completion<log_page> done) = 0;
 
   /// The newest event that is stored on `channel`, 0 when it holds none. Cheap, and good for hints

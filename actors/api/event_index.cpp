@@ -18,7 +18,7 @@ void event_index::find(const channel& channel, epoch_id epoch, std::string id, d
     if (of.epoch != epoch) of = {.epoch = epoch};
     of.reading = true;
     of.asked.push_back({std::move(id), std::move(then)});
-    known = of.through;
+    known = of.up_to;
   }
   read(channel, known);
 }
@@ -37,11 +37,11 @@ void event_index::on_page(const channel& channel, result<cluster::log_page> page
   {
     const std::lock_guard guard(mutex_);
     auto& of = channels_.at(channel);
-    const bool gone = page && page->events.empty() && of.through != 0;
+    const bool gone = page && page->events.empty() && of.up_to != 0;
     const bool more = page && page->more && !page->events.empty();
     if (page) learn(of, std::move(*page));
     if (gone || more) {
-      go_on = of.through;
+      go_on = of.up_to;
     } else {
       for (auto& one : std::exchange(of.asked, {})) {
         if (!page) {
@@ -54,7 +54,7 @@ void event_index::on_page(const channel& channel, result<cluster::log_page> page
       }
       of.asked = std::exchange(of.waiting, {});
       of.reading = !of.asked.empty();
-      if (of.reading) go_on = of.through;
+      if (of.reading) go_on = of.up_to;
     }
   }
   for (auto& [then, answer] : answers) then(std::move(answer));
@@ -65,11 +65,11 @@ void event_index::learn(known_channel& of, cluster::log_page&& page) {
   if (page.events.empty()) {
     of.ids.clear();
     of.order.clear();
-    of.through = 0;
+    of.up_to = 0;
     return;
   }
   for (auto& stored : page.events) {
-    of.through = stored.seq;
+    of.up_to = stored.seq;
     if (of.ids.emplace(stored.event.id, stored.seq).second)
       of.order.emplace_back(stored.seq, std::move(stored.event.id));
   }

@@ -37,7 +37,7 @@ class event_index {
   };
   struct known_channel {
     epoch_id epoch = 0;
-    sequence through = 0;
+    sequence up_to = 0;
     std::unordered_map<std::string, sequence> ids;
     std::deque<std::pair<sequence, std::string>> order;  ///< of `ids`, ascending
     std::vector<question> asked;                         ///< to be answered by the read under way

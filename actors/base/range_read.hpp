@@ -8,12 +8,12 @@
 
 namespace starling::actors {
 
-/// A read that a repair asks for: events of the channel of `hole` with after < seq <= through.
+/// A read that a repair asks for: events of the channel of `hole` with after < seq <= up_to.
 struct range_read {
   std::uint64_t repair;
   std::size_t hole;
   sequence after;
-  sequence through;
+  sequence up_to;
   std::size_t limit;
 };
 

@@ -108,7 +108,7 @@ void bridge::send_to_members(const live_channel& of, const publication_ptr& even
 }
 
 void bridge::read(const channel& of, const range_read& range) {
-  history().read(of, range.after, range.through, range.limit,
+  history().read(of, range.after, range.up_to, range.limit,
                  [me = self(), range](result<cluster::log_page> page) {
                    me.send(repair_read{range, std::move(page)});
                  });

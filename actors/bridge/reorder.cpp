@@ -35,8 +35,8 @@ std::chrono::milliseconds reorder::next_due(steady_time now) const noexcept {
   return std::chrono::ceil<std::chrono::milliseconds>(std::max(first + hold_ - now, {}));
 }
 
-void reorder::restart(sequence through) {
-  top_ = through;
+void reorder::restart(sequence up_to) {
+  top_ = up_to;
   early_.clear();
   bytes_ = 0;
 }

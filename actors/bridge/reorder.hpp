@@ -38,8 +38,8 @@ class reorder {
   std::size_t size() const noexcept { return early_.size(); }
   /// When due() has something, if something waits; rounded up.
   std::chrono::milliseconds next_due(steady_time now) const noexcept;
-  /// Forgets what waits. Everything up to `through` has been.
-  void restart(sequence through);
+  /// Forgets what waits. Everything up to `up_to` has been.
+  void restart(sequence up_to);
 
  private:
   struct early {

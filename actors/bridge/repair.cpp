@@ -12,9 +12,9 @@ void sort_by_position(std::vector<repair::missed_event>& events) {
 }
 }  // namespace
 
-void repair::add(const live_channel& of, sequence through) {
+void repair::add(const live_channel& of, sequence up_to) {
   to_read_.push_back(holes_.size());
-  holes_.push_back({of.id, of.delivered, of.delivered, through, false});
+  holes_.push_back({of.id, of.delivered, of.delivered, up_to, false});
 }
 
 std::optional<range_read> repair::begin_read() {
@@ -24,7 +24,7 @@ std::optional<range_read> repair::begin_read() {
     const auto& h = holes_[at];
     if (!to_be_read(h)) continue;
     ++under_way_;
-    return range_read{number_, at, h.known, std::min(h.through, end_), limits_.page};
+    return range_read{number_, at, h.known, std::min(h.up_to, end_), limits_.page};
   }
   return std::nullopt;
 }
@@ -34,7 +34,7 @@ void repair::take(const range_read& range, cluster::log_page&& page) {
   auto& h = holes_[range.hole];
   h.dropped |= page.dropped;
   const bool more = page.more && !page.events.empty();
-  h.known = known_of(h, more ? page.events.back().seq : range.through);
+  h.known = known_of(h, more ? page.events.back().seq : range.up_to);
   for (auto& each : page.events) {
     if (each.seq > end_) break;
     found_bytes_ += footprint(each);

@@ -29,10 +29,10 @@ class repair {
  public:
   struct hole {
     channel_id id;
-    sequence after;    ///< everything before is there
-    sequence known;    ///< read up to here
-    sequence through;  ///< nothing later is missing
-    bool dropped;      ///< the store no longer has all of it
+    sequence after;  ///< everything before is there
+    sequence known;  ///< read up to here
+    sequence up_to;  ///< nothing later is missing
+    bool dropped;    ///< the store no longer has all of it
   };
   struct missed_event {
     std::size_t hole;
@@ -45,7 +45,7 @@ class repair {
          const repair_limits& limits)
       : number_(number), next_(next), fence_(fence), limits_(limits) {}
 
-  void add(const live_channel& of, sequence through);
+  void add(const live_channel& of, sequence up_to);
   std::uint64_t number() const noexcept { return number_; }
   std::optional<sequence> fence() const noexcept { return fence_; }
 
@@ -67,7 +67,7 @@ class repair {
   sequence known_of(const hole& h, sequence read) const noexcept {
     return std::max(h.after, std::min(read, end_));
   }
-  bool to_be_read(const hole& h) const noexcept { return h.known < std::min(h.through, end_); }
+  bool to_be_read(const hole& h) const noexcept { return h.known < std::min(h.up_to, end_); }
   static constexpr sequence no_end = std::numeric_limits<sequence>::max();
 
   const std::uint64_t number_;

@@ -42,23 +42,23 @@ void sequencer::drain_held() {
 bool sequencer::read_dropped() {
   std::vector<std::pair<live_channel*, sequence>> holes;
   sequence last = 0;
-  for (const auto& [id, through] : std::exchange(dropped_, {})) {
+  for (const auto& [id, up_to] : std::exchange(dropped_, {})) {
     auto* const each = channels_.find(id);
-    if (!each || !each->live || each->delivered >= through) continue;
-    holes.emplace_back(each, through);
-    last = std::max(last, through);
+    if (!each || !each->live || each->delivered >= up_to) continue;
+    holes.emplace_back(each, up_to);
+    last = std::max(last, up_to);
   }
   if (holes.empty()) return false;
   if (++overflows_ > options_.overflows) {
-    for (const auto& [each, through] : holes) {
-      each->delivered = through;
+    for (const auto& [each, up_to] : holes) {
+      each->delivered = up_to;
       output_.lost(*each, "overload");
     }
     position_ = std::max(position_, last);
     return false;
   }
   auto& missing = begin_repair(last + 1, std::nullopt);
-  for (const auto& [each, through] : holes) missing.add(*each, through);
+  for (const auto& [each, up_to] : holes) missing.add(*each, up_to);
   advance_repair();
   return true;
 }

@@ -35,14 +35,14 @@ struct denied {
 };
 
 /// room, user -> connection: what a channel has for the replay of a join, up to the position of the
-/// join; what lies in (store_after, store_through] only the store has.
+/// join; what lies in (store_after, store_up_to] only the store has.
 struct replay_part {
   std::uint64_t request;
   channel_id id;
   channel_ptr channel;
   std::vector<publication_ptr> events;  ///< ascending
   sequence store_after = 0;
-  sequence store_through = 0;
+  sequence store_up_to = 0;
   bool gap_is_loss = false;  ///< when the store has not got all of it, the client lost something
 };
 

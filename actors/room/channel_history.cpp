@@ -43,7 +43,7 @@ replay_part channel_history::answer(const replay_wanted& wish, channel_id id,
   ring_.copy_after(std::max(wish.after, complete_after), out.events);
   if (wish.after < complete_after) {
     out.store_after = wish.after;
-    out.store_through = complete_after;
+    out.store_up_to = complete_after;
   }
   return out;
 }

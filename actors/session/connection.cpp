@@ -127,7 +127,7 @@ void connection::actor_rebuilt(channel_id id) {
 void connection::read_store(std::uint64_t request, const std::optional<replay::store_read>& part) {
   if (!part) return;
   node_.engine->history_of(identity_->tenant)
-      .read(*part->of, part->after, part->through, part->limit,
+      .read(*part->of, part->after, part->up_to, part->limit,
             [me = self(), request, id = part->id](result<cluster::log_page> page) {
               me.send(history_read{request, id, std::move(page)});
             });

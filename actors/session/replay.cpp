@@ -15,8 +15,8 @@ replay::part* replay::find(channel_id id) noexcept {
 std::optional<replay::store_read> replay::add(replay_part&& came) {
   if (find(came.id)) return std::nullopt;
   part fresh{came.id,          std::move(came.channel), std::move(came.events), {},
-             came.store_after, came.store_through,      came.gap_is_loss};
-  fresh.reading = fresh.store_after < fresh.store_through;
+             came.store_after, came.store_up_to,        came.gap_is_loss};
+  fresh.reading = fresh.store_after < fresh.store_up_to;
   parts_.push_back(std::move(fresh));
   if (!parts_.back().reading) return std::nullopt;
   return rest_of(parts_.back());
@@ -26,7 +26,7 @@ replay::store_read replay::rest_of(const part& wanting) const {
   const auto& found = wanting.from_store;
   // One more than history keeps: the surplus tells that something is lost.
   return {wanting.id, wanting.of, found.empty() ? wanting.store_after : found.back()->seq(),
-          wanting.store_through, keep_ + 1 - found.size()};
+          wanting.store_up_to, keep_ + 1 - found.size()};
 }
 
 std::optional<replay::store_read> replay::add(channel_id id, cluster::log_page&& page,

@@ -17,7 +17,7 @@ class replay {
     channel_id id;
     channel_ptr of;
     sequence after;
-    sequence through;
+    sequence up_to;
     std::size_t limit;
   };
 
@@ -49,7 +49,7 @@ class replay {
     std::vector<publication_ptr> from_ring;
     std::vector<publication_ptr> from_store;
     sequence store_after = 0;
-    sequence store_through = 0;
+    sequence store_up_to = 0;
     bool gap_is_loss = false;
     bool lost = false;
     bool reading = false;

@@ -272,9 +272,9 @@ void jetstream_log::append(event event, completion<append_ack> done) {
   inner_->append(std::move(event), std::move(done));
 }
 
-void jetstream_log::read(channel channel, sequence after, sequence through, std::size_t limit,
+void jetstream_log::read(channel channel, sequence after, sequence up_to, std::size_t limit,
                          completion<log_page> done) {
-  inner_->read({std::move(channel), after, through, limit}, std::move(done));
+  inner_->read({std::move(channel), after, up_to, limit}, std::move(done));
 }
 
 void jetstream_log::last(channel channel, completion<sequence> done) {

@@ -18,7 +18,7 @@ class jetstream_log final : public event_log {
 
   std::chrono::milliseconds disorder() const noexcept override;
   void append(event event, completion<append_ack> done) override;
-  void read(channel channel, sequence after, sequence through, std::size_t limit,
+  void read(channel channel, sequence after, sequence up_to, std::size_t limit,
             completion<log_page> done) override;
   void last(channel channel, completion<sequence> done) override;
   void state(completion<log_state> done) override;

@@ -52,7 +52,7 @@ void jetstream_reader::start() {
     const auto& asked = self->request_;
     if (self->subject_.size() > max_subject_bytes)
       self->finish();  // nothing can have been stored there
-    else if (asked.after < asked.through && asked.limit != 0)
+    else if (asked.after < asked.up_to && asked.limit != 0)
       self->ask_first();
     else
       self->ask_leader(false);
@@ -250,7 +250,7 @@ void jetstream_reader::drop_consumer() {
 }
 
 bool jetstream_reader::take(const found& next) {
-  if (next.seq > request_.through) return false;
+  if (next.seq > request_.up_to) return false;
   if (first_ == 0) first_ = next.seq;
   at_ = next.seq;
   auto event = decode(next.data);
@@ -263,7 +263,7 @@ bool jetstream_reader::take(const found& next) {
     refuse(event.ok() ? refusal::bad_data : refusal::malformed, subject_, next.data.size(),
            "a stored message is no event of its channel and is left out");
   }
-  if (at_ == request_.through) return false;
+  if (at_ == request_.up_to) return false;
   page_.more = page_.events.size() >= request_.limit || bytes_ >= max_page_bytes;
   return !page_.more;
 }

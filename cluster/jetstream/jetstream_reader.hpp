@@ -34,7 +34,7 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
   struct request {
     starling::channel channel;
     sequence after = 0;
-    sequence through = 0;
+    sequence up_to = 0;
     std::size_t limit = 0;
   };
   /// Asks for event_log::state.

@@ -36,7 +36,7 @@ append_ack memory_log::store(event event, const std::string& key, steady_time no
 
   const auto [entry, fresh] = channels_.try_emplace(event.channel);
   auto& history = entry->second;
-  if (fresh) history.dropped_through = aged_through_;
+  if (fresh) history.dropped_up_to = aged_through_;
   stored_event stored{++last_, history.held.empty() ? 0 : history.held.back(), std::move(event)};
   history.held.push_back(last_);
   seen_keys_.emplace(key, last_);
@@ -51,9 +51,9 @@ append_ack memory_log::store(event event, const std::string& key, steady_time no
 
 void memory_log::drop_oldest_of(const channel& channel) {
   auto& history = channels_.at(channel);
-  history.dropped_through = history.held.front();
+  history.dropped_up_to = history.held.front();
   history.held.pop_front();
-  events_.erase(history.dropped_through);
+  events_.erase(history.dropped_up_to);
 }
 
 void memory_log::forget_old(steady_time now) {
@@ -66,25 +66,25 @@ void memory_log::forget_old(steady_time now) {
     const auto oldest = events_.begin();
     const auto at = channels_.find(oldest->second.stored.event.channel);
     aged_through_ = oldest->first;
-    at->second.dropped_through = oldest->first;
+    at->second.dropped_up_to = oldest->first;
     at->second.held.pop_front();
     if (at->second.held.empty()) channels_.erase(at);
     events_.erase(oldest);
   }
 }
 
-void memory_log::read(channel channel, sequence after, sequence through, std::size_t limit,
+void memory_log::read(channel channel, sequence after, sequence up_to, std::size_t limit,
                       completion<log_page> done) {
   log_page out;
   {
     const std::lock_guard hold(*lock_);
     forget_old(steady_clock::now());
-    out = page(channel, after, through, limit);
+    out = page(channel, after, up_to, limit);
   }
   done(std::move(out));
 }
 
-log_page memory_log::page(const channel& channel, sequence after, sequence through,
+log_page memory_log::page(const channel& channel, sequence after, sequence up_to,
                           std::size_t limit) const {
   log_page out;
   const auto at = channels_.find(channel);
@@ -94,11 +94,11 @@ log_page memory_log::page(const channel& channel, sequence after, sequence throu
   }
   const auto& history = at->second;
   if (after < history.held.back()) out.oldest = history.held.front();
-  out.dropped = after != 0 && after < history.dropped_through;
+  out.dropped = after != 0 && after < history.dropped_up_to;
   out.full =
       limits_.max_events_per_channel != 0 && history.held.size() >= limits_.max_events_per_channel;
   auto next = std::upper_bound(history.held.begin(), history.held.end(), after);
-  for (; next != history.held.end() && *next <= through; ++next) {
+  for (; next != history.held.end() && *next <= up_to; ++next) {
     if (out.events.size() == limit) {
       out.more = true;
       break;

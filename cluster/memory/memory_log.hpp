@@ -21,7 +21,7 @@ class memory_log final : public event_log {
 
   std::chrono::milliseconds disorder() const noexcept override { return {}; }
   void append(event event, completion<append_ack> done) override;
-  void read(channel channel, sequence after, sequence through, std::size_t limit,
+  void read(channel channel, sequence after, sequence up_to, std::size_t limit,
             completion<log_page> done) override;
   void last(channel channel, completion<sequence> done) override;
   void state(completion<log_state> done) override;
@@ -32,8 +32,8 @@ class memory_log final : public event_log {
     steady_time at;
   };
   struct channel_history {
-    std::deque<sequence> held;     ///< ascending, never empty
-    sequence dropped_through = 0;  ///< the last one that a limit dropped
+    std::deque<sequence> held;   ///< ascending, never empty
+    sequence dropped_up_to = 0;  ///< the last one that a limit dropped
   };
   struct dedupe_entry {
     steady_time at;
@@ -41,7 +41,7 @@ class memory_log final : public event_log {
   };
 
   append_ack store(event event, const std::string& key, steady_time now);
-  log_page page(const channel& channel, sequence after, sequence through, std::size_t limit) const;
+  log_page page(const channel& channel, sequence after, sequence up_to, std::size_t limit) const;
   void forget_old(steady_time now);
   void drop_oldest_of(const channel& channel);
 

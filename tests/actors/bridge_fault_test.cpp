@@ -143,7 +143,7 @@ TEST_SUITE("actors/bridge faults") {
     const auto back = n.make_ticket({"a"}, cursor{bridge_node::epoch, seq - 1});
     n.request(back);
     REQUIRE(n.engine.reads.size() == 1);
-    CHECK(n.engine.reads[0].through == seq);
+    CHECK(n.engine.reads[0].up_to == seq);
   }
 
   TEST_CASE("events that meet a fault are delivered or the members are told of the gap") {

@@ -44,7 +44,7 @@ class replaying_client final
   void read(const std::optional<replay::store_read>& part) {
     if (part)
       node_.engine->history_of(acme).read(
-          *part->of, part->after, part->through, part->limit,
+          *part->of, part->after, part->up_to, part->limit,
           [me = handle<connection_inbox>(*this), request = ticket_->request,
            id = part->id](result<cluster::log_page> page) {
             me.send(history_read{request, id, std::move(page)});

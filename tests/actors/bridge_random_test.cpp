@@ -106,7 +106,7 @@ struct random_world : bridge_node {
     } else if (!engine.reads.empty()) {
       std::vector<stored_event> found;
       for (const auto& e : stored[engine.reads[0].channel.name])
-        if (e.seq > engine.reads[0].after && e.seq <= engine.reads[0].through) found.push_back(e);
+        if (e.seq > engine.reads[0].after && e.seq <= engine.reads[0].up_to) found.push_back(e);
       answer_read(page_of(found));
     } else {
       return false;

@@ -73,7 +73,7 @@ TEST_SUITE("actors/bridge replay") {
     CHECK_FALSE(ticket->complete);
     REQUIRE(n.engine.reads.size() == 1);
     CHECK(n.engine.reads[0].after == old.seq - 1);
-    CHECK(n.engine.reads[0].through == first->answer.position.seq);
+    CHECK(n.engine.reads[0].up_to == first->answer.position.seq);
 
     cluster::log_page page;
     page.events = {old};

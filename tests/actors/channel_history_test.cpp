@@ -24,7 +24,7 @@ replay_part ask(const channel_history& history, sequence after, sequence positio
   return history.answer({nullptr, 3, after, {7, position}, true}, 9, target);
 }
 
-bool needs_store(const replay_part& part) { return part.store_after < part.store_through; }
+bool needs_store(const replay_part& part) { return part.store_after < part.store_up_to; }
 
 }  // namespace
 
@@ -77,7 +77,7 @@ TEST_SUITE("actors/channel_history") {
     const auto part = ask(history, 0, 10);
     CHECK(data_of(part.events) == texts{"5"});
     CHECK(part.store_after == 0);
-    CHECK(part.store_through == 2);
+    CHECK(part.store_up_to == 2);
   }
 
   TEST_CASE("an answer says whose it is, and what a gap means") {
@@ -104,14 +104,14 @@ TEST_SUITE("actors/channel_history") {
     const auto part = ask(make_history(5, {10, 20, 30}, {2, 1000}), 3);
     CHECK(data_of(part.events) == texts{"20", "30"});
     CHECK(part.store_after == 3);
-    CHECK(part.store_through == 10);
+    CHECK(part.store_up_to == 10);
   }
 
   TEST_CASE("a ring that has nothing leaves all of it to the store") {
     const auto part = ask(make_history(100, {}), 40);
     CHECK(part.events.empty());
     CHECK(part.store_after == 40);
-    CHECK(part.store_through == 100);
+    CHECK(part.store_up_to == 100);
   }
 }
 

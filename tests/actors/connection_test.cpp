@@ -24,7 +24,7 @@ joined answer_with_part(client_node& n, const client_node::client& c) {
 replay_part old_part(client_node& n, const client_node::client& c) {
   auto out = n.part_of(*c.ticket, "a", some_events("a", 2, 60));
   out.store_after = 50;
-  out.store_through = 60;
+  out.store_up_to = 60;
   return out;
 }
 
@@ -206,7 +206,7 @@ TEST_SUITE("actors/connection begin") {
     REQUIRE(n.engine.reads.size() == 1);
     CHECK(n.engine.reads[0].channel == room_of("a"));
     CHECK(n.engine.reads[0].after == 50);
-    CHECK(n.engine.reads[0].through == 60);
+    CHECK(n.engine.reads[0].up_to == 60);
     answer_read(n, "old", 55);
     REQUIRE(c.line->open);
     CHECK(c.events() == texts{"old", "r1", "r2", "live"});
@@ -261,7 +261,7 @@ TEST_SUITE("actors/connection begin") {
     REQUIRE(n.engine.reads.size() == 1);
     CHECK(n.engine.reads[0].channel == room_of("a"));
     CHECK(n.engine.reads[0].after == 50);
-    CHECK(n.engine.reads[0].through == 100);
+    CHECK(n.engine.reads[0].up_to == 100);
     answer_read(n, "stored", 70);
     REQUIRE(c.line->open);
     CHECK(c.events() == texts{"stored"});

@@ -29,9 +29,9 @@ joined answer_for(const std::vector<channel_id>& awaited) {
 }
 
 replay_part part_of(channel_id id, const std::vector<sequence>& seqs, sequence store_after = 0,
-                    sequence store_through = 0) {
+                    sequence store_up_to = 0) {
   const auto channel = where_of(id);
-  replay_part out{request, id, channel, {}, store_after, store_through, true};
+  replay_part out{request, id, channel, {}, store_after, store_up_to, true};
   for (const auto seq : seqs)
     out.events.push_back(make_publication(channel->name, seq, channel->name + std::to_string(seq)));
   return out;
@@ -87,7 +87,7 @@ TEST_SUITE("actors/replay") {
     CHECK(read->id == 1);
     CHECK(*read->of == room_of("a"));
     CHECK(read->after == 50);
-    CHECK(read->through == 80);
+    CHECK(read->up_to == 80);
     CHECK(read->limit == 11);
     CHECK_FALSE(r.complete());
     CHECK_FALSE(r.add(1, page_of(1, {60, 70}), this_life));
@@ -107,7 +107,7 @@ TEST_SUITE("actors/replay") {
     const auto rest = r.add(1, page_of(1, {60, 61}, true), this_life);
     REQUIRE(rest.has_value());
     CHECK(rest->after == 61);
-    CHECK(rest->through == 80);
+    CHECK(rest->up_to == 80);
     CHECK(rest->limit == 9);
     CHECK_FALSE(r.complete());
     CHECK_FALSE(r.add(1, page_of(1, {62}), this_life));
@@ -180,7 +180,7 @@ TEST_SUITE("actors/replay") {
     CHECK(read->id == 1);
     CHECK(*read->of == room_of("a"));
     CHECK(read->after == 50);
-    CHECK(read->through == 100);
+    CHECK(read->up_to == 100);
     CHECK_FALSE(r.actor_rebuilt(1));  // is being read
     CHECK_FALSE(r.complete());
     r.add(1, page_of(1, {70}, false, true), this_life);

@@ -62,7 +62,7 @@ TEST_SUITE("actors/room") {
     CHECK(*part.channel == room_of("a"));
     CHECK(part.gap_is_loss);
     CHECK(data_of(part.events) == texts{"5", "8"});
-    CHECK(part.store_after == part.store_through);
+    CHECK(part.store_after == part.store_up_to);
   }
 
   TEST_CASE("an event that comes twice is there once") {
@@ -80,7 +80,7 @@ TEST_SUITE("actors/room") {
     const auto part = n.ask(0, 5);
     CHECK(data_of(part.events) == texts{"5"});
     CHECK(part.store_after == 0);
-    CHECK(part.store_through == 2);
+    CHECK(part.store_up_to == 2);
   }
 
   TEST_CASE("presence counts users, with the first session's time and the best state") {

@@ -137,7 +137,7 @@ TEST_SUITE("actors/sequencer bounds") {
         std::vector<stored_event> found;
         for (const auto& e : known)
           if (e.event.channel == each.channel && e.seq > each.range.after &&
-              e.seq <= each.range.through)
+              e.seq <= each.range.up_to)
             found.push_back(e);
         n.order.page(take_oldest(n.out.reads).range, page_of(std::move(found)));
       }

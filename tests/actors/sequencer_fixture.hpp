@@ -176,7 +176,7 @@ struct sequencer_node {
       const auto& [channel, range] = out.reads.front();
       cluster::log_page page;
       for (const auto& e : stored) {
-        if (e.event.channel != channel || e.seq <= range.after || e.seq > range.through) continue;
+        if (e.event.channel != channel || e.seq <= range.after || e.seq > range.up_to) continue;
         page.more = page.events.size() == range.limit;
         if (page.more) break;
         page.events.push_back(e);

@@ -19,7 +19,7 @@ TEST_SUITE("actors/sequencer sweep") {
     REQUIRE(n.out.reads.size() == 1);
     CHECK(n.out.reads[0].channel == room_of("a"));
     CHECK(n.out.reads[0].range.after == missed.previous);
-    CHECK(n.out.reads[0].range.through == fence);
+    CHECK(n.out.reads[0].range.up_to == fence);
     n.answer_read(page_of({missed}));
     CHECK(n.heard() == texts{"seen", "missed"});
     CHECK(n.out.found == 1);

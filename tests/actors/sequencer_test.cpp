@@ -28,7 +28,7 @@ TEST_SUITE("actors/sequencer order") {
     REQUIRE(n.out.reads.size() == 1);
     CHECK(n.out.reads[0].channel == room_of("a"));
     CHECK(n.out.reads[0].range.after == missed.previous);
-    CHECK(n.out.reads[0].range.through == missed.seq);
+    CHECK(n.out.reads[0].range.up_to == missed.seq);
 
     n.answer_read(page_of({missed}));
     CHECK(n.order.phase() == live);

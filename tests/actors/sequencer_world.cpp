@@ -193,7 +193,7 @@ void random_world::answer_read() {
   page.dropped = call.range.after != 0 && call.range.after < dropped_through_[call.channel];
   for (const auto& each : stored_[call.channel]) {
     const auto seq = each.event.seq;
-    if (each.aged || seq <= call.range.after || seq > call.range.through) continue;
+    if (each.aged || seq <= call.range.after || seq > call.range.up_to) continue;
     page.more = page.events.size() == call.range.limit;
     if (page.more) break;
     page.events.push_back(each.event);

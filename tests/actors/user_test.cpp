@@ -265,7 +265,7 @@ TEST_SUITE("actors/user") {
     CHECK(part.request == 5);
     CHECK(part.id == 4);
     CHECK(data_of(part.events) == texts{"2", "3"});
-    CHECK(part.store_after == part.store_through);
+    CHECK(part.store_after == part.store_up_to);
   }
 
   TEST_CASE("a change of the user's rooms is told to all its sessions here, and to nobody later") {

@@ -16,7 +16,7 @@ class QuickRun(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             out = pathlib.Path(folder)
             said = io.StringIO()
-            asked = ["bench.py", "--quick", "fanout-1k", "ws-fanout-1k", "publish-batch"]
+            asked = ["bench.py", "--quick", "fanout-1k", "ws-fanout-1k", "publish-batch", "partitions"]
             with mock.patch.object(bench, "OUT", out / "bench"), mock.patch.object(sys, "argv", asked), \
                     contextlib.redirect_stdout(said):
                 code = bench.main()
@@ -24,7 +24,8 @@ class QuickRun(unittest.TestCase):
             verdicts = json.loads((out / "bench/verdicts.json").read_text())
             figures = {(v["subject"], v["metric"]): v["value"] for v in verdicts}
             for run, metric in (("fanout-1k.memory", "deliveries_per_s"), ("fanout-1k.ws", "deliveries_per_s"),
-                                ("publish-batch.memory", "acks_per_s"), ("publish-batch.jetstream", "acks_per_s")):
+                                ("publish-batch.memory", "acks_per_s"), ("publish-batch.jetstream", "acks_per_s"),
+                                ("partitions.whole", "acks_per_s"), ("partitions.parts", "acks_per_s")):
                 self.assertGreater(figures[run, metric], 1000, run)
             self.assertIn("| fanout-1k: one room of 1,000 |", (out / "bench/table.md").read_text())
 

@@ -156,6 +156,10 @@ class Servers:
     def _jetstream(self, server, count_nats):
         self._nodes(server, 1, self._nats(server, count_nats))
 
+    def _parts(self, server, count_nats):
+        """A store in three partitions, all on one nats-server."""
+        self._nodes(server, 1, [*self._nats(server, count_nats), "--set", "nats.partitions=3"])
+
     def _ingesting(self, server, count_nats):
         """A node that ingests; returns the address of its NATS."""
         nats = self._nats(server, count_nats)

@@ -20,14 +20,15 @@ METRICS = {
 }
 
 SERVERS = {"floor": "floor", "nchan": "Nchan", "memory": "Starling", "jetstream": "with JetStream",
-           "ws": "WebSocket", "http": "POSTs", "one": "one node", "three": "three nodes", "few": "1,000 in 100 rooms",
-           "room": "one room", "floor-sessions": "floor",
+           "ws": "WebSocket", "whole": "one partition", "parts": "three partitions", "http": "POSTs",
+           "one": "one node", "three": "three nodes", "few": "1,000 in 100 rooms", "room": "one room",
+           "floor-sessions": "floor",
            "floor-few": "floor", "floor-room": "floor"}
 
 LEGEND = """
 Ratio: Starling to what stands beside it, from this run. Floor: `tests/bench/floor.cpp`, coalescing. Nchan: one worker
-per core, SSE. CPU is that of the server's processes; rows `publish` with JetStream count nats-server too. Latency:
-publish to client, open loop, from the planned time. The load generator shares the machine. `*`: it was itself at its
+per core, SSE. CPU is that of the server's processes; rows `publish` and `partitions` with JetStream count nats-server
+too. Latency: publish to client, open loop, from the planned time. The load generator shares the machine. `*`: it was itself at its
 limit in this run, so the figure may be its own. uWebSockets is not in Debian and not measured here: the targets of
 the WebSocket rows beside the floor are what its publish reached of such a floor elsewhere."""
 

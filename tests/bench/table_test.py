@@ -4,6 +4,7 @@ import unittest
 import rows
 import table
 from rows import Check, Row
+from servers import Servers
 
 
 def run(ok=True, notes=(), **metrics):
@@ -78,6 +79,19 @@ class Rows(unittest.TestCase):
                 self.assertIn(check.beside or check.subject, rows.RUNS)
                 self.assertEqual(bool(check.sign), check.bound > 0, f"{row.name}: half a target")
         self.assertLessEqual(rows.WITH_NATS, set(rows.RUNS))
+
+    def test_every_run_has_a_server_and_what_is_compared_has_a_name(self):
+        for kind, _ in rows.RUNS.values():
+            self.assertTrue(callable(getattr(Servers, f"_{kind}", None)), kind)
+        for row in rows.ROWS:
+            for check in row.checks:
+                self.assertIn((check.beside or "x.floor").split(".")[1], table.SERVERS)
+
+    def test_partitions_are_compared_at_the_same_work_of_several_tenants(self):
+        (whole, work), (parts, same) = rows.RUNS["partitions.whole"], rows.RUNS["partitions.parts"]
+        self.assertEqual(work, same)
+        self.assertRegex(work, "--tenants 12")
+        self.assertNotEqual(whole, parts)
 
     def test_every_run_belongs_to_a_row_and_takes_the_sizes_there_are(self):
         needed = {name for row in rows.ROWS for name in row.runs()}

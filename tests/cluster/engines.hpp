@@ -188,9 +188,9 @@ inline result<cluster::append_ack> append_as(const std::string& id, cluster::eng
   return append(engine, std::move(event));
 }
 inline result<cluster::log_page> read(cluster::engine& engine, const channel& channel,
-                                      sequence after, sequence through, std::size_t limit) {
+                                      sequence after, sequence up_to, std::size_t limit) {
   return wait_for<cluster::log_page>([&](auto done) {
-    engine.history_of(channel.tenant).read(channel, after, through, limit, std::move(done));
+    engine.history_of(channel.tenant).read(channel, after, up_to, limit, std::move(done));
   });
 }
 inline result<sequence> last(cluster::engine& engine, const channel& channel) {

@@ -26,7 +26,7 @@ class fake_engine final : public cluster::engine,
   struct read_call {
     starling::channel channel;
     sequence after;
-    sequence through;
+    sequence up_to;
     std::size_t limit;
     cluster::completion<cluster::log_page> done;
   };
@@ -88,9 +88,9 @@ class fake_engine final : public cluster::engine,
   void append(event event, cluster::completion<cluster::append_ack> done) override {
     appends.push_back({std::move(event), std::move(done)});
   }
-  void read(channel channel, sequence after, sequence through, std::size_t limit,
+  void read(channel channel, sequence after, sequence up_to, std::size_t limit,
             cluster::completion<cluster::log_page> done) override {
-    reads.push_back({std::move(channel), after, through, limit, std::move(done)});
+    reads.push_back({std::move(channel), after, up_to, limit, std::move(done)});
   }
   void last(channel channel, cluster::completion<sequence> done) override {
     lasts.push_back({std::move(channel), std::move(done)});

@@ -30,7 +30,8 @@ publisher_pool::publisher_pool(event_loop& loop, dialer& dial, ledger& books,
   for (std::uint32_t i = 0; i < settings_.connections; ++i) {
     publishers_.emplace_back(*this, i);
     std::string head = " HTTP/1.1\r\nHost: " + dial_.at(i).host_port + "\r\n";
-    if (!settings_.token.empty()) head += "Authorization: Bearer " + settings_.token + "\r\n";
+    if (const auto& tokens = settings_.tokens; !tokens.empty())
+      head += "Authorization: Bearer " + tokens[i % tokens.size()] + "\r\n";
     heads_.push_back(head + "Content-Type: application/json\r\nContent-Length: ");
   }
 }

@@ -28,7 +28,7 @@ struct publisher_settings {
   bool ephemeral = false;
   double rate = 0;                   // events per second; 0 = closed loop
   std::int64_t max_undelivered = 0;  // closed loop: bound on ledger::outstanding()
-  std::string token;                 // empty: none
+  std::vector<std::string> tokens;   // of connections in turn; empty: none
   dialect speaks = dialect::starling;
   carrier over = carrier::http;
   room_layout layout;

@@ -52,6 +52,8 @@ void add_load_flags(CLI::App& app, options& to) {
                  "maximum")
       ->check(CLI::PositiveNumber);
   app.add_option("--publishers", to.publishers, "keep-alive publisher connections");
+  app.add_option("--tenants", to.tenants, "publish: connections are of so many tenants in turn")
+      ->check(CLI::Range(1, 10000));
   app.add_option("--pipeline", to.pipeline, "POSTs outstanding per publisher connection (1)")
       ->check(CLI::Range(1, 1000));
   app.add_option("--batch", to.batch, "events per POST (1)")->check(CLI::Range(1, 1000));
@@ -120,6 +122,9 @@ std::string conflict(const options& o) {
   if (o.mode == run_mode::recovery && o.websocket) return "recovery: SSE only";
   if (o.rooms_per_session > 1 && o.mode != run_mode::rooms) {
     return "--rooms-per-session is for mode rooms";
+  }
+  if (o.tenants > 1 && (o.mode != run_mode::publish || o.secret.empty())) {
+    return "--tenants is for mode publish, and needs --secret to sign a token for each";
   }
   if (o.rooms > 0 && o.rooms % o.rooms_per_session != 0) {
     return "--rooms must be a multiple of --rooms-per-session";

@@ -42,6 +42,7 @@ struct options {
   std::uint32_t members = 0;
   std::uint32_t publishers = 0;
   std::uint32_t rooms_per_session = 1;
+  std::uint32_t tenants = 1;        // mode publish: publisher connections are of each in turn
   std::uint32_t pipeline = 1;       // POSTs outstanding per publisher connection
   std::uint32_t batch = 1;          // events per POST
   std::uint32_t window = 0;         // closed loop: events sent and not yet delivered; 0 = by mode

@@ -19,9 +19,11 @@ std::string session_claims(std::string_view user, std::string_view prefix, long 
   return claims += '}';
 }
 
-std::string publisher_claims(std::string_view user, long expires) {
+std::string publisher_claims(std::string_view user, std::string_view tenant, long expires) {
   std::string claims = R"({"sub":")";
-  claims.append(user).append(R"(","rooms":[],"publish":true,"admin":true,"exp":)");
+  claims.append(user).append("\",");
+  if (!tenant.empty()) claims.append(R"("tenant":")").append(tenant).append("\",");
+  claims.append(R"("rooms":[],"publish":true,"admin":true,"exp":)");
   return claims.append(std::to_string(expires)) += '}';
 }
 

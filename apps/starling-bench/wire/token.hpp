@@ -13,7 +13,7 @@ std::string sign_token(std::string_view secret, std::string_view claims);
 /// `expires`: seconds since 1970.
 std::string session_claims(std::string_view user, std::string_view prefix, long expires);
 
-/// Claims of the publishers: everything, everywhere.
-std::string publisher_claims(std::string_view user, long expires);
+/// Claims of the publishers: everything in `tenant`; when it is empty, everything everywhere.
+std::string publisher_claims(std::string_view user, std::string_view tenant, long expires);
 
 }  // namespace starling::bench

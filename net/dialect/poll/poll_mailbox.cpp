@@ -90,7 +90,7 @@ bool poll_mailbox::go_on_from(const std::optional<cursor>& at) {
   if (at->epoch != told_.epoch || at->seq < floor_.seq) return false;
   if (at->seq >= told_.seq) {
     all_told_are_had();
-    if (at->seq > told_.seq) skip_untold_through(*at);
+    if (at->seq > told_.seq) skip_untold_up_to(*at);
     return true;
   }
   tell_again_after(*at);
@@ -105,7 +105,7 @@ void poll_mailbox::all_told_are_had() {
 }
 
 /// The client has heard of these elsewhere.
-void poll_mailbox::skip_untold_through(const cursor& at) {
+void poll_mailbox::skip_untold_up_to(const cursor& at) {
   while (untold_.records > 0 && records_[told_records()].at.seq <= at.seq) {
     const auto bytes = records_[told_records()].size();
     --untold_.records;

@@ -76,7 +76,7 @@ class poll_mailbox {
   };
   std::size_t told_records() const noexcept { return records_.size() - untold_.records; }
   void all_told_are_had();
-  void skip_untold_through(const cursor& at);
+  void skip_untold_up_to(const cursor& at);
   void tell_again_after(const cursor& at);
   void trim();
   std::string compose(std::size_t first, bool with_hello) const;
