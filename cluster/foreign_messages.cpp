@@ -12,8 +12,8 @@ namespace starling::cluster {
 namespace {
 
 constexpr std::array<std::string_view, refusal_count> names{
-    "malformed",  "too_large",    "bad_data", "wrong_channel",  "bad_reply",
-    "not_stored", "unknown_kind", "overload", "too_many_nodes", "fault"};
+    "malformed",    "too_large", "bad_data",       "wrong_channel", "bad_reply", "not_stored",
+    "unknown_kind", "overload",  "too_many_nodes", "same_node_id",  "fault"};
 constexpr std::int64_t log_interval_ns = 1'000'000'000;
 constexpr std::size_t max_logged_source = 256;
 

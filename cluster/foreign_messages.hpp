@@ -16,9 +16,10 @@ enum class refusal : std::uint8_t {
   unknown_kind,   ///< a question that this version does not know
   overload,       ///< more at once than is looked at
   too_many_nodes,
-  fault  ///< this node's own fault while it took the message
+  same_node_id,  ///< of the earlier of two nodes that have one id
+  fault          ///< this node's own fault while it took the message
 };
-inline constexpr std::size_t refusal_count = 10;
+inline constexpr std::size_t refusal_count = 11;
 
 std::string_view to_string(refusal why) noexcept;
 

@@ -9,6 +9,8 @@ node_directory::news node_directory::heard(const net::node_info& from, bool leav
   const std::lock_guard guard(lock_);
   if (nodes_.size() >= max_nodes && !nodes_.contains(from.id)) return news::refused;
   auto& e = nodes_[from.id];
+  if (from.started_ms < e.last.started_ms && !e.left && now - e.heard < suspect_after)
+    return news::superseded;
   const bool restarted = !e.last.id.empty() && e.last.started_ms != from.started_ms;
   const bool joined = e.last.id.empty() || e.reported_gone || restarted;
   if (restarted && !e.reported_gone) restarted_.emplace_back(from.id);

@@ -25,8 +25,9 @@ class node_directory {
 
   enum class news : std::uint8_t {
     none,
-    joined,  ///< it was unknown, gone or restarted until now
-    refused  ///< there are max_nodes already
+    joined,      ///< it was unknown, gone or restarted until now
+    refused,     ///< there are max_nodes already
+    superseded,  ///< a later life of the node is heard too: two nodes have one id; not listened to
   };
   /// A heartbeat. `leaving`: its last one; the node is gone at once.
   news heard(const net::node_info& from, bool leaving, steady_time now);

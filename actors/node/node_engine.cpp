@@ -84,6 +84,9 @@ void node::hear_announcement(const std::string& payload) {
   const auto heard = nodes_.heard(from, told->leaving, steady_clock::now());
   if (heard == node_directory::news::refused)
     return cluster::refuse(cluster::refusal::too_many_nodes, "announcement", payload.size());
+  if (heard == node_directory::news::superseded)
+    return cluster::refuse(cluster::refusal::same_node_id, from.id, payload.size(),
+                           "a node that was started later has this id as well");
   if (heard == node_directory::news::joined) {
     log::info("node joined", {{"node", from.id}, {"admin", from.admin_address}});
     if (second_) announce(false);  // so that it knows this one at once

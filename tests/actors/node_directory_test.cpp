@@ -51,6 +51,26 @@ TEST_SUITE("actors/node_directory") {
     CHECK(c.state("n2") == "unknown");
   }
 
+  TEST_CASE("of two nodes with one id the one that was started later counts, while it is heard") {
+    cluster_of c;
+    CHECK(c.beat("n2", false, 10));
+    CHECK(c.beat("n2", false, 20));  // a restart
+    CHECK(c.nodes.newly_gone(c.now) == std::vector{node_id{"n2"}});
+    net::node_info earlier;
+    earlier.id = "n2";
+    earlier.started_ms = 10;
+    CHECK(c.nodes.heard(earlier, false, c.now) == node_directory::news::superseded);
+    CHECK(c.nodes.heard(earlier, true, c.now) == node_directory::news::superseded);
+    CHECK(c.nodes.find("n2", c.now)->started_ms == 20);
+    CHECK(c.nodes.newly_gone(c.now).empty());
+    // The clock of a node that restarts may have been set back.
+    c.now += node_directory::suspect_after;
+    CHECK(c.beat("n2", false, 10));
+    CHECK(c.beat("n2", false, 20));
+    CHECK(c.beat("n2", true, 20) == false);
+    CHECK(c.beat("n2", false, 10));  // the other one had left
+  }
+
   TEST_CASE("no more than a thousand nodes are known at a time") {
     cluster_of c;
     for (std::size_t i = 0; i < node_directory::max_nodes; ++i)

@@ -8,10 +8,10 @@ import time
 import unittest
 
 from clients import Sse
-from harness import ClusterCase, admin, eventually, fresh, token
+from harness import Cluster, ClusterCase, admin, eventually, fresh, token
 
 REASONS = ("malformed", "too_large", "bad_data", "wrong_channel", "bad_reply", "not_stored", "unknown_kind", "overload",
-           "too_many_nodes", "fault")
+           "too_many_nodes", "same_node_id", "fault")
 
 
 class Wire:
@@ -236,6 +236,25 @@ class ForeignMessages(ClusterCase):
         before, start = len(lines()), time.monotonic()
         eventually(logged)  # one line a second and reason; other tests may have had this second's
         self.assertLessEqual(len(lines()) - before, 2 * (time.monotonic() - start + 1))
+
+
+class TwoNodesOfOneId(unittest.TestCase):
+    def test_the_later_one_counts_and_the_other_is_said_to_have_its_id_as_well(self):
+        cluster = Cluster(2)
+        self.addCleanup(cluster.close)
+        watching, earlier = cluster.nodes
+        later = cluster.start_node("n2")
+        self.addCleanup(later.stop)
+
+        def said(node):
+            return node.metric("starling_foreign_messages_total", reason="same_node_id")
+
+        for node in (watching, earlier, later):
+            eventually(lambda node=node: said(node) >= 3, 10, f"{node.log} refuses what the earlier one says of itself")
+        self.assertIn("reason=same_node_id subject=n2", watching.text())
+        # Each announcement of the one was news after one of the other, and answered at once.
+        self.assertLessEqual(watching.text().count("node joined node=n2"), 2)
+        self.assertIn(later.admin[1], [int(row["admin"].rsplit(":", 1)[1]) for row in watching.inspect("nodes")["nodes"]])
 
 
 if __name__ == "__main__":
