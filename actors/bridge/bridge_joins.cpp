@@ -205,7 +205,7 @@ void bridge::on(roster_changed& change) {
 
 void bridge::on(node_gone& gone) {
   channels_.for_each([&](const live_channel& each) {
-    if (const auto user = actors_.user(each)) user.send(node_gone(gone));
+    if (each.channel->kind == channel_kind::user) actors_.user(each).send(node_gone(gone));
   });
 }
 

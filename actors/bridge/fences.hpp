@@ -28,9 +28,7 @@ class fences {
   steady_clock::duration age(steady_time now) const noexcept { return now - sent_at_; }
 
   bool is_fence(const event& e) const { return e.channel == channel_; }
-  bool is_current(const event& e) const {
-    return under_way() && is_fence(e) && e.data == std::to_string(sent_);
-  }
+  bool is_current(const event& e) const { return under_way() && is_fence(e) && e.id == id_; }
 
   /// Another one is needed: when this one is back.
   void want() noexcept { wanted_ = true; }
@@ -46,7 +44,7 @@ class fences {
     sent_at_ = now;
     event out;
     out.channel = channel_;
-    out.id = make_event_id();  // not the number: an earlier life of the node had the same ones
+    out.id = id_ = make_event_id();  // not the number: an earlier life of the node had the same
     out.name = "fence";
     out.data = std::to_string(++sent_);
     out.data_is_text = true;
@@ -65,6 +63,7 @@ class fences {
   const channel channel_;
   std::uint64_t sent_ = 0;
   std::uint64_t seen_ = 0;
+  std::string id_;  ///< of the one sent last
   steady_time sent_at_{};
   bool wanted_ = false;
   std::vector<channel_id> behind_;       ///< become live with the one under way

@@ -39,14 +39,9 @@ class opening_joins {
     return opening.channels.front().channel;
   }
 
-  struct by_text {
-    using is_transparent = void;
-    static const channel& of(const channel& c) noexcept { return c; }
-    static const channel& of(const channel_ptr& c) noexcept { return *c; }
-    std::size_t operator()(const auto& c) const noexcept { return std::hash<channel>{}(of(c)); }
-    bool operator()(const auto& a, const auto& b) const noexcept { return of(a) == of(b); }
-  };
-  std::unordered_map<channel_ptr, std::list<handle<connection_inbox>>, by_text, by_text> of_;
+  std::unordered_map<channel_ptr, std::list<handle<connection_inbox>>, channel_by_text,
+                     channel_by_text>
+      of_;
 };
 
 }  // namespace starling::actors

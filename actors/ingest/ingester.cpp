@@ -125,7 +125,7 @@ void ingester::publish(std::uint64_t number) {
   settle_if_complete(number);
 }
 
-/// Nothing goes before what is to be tried again.
+/// Nothing more is sent before what is to be tried again.
 bool ingester::may_go(ingested_message& of) const {
   of.failed = of.failed || *not_taken_;
   return !of.failed;

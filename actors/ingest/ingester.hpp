@@ -26,8 +26,8 @@ namespace starling::actors {
 ///
 /// Guarantees: events of a source reach the store in the order of its messages; a message is
 /// settled when the store has all of its events, or when it never will (it does not fit). When the
-/// store does not take one, nothing later goes before that one is in; it is tried again under the
-/// same id, so nothing is stored twice.
+/// store does not take one, nothing later goes before that one is in but what was on its way
+/// already; it is tried again under the same id, so nothing is stored twice.
 /// Bounds: what the feed hands out without its being settled.
 class ingester final : public ingester_inbox {
  public:

@@ -73,6 +73,7 @@ class jetstream_log::inner : public std::enable_shared_from_this<inner> {
 
 void jetstream_log::inner::append(event event, completion<append_ack> done) {
   assert(connection_->names().partition_of(event.channel) == partition_);
+  assert(!event.id.empty());
   if (!connection_->up()) return done(engine_away());
   const auto& options = connection_->options();
   auto subject = connection_->names().stored(event.channel);

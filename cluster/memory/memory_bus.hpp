@@ -37,18 +37,9 @@ class memory_bus final : public bus {
   void deliver(partition_id p, const stored_event& stored);
 
  private:
-  /// Finds by a channel that is not shared, too.
-  struct by_text {
-    using is_transparent = void;
-    static const channel& of(const channel& c) noexcept { return c; }
-    static const channel& of(const channel_ptr& c) noexcept { return *c; }
-    std::size_t operator()(const auto& c) const noexcept { return std::hash<channel>{}(of(c)); }
-    bool operator()(const auto& a, const auto& b) const noexcept { return of(a) == of(b); }
-  };
-
   std::shared_ptr<memory_lock> lock_;
   bus_listener* listener_ = nullptr;
-  std::unordered_set<channel_ptr, by_text, by_text> followed_;
+  std::unordered_set<channel_ptr, channel_by_text, channel_by_text> followed_;
 };
 
 }  // namespace starling::cluster

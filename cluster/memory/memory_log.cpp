@@ -36,7 +36,7 @@ append_ack memory_log::store(event event, const std::string& key, steady_time no
 
   const auto [entry, fresh] = channels_.try_emplace(event.channel);
   auto& history = entry->second;
-  if (fresh) history.dropped_up_to = aged_through_;
+  if (fresh) history.dropped_up_to = aged_up_to_;
   stored_event stored{++last_, history.held.empty() ? 0 : history.held.back(), std::move(event)};
   history.held.push_back(last_);
   seen_keys_.emplace(key, last_);
@@ -65,7 +65,7 @@ void memory_log::forget_old(steady_time now) {
   while (!events_.empty() && now - events_.begin()->second.at >= limits_.max_age) {
     const auto oldest = events_.begin();
     const auto at = channels_.find(oldest->second.stored.event.channel);
-    aged_through_ = oldest->first;
+    aged_up_to_ = oldest->first;
     at->second.dropped_up_to = oldest->first;
     at->second.held.pop_front();
     if (at->second.held.empty()) channels_.erase(at);
@@ -89,7 +89,7 @@ log_page memory_log::page(const channel& channel, sequence after, sequence up_to
   log_page out;
   const auto at = channels_.find(channel);
   if (at == channels_.end()) {
-    out.dropped = after != 0 && after < aged_through_;
+    out.dropped = after != 0 && after < aged_up_to_;
     return out;
   }
   const auto& history = at->second;

@@ -52,7 +52,7 @@ class memory_log final : public event_log {
   const epoch_id epoch_;
   sequence last_ = 0;
   /// Channels that hold nothing have no entry below; this bounds what they may have lost.
-  sequence aged_through_ = 0;
+  sequence aged_up_to_ = 0;
   std::map<sequence, record> events_;
   std::unordered_map<channel, channel_history> channels_;
   std::unordered_map<std::string, sequence> seen_keys_;

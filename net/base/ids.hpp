@@ -170,3 +170,17 @@ struct std::hash<starling::channel> {
     return h(c.name) * 1000003u + h(c.tenant.str()) * 31u + static_cast<std::size_t>(c.kind);
   }
 };
+
+namespace starling {
+
+/// Hash and equality of what is kept by shared channels: it is found by one that is not shared,
+/// too.
+struct channel_by_text {
+  using is_transparent = void;
+  static const channel& of(const channel& c) noexcept { return c; }
+  static const channel& of(const channel_ptr& c) noexcept { return *c; }
+  std::size_t operator()(const auto& c) const noexcept { return std::hash<channel>{}(of(c)); }
+  bool operator()(const auto& a, const auto& b) const noexcept { return of(a) == of(b); }
+};
+
+}  // namespace starling

@@ -224,6 +224,8 @@ TEST_SUITE("actors/bridge join") {
     CHECK(n.client->all<refused>()[0].why.code == close_code::session_limit);
     CHECK(n.engine.follows(room_of("a")));
     CHECK_FALSE(n.engine.follows(room_of("b")));
+    n.tell(n.at(), roster_changed{acme, user_id{"ann"}, "c", true, 5});
+    CHECK(n.client->all<roster_changed>().size() == 1);  // of the session that is there
   }
 
   TEST_CASE("a control message on a room's subject, which no node sends, reaches no actor") {

@@ -190,7 +190,7 @@ void random_world::answer_read() {
   const auto call = take(reads_, any(static_cast<unsigned>(reads_.size())));
   if (!up_ || chance(15)) return order_.page(call.range, refused());
   cluster::log_page page;
-  page.dropped = call.range.after != 0 && call.range.after < dropped_through_[call.channel];
+  page.dropped = call.range.after != 0 && call.range.after < dropped_up_to_[call.channel];
   for (const auto& each : stored_[call.channel]) {
     const auto seq = each.event.seq;
     if (each.aged || seq <= call.range.after || seq > call.range.up_to) continue;
@@ -264,14 +264,14 @@ void random_world::age(const channel& room) {
       std::find_if(history.begin(), history.end(), [](const record& each) { return !each.aged; });
   if (oldest == history.end() || std::next(oldest) == history.end()) return;
   oldest->aged = true;
-  dropped_through_[room] = oldest->event.seq;
+  dropped_up_to_[room] = oldest->event.seq;
 }
 
 void random_world::begin_anew() {
   ++epoch_;
   last_ = 1 + any(5);
   stored_.clear();
-  dropped_through_.clear();
+  dropped_up_to_.clear();
   wire_.clear();
 }
 

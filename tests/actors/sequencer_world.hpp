@@ -118,7 +118,7 @@ class random_world final : public sequencer_output {
   epoch_id epoch_ = 1;
   sequence last_ = 0;
   std::map<channel, std::vector<record>> stored_;
-  std::map<channel, sequence> dropped_through_;
+  std::map<channel, sequence> dropped_up_to_;
   bool up_ = false;
   std::vector<copy> wire_;
   std::set<channel_id> subscribed_;  ///< copies are sent to those

@@ -25,7 +25,7 @@ class QuickRun(unittest.TestCase):
             figures = {(v["subject"], v["metric"]): v["value"] for v in verdicts}
             for run, metric in (("fanout-1k.memory", "deliveries_per_s"), ("fanout-1k.ws", "deliveries_per_s"),
                                 ("publish-batch.memory", "acks_per_s"), ("publish-batch.jetstream", "acks_per_s"),
-                                ("partitions.whole", "acks_per_s"), ("partitions.parts", "acks_per_s")):
+                                ("partitions.parts", "acks_per_s")):
                 self.assertGreater(figures[run, metric], 1000, run)
             self.assertIn("| fanout-1k: one room of 1,000 |", (out / "bench/table.md").read_text())
 
