@@ -23,15 +23,21 @@ void append_verdict(std::string& out, const publish_verdict& verdict) {
   object.text("position", verdict->position.str());
 }
 
-void append_lost(std::string& out, const std::vector<lost_room>& lost) {
-  out += '[';
-  for (const auto& one : lost) {
-    if (&one != &lost.front()) out += ',';
-    json_writer entry(out);
+/// What `connected` and the ack of a subscribe say alike: where the client is, and what it missed.
+template <class Told>
+void append_resume(json_writer& object, const Told& told) {
+  object.text("position", told.position.str());
+  object.boolean("resumed", told.resumed);
+  object.number("replayed", told.replayed);
+  auto& lost = object.value("lost");
+  lost += '[';
+  for (const auto& one : told.lost) {
+    if (&one != &told.lost.front()) lost += ',';
+    json_writer entry(lost);
     entry.text("room", one.room);
     entry.text("reason", one.reason);
   }
-  out += ']';
+  lost += ']';
 }
 
 }  // namespace
@@ -82,10 +88,7 @@ std::string to_json(const connected& connected) {
       append_quoted(rooms, room);
     }
     rooms += ']';
-    object.text("position", connected.position.str());
-    object.boolean("resumed", connected.resumed);
-    object.number("replayed", connected.replayed);
-    append_lost(object.value("lost"), connected.lost);
+    append_resume(object, connected);
     object.number("heartbeat_ms", connected.heartbeat.count());
     object.number("server_time", connected.server_time_ms);
   }
@@ -96,10 +99,7 @@ std::string to_json(const subscribed& subscribed) {
   std::string out;
   {
     json_writer object(out);
-    object.text("position", subscribed.position.str());
-    object.boolean("resumed", subscribed.resumed);
-    object.number("replayed", subscribed.replayed);
-    append_lost(object.value("lost"), subscribed.lost);
+    append_resume(object, subscribed);
   }
   return out;
 }
