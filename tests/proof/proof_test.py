@@ -433,11 +433,12 @@ class Replicas(unittest.TestCase):
         asyncio.run(self.kill_a_follower())
 
     async def kill_a_follower(self):
-        async with World(True) as world:
-            self.node = Connection(world.nodes[0].public)
-            operator = Connection(world.nodes[0].admin)
+        async with World(True) as world, contextlib.AsyncExitStack() as closing:
+            self.addCleanup(world.remove)
+            self.node = closing.enter_context(contextlib.closing(Connection(world.nodes[0].public)))
+            operator = closing.enter_context(contextlib.closing(Connection(world.nodes[0].admin)))
             for number in [*range(self.EVENTS), *range(self.REPEATED)]:
-                last = await self.published(number)
+                await self.published(number)
             for _ in range(self.PROBES):
                 status, answer = await operator.request("POST", "/admin/v1/rooms/a/trace", self.headers())
                 self.assertEqual(status, 200, answer)
@@ -454,7 +455,6 @@ class Replicas(unittest.TestCase):
 
             states = await until(all_have_it, 20, "the last event in all three")
             self.assertEqual(len(set(states.values())), 1, states)
-        world.remove()
 
     @staticmethod
     def headers():
