@@ -52,7 +52,10 @@ void http_session::start() {
 void http_session::begin_http() {
   phase_ = phase::idle;
   if (stream_.is_tls()) return shake_hands();
-  end_ == 0 ? read() : run();
+  if (end_ > 0) return run();
+  // Under load the request is there before its connection is accepted.
+  reading_ = true;
+  if (!read_arrived()) read();
 }
 
 void http_session::shake_hands() {
@@ -105,16 +108,24 @@ void http_session::read() {
     return read_some();
   }
   // Thousands may connect and say nothing: there is a buffer for who has spoken.
-  stream_.socket().async_wait(
-      tcp_socket::wait_read, [self = shared_from_this()](const boost::system::error_code& failed) {
-        if (failed) return self->on_read(failed, 0);
-        self->in_.resize(small_buffer);
-        boost::system::error_code ec;
-        const auto bytes =
-            self->stream_.socket().read_some(asio::buffer(self->in_.data(), self->in_.size()), ec);
-        if (ec == asio::error::would_block) return self->read_some();
-        self->on_read(ec, bytes);
-      });
+  stream_.socket().async_wait(tcp_socket::wait_read,
+                              [self = shared_from_this()](const boost::system::error_code& failed) {
+                                if (failed) return self->on_read(failed, 0);
+                                if (!self->read_arrived()) self->read();
+                              });
+}
+
+/// Without waiting; false when there is nothing yet.
+bool http_session::read_arrived() {
+  in_.resize(small_buffer);
+  boost::system::error_code ec;
+  const auto bytes = stream_.socket().read_some(asio::buffer(in_.data(), in_.size()), ec);
+  if (ec == asio::error::would_block) {
+    std::vector<char>().swap(in_);
+    return false;
+  }
+  on_read(ec, bytes);
+  return true;
 }
 
 void http_session::read_some() {

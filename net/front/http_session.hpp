@@ -98,6 +98,7 @@ class http_session : public std::enable_shared_from_this<http_session>, private 
   void give_up_handshake();
   void arm(std::chrono::seconds after);
   void read();
+  bool read_arrived();
   void read_some();
   void on_read(const boost::system::error_code& ec, std::size_t bytes);
   void run();

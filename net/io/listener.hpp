@@ -55,8 +55,7 @@ class listener : public std::enable_shared_from_this<listener>, private wheel_ti
   void on_timer() override;
   void wait();
   void accept_some();
-  boost::system::error_code accept_here();
-  boost::system::error_code accept_for(std::size_t other);
+  boost::system::error_code accept_for(std::size_t index);
   void back_off(const boost::system::error_code& why);
 
   const std::vector<io_loop*> loops_;
