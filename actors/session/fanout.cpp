@@ -143,18 +143,26 @@ void fanout::on(fan_out& event) {
   if (event.channel != batch_channel_) dispatch();
   batch_channel_ = event.channel;
   batch_.push(std::move(event.publication));
+  pace_.came(batch_channel_);
   if (!home() || batch_.full())
     dispatch();
-  else if (batch_.events().size() == 1 && !pace_.under_way())
+  else if (!pace_.under_way())
     dispatch_later();
 }
 
+/// With all that this pass of the loop brings, or when the channel's pace allows.
 void fanout::dispatch_later() {
-  const auto at = pace_.next(batch_channel_);
-  if (at <= steady_clock::now()) return home()->loop().mark_dirty(*this);
+  const auto at = pace_.next(batch_channel_, batch_.events().size());
+  if (at == steady_time{} || at <= steady_clock::now()) {
+    if (std::exchange(pausing_, false)) pause_->cancel();
+    return home()->loop().mark_dirty(*this);
+  }
+  if (std::exchange(pausing_, true)) return;
   pause_->expires_at(at);
   pause_->async_wait([this, keep = self()](const boost::system::error_code& cancelled) {
-    if (!cancelled) guarded("pause", [&] { dispatch(); });
+    if (cancelled) return;
+    pausing_ = false;
+    guarded("pause", [&] { dispatch(); });
   });
 }
 
@@ -163,7 +171,7 @@ void fanout::dispatch() {
   if (const auto found = channels_.find(batch_channel_); found != channels_.end()) {
     const auto& members = found->second;
     const bool measured = home() && members.size() >= pace::large && !pace_.under_way();
-    if (measured) pace_.began(batch_channel_, steady_clock::now());
+    if (measured) pace_.began(batch_channel_, batch_.events().size(), steady_clock::now());
     for_each_prefetched(members, [&](connection& member) { member.deliver(batch_); });
     if (measured) {  // behind the members' transports
       home()->loop().forget(*this);

@@ -73,6 +73,7 @@ class fanout final : public fanout_inbox, private net::flushable, private net::w
   channel_id batch_channel_ = 0;
   pace pace_;
   std::optional<boost::asio::steady_timer> pause_;  ///< until the batch may go out; with a home
+  bool pausing_ = false;
   /// By the id that each has itself. (May throw, says the hash, so that the table keeps its values
   /// and need not go to the sessions when it grows.)
   struct by_id {
