@@ -51,13 +51,13 @@ result<std::optional<predecessor>> lease_keeper::take(lease_store& store, feed_l
 result<bool> lease_keeper::renew(lease_store& store, feed_lock& hold) {
   const auto asked = steady_clock::now();
   const auto revision = lease_.revision();
+  const auto end = lease_.valid_until();
   const auto renewed = unlocked(hold, [&] { return store.renew(key_, self_, revision); });
-  // What was dropped meanwhile because the lease was over must not be taken for under way.
-  if (lease_.expired(steady_clock::now())) return false;
-  if (renewed) {
-    taken(*renewed, asked);
-    return true;
-  }
+  if (renewed) taken(*renewed, asked);
+  // What was dropped meanwhile because the lease was over must not be taken for under way. Looked
+  // at when the new end can be seen: whoever sees the old one sees it before that.
+  if (steady_clock::now() >= end) return false;
+  if (renewed) return true;
   // Somebody else has it, or our own renewal came through and its answer did not: look.
   if (renewed.error().code == errc::conflict) return false;
   return renewed.error();

@@ -30,6 +30,7 @@ using lines = std::vector<std::string>;
 /// Source 0 is `shop.>` of core NATS, source 1 the subjects `orders.>` of the stream ORDERS.
 struct two_sources {
   explicit two_sources(const std::string& subject = "shop.>") {
+    REQUIRE(nats_Open(-1) == NATS_OK);  // or messages cannot be destroyed
     sources.open({{"", subject}, {"ORDERS", "orders.>"}}, node_id("a"), listener);
   }
 
