@@ -129,7 +129,7 @@ class connection final : public connection_inbox,
   void open(replays::complete join);
   void go_on(replays::complete join);
 
-  // What is asked of it (connection_commands.cpp).
+  // What is asked of it (connection_traffic.cpp).
   void obey(net::ws_command command);
   void subscribe(const net::ws_command& command);
   void publish(net::ws_command command);
@@ -139,7 +139,7 @@ class connection final : public connection_inbox,
                  std::vector<net::lost_room> lost, std::optional<std::string> ref_json);
   void leave_channels(std::vector<channel_id> channels);
 
-  // Events (connection_events.cpp).
+  // Events (connection_traffic.cpp).
   void take(batch& events);
   void take(const publication_ptr& event);
   void write(const publication_ptr& event);
