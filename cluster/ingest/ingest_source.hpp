@@ -60,9 +60,15 @@ class ingest_source {
   // Delivery thread.
   /// A message of core NATS. nullopt: it is not to be handed out.
   std::optional<foreign_message> heard(core_source::message message);
-  /// A pull has brought a message. False: it is not to be handed out.
-  bool pulled(const jetstream::delivery& at, std::string_view reply, steady_time now) {
-    return state_ == duty::ingesting && stream_.begin(at, reply, now);  // else another's
+  /// A pull has brought a message, see stream_source::take().
+  stream_source::messages pulled(std::uint64_t number, std::string_view reply,
+                                 foreign_message message, steady_time now) {
+    if (state_ != duty::ingesting) return {};  // another's
+    return stream_.take(number, reply, std::move(message), now);
+  }
+  stream_source::messages pull_ended(bool regular, steady_time now) {
+    auto out = stream_.pull_ended(regular, now);
+    return state_ == duty::ingesting ? std::move(out) : stream_source::messages();
   }
 
   /// Any thread: a message is stored, or never will be. Where to acknowledge it, when it is of a

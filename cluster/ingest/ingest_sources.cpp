@@ -93,22 +93,33 @@ bool ingest_sources::heard_of_lease(const heard_ingest_subject& subject, std::st
 bool ingest_sources::pulled(ingest_source& s, const jetstream::delivery& at,
                             const nats_message& message) {
   const bool pull_is_over = s.stream().arrived();
-  if (!s.pulled(at, message.reply(), steady_clock::now())) return pull_is_over;
-  if (!s.matches(message.subject())) return settle(s, at.seq) || pull_is_over;  // not wanted
-  listener_->on_foreign({s.index(), at.seq, std::string(message.subject()),
-                         std::string(message.data()),
-                         std::string(message.header_of_any_case(signature_header))});
-  return pull_is_over;
+  foreign_message arrived{s.index(), at.seq, std::string(message.subject()),
+                          std::string(message.data()),
+                          std::string(message.header_of_any_case(signature_header))};
+  auto messages = s.pulled(at.number, message.reply(), std::move(arrived), steady_clock::now());
+  return hand_out(s, std::move(messages)) || pull_is_over;
 }
 
 bool ingest_sources::pull_ended(std::string_view source, const nats_message& message) {
   for (auto& s : sources_) {
     if (source != std::to_string(s.index())) continue;
     const auto status = message.header("Status");
-    s.stream().pull_ended(status == "404" || status == "408");  // nothing was there
+    const bool nothing_was_there = status == "404" || status == "408";
+    hand_out(s, s.pull_ended(nothing_was_there, steady_clock::now()));
     return true;
   }
   return false;
+}
+
+bool ingest_sources::hand_out(ingest_source& s, stream_source::messages messages) {
+  bool news = false;
+  for (auto& each : messages) {
+    if (s.matches(each.subject))
+      listener_->on_foreign(std::move(each));
+    else
+      news = settle(s, each.number) || news;  // not wanted
+  }
+  return news;
 }
 
 void ingest_sources::heard_core(const nats_message& message) {

@@ -66,6 +66,7 @@ class ingest_sources {
   bool heard_of_lease(const heard_ingest_subject& subject, std::string_view value);
   bool pulled(ingest_source& s, const jetstream::delivery& at, const nats_message& message);
   bool pull_ended(std::string_view source, const nats_message& message);
+  bool hand_out(ingest_source& s, stream_source::messages messages);
   void heard_core(const nats_message& message);
   bool settle(ingest_source& s, std::uint64_t number);
 

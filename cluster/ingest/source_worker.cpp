@@ -80,7 +80,7 @@ void source_worker::find_consumer(ingest_source& s, steady_time now) {
     return s.complain(found.error().message);
   }
   s.all_well();
-  s.stream().consumer_found(*found, sources_.acks(), steady_clock::now());
+  s.stream().consumer_found(*found, steady_clock::now());
 }
 
 }  // namespace starling::cluster

@@ -29,7 +29,8 @@ result<consumer_state> stream_pulls::prepare(const std::string& stream) {
   const auto status = js_AddConsumer(&raw, js_, stream.c_str(), &config, nullptr, &code);
   const jetstream::consumer_ptr info(raw);
   if (status != NATS_OK) return jetstream::failed("no consumer on stream '" + stream + "'", status);
-  return consumer_state{info->Delivered.Consumer, static_cast<std::size_t>(info->NumAckPending)};
+  return consumer_state{info->Delivered.Consumer, info->Delivered.Stream,
+                        static_cast<std::size_t>(info->NumAckPending)};
 }
 
 void stream_pulls::ask(std::size_t source, const std::string& stream) {

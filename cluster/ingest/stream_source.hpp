@@ -2,6 +2,7 @@
 /// acknowledged.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -10,8 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "cluster/foreign_feed.hpp"
 #include "cluster/ingest/lease.hpp"
-#include "cluster/nats/jetstream_api.hpp"
 #include "net/base/clock.hpp"
 
 namespace starling::cluster {
@@ -19,13 +20,16 @@ namespace starling::cluster {
 /// How a consumer stands.
 struct consumer_state {
   std::uint64_t delivered = 0;  ///< the number of its last delivery, to whomever
+  std::uint64_t furthest = 0;   ///< the highest sequence that it has delivered
   std::size_t unacknowledged = 0;
 };
 
 /// The consumer numbers its deliveries 1, 2, ...; what nobody acknowledges it delivers again after
 /// `ack_wait`, before anything new. So a delivery behind a hole in the numbers is dropped, and so
 /// is everything while there may be a hole: until all that was delivered is acknowledged or comes
-/// again by itself. Plain; with the feed's lock.
+/// again by itself. It comes in the order in which it was delivered last, which is not the order of
+/// the stream when a node took a part of it and died: so it is kept until all of it is there.
+/// Plain; with the feed's lock.
 class stream_source {
  public:
   static constexpr std::size_t max_unacked = 1024;  ///< no more is asked for
@@ -41,6 +45,9 @@ class stream_source {
       lease::patience - pull_expires - ack_wait;
   static_assert(pulls_after_renewal > lease::renewal);
 
+  /// Most often one.
+  using messages = boost::container::small_vector<foreign_message, 1>;
+
   /// Deliveries before `since` may be missing here.
   void restart(steady_time since);
 
@@ -50,18 +57,19 @@ class stream_source {
   /// It is not: is it time to ask the consumer?
   bool look_due(steady_time now) const noexcept { return now >= retry_; }
   void consumer_away(steady_time now);
-  /// `acks_on_their_way`: settled, of any source, and not yet sent.
-  void consumer_found(const consumer_state& found, std::size_t acks_on_their_way, steady_time now);
+  void consumer_found(const consumer_state& found, steady_time now);
   /// True: pull now. `valid_until`: of the lease.
   bool begin_pull(steady_time now, steady_time valid_until);
 
   /// A pull brought a message, for whoever ingests. True: it was the last of the pull.
   bool arrived() noexcept { return wanted_ > 0 && --wanted_ == 0; }
+  // These two: what is to be handed out now, in this order.
   /// The pull ended without it. `regular`: because there was nothing.
-  void pull_ended(bool regular);
-  /// The message is to be handed out. False: it is under way already, or comes again in its turn.
-  /// `reply`: where it is acknowledged.
-  bool begin(const jetstream::delivery& at, std::string_view reply, steady_time now);
+  messages pull_ended(bool regular, steady_time now);
+  /// Delivery `number` is `message`, which is acknowledged at `reply`. What is under way already,
+  /// or comes again in its turn, is not handed out.
+  messages take(std::uint64_t number, std::string_view reply, foreign_message message,
+                steady_time now);
   /// It is stored, or never will be: where to acknowledge it. nullopt for other sequences.
   std::optional<std::string> settle(std::uint64_t sequence);
   /// This node does not ingest any more.
@@ -70,6 +78,13 @@ class stream_source {
   std::size_t under_way() const noexcept { return unacked_.size(); }
 
  private:
+  struct delivery {
+    std::string reply;
+    foreign_message message;
+  };
+  void begin(delivery at, messages& out);
+  messages all_again();
+
   std::map<std::uint64_t, std::string> unacked_;  ///< sequence -> where its acknowledgement goes
   bool ready_ = false;
   bool away_ = false;  ///< the consumer did not answer when it was last asked
@@ -77,7 +92,11 @@ class stream_source {
   /// Until then nothing is read while something that was delivered earlier is not acknowledged.
   steady_time settled_by_{};
   std::uint64_t next_delivery_ = 0;  ///< the consumer's number of what comes next; 0: not known
-  std::size_t wanted_ = 0;           ///< asked for and not yet come
+  /// What comes again up to this sequence is kept until all is there; 0: nothing is.
+  std::uint64_t again_up_to_ = 0;
+  std::size_t to_come_again_ = 0;            ///< messages, if none is acknowledged meanwhile
+  std::map<std::uint64_t, delivery> again_;  ///< sequence -> what has come again
+  std::size_t wanted_ = 0;                   ///< asked for and not yet come
   steady_time pull_over_{};
 };
 

@@ -56,7 +56,7 @@ struct two_sources {
   /// Its consumer has delivered nothing.
   void begin_stream() {
     sources.begin(stream(), {}, steady_clock::now());
-    stream().stream().consumer_found({0, 0}, 0, steady_clock::now());
+    stream().stream().consumer_found({0, 0, 0}, steady_clock::now());
   }
 
   const ingest_subjects names{"P"};

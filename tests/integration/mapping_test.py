@@ -423,6 +423,31 @@ id = "{/id}"
         eventually(stolen, 10, "a message that somebody else was given")
         self.all_in_order(client, work)
 
+    def test_what_two_nodes_died_with_comes_in_the_order_of_the_stream(self):
+        # The first was given everything, the second the first half of it once more: so that is what comes again last.
+        half = 300
+        nats = self.publisher()
+        dead = self.publisher()
+        position = self.nodes[0].publish(room="foreign", data=0)["position"]
+        for node in self.nodes:
+            node.stop()
+        nats.request("$JS.API.STREAM.DELETE.FOREIGN")
+        nats.add_stream("FOREIGN", "foreign.*")
+        for i in range(2 * half):
+            nats.store("foreign.a", {"id": f"again{i}", "i": i})
+        nats.request("$JS.API.CONSUMER.DURABLE.CREATE.FOREIGN.starling-ingest",
+                     {"stream_name": "FOREIGN", "config": {
+                         "durable_name": "starling-ingest", "deliver_policy": "all", "ack_policy": "explicit",
+                         "ack_wait": 1_000_000_000, "max_ack_pending": 4096, "replay_policy": "instant"}})
+        for given in (2 * half, half):
+            dead.publish("$JS.API.CONSUMER.MSG.NEXT.FOREIGN.starling-ingest", {"batch": given, "expires": 5_000_000_000},
+                         dead.inbox + ".dead")
+            eventually(lambda given=given: dead.flush() or len(dead.messages) == given, 10, "messages that a node died with")
+            dead.messages.clear()
+        self.setUp()
+        client = self.opened(Sse(self.nodes[0], token("u", rooms=["foreign"]), format="envelope", last_event_id=position))
+        self.assertEqual([body["i"] for body in self.bodies(client.take(2 * half, 10))], list(range(2 * half)))
+
     def test_a_stopped_node_that_wakes_up_ingests_nothing_twice(self):
         holder = eventually(lambda: self.holder("named"), 10, "one ingests")
         client = self.reader("named", holder)
