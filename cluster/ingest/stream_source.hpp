@@ -2,7 +2,6 @@
 /// acknowledged.
 #pragma once
 
-#include <boost/container/small_vector.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cluster/foreign_feed.hpp"
 #include "cluster/ingest/lease.hpp"
@@ -45,8 +45,7 @@ class stream_source {
       lease::patience - pull_expires - ack_wait;
   static_assert(pulls_after_renewal > lease::renewal);
 
-  /// Most often one.
-  using messages = boost::container::small_vector<foreign_message, 1>;
+  using messages = std::vector<foreign_message>;
 
   /// Deliveries before `since` may be missing here.
   void restart(steady_time since);
