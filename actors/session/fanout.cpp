@@ -153,21 +153,17 @@ void fanout::on(fan_out& event) {
 /// With all that this pass of the loop brings, or when the channel's pace allows.
 void fanout::dispatch_later() {
   const auto at = pace_.next(batch_channel_, batch_.events().size());
-  if (at == steady_time{} || at <= steady_clock::now()) {
-    if (std::exchange(pausing_, false)) pause_->cancel();
-    return home()->loop().mark_dirty(*this);
-  }
+  if (at <= steady_clock::now()) return home()->loop().mark_dirty(*this);
   if (std::exchange(pausing_, true)) return;
   pause_->expires_at(at);
   pause_->async_wait([this, keep = self()](const boost::system::error_code& cancelled) {
-    if (cancelled) return;
-    pausing_ = false;
-    guarded("pause", [&] { dispatch(); });
+    if (!cancelled) guarded("pause", [&] { dispatch(); });
   });
 }
 
 void fanout::dispatch() {
   if (batch_.empty()) return;
+  if (std::exchange(pausing_, false)) pause_->cancel();
   if (const auto found = channels_.find(batch_channel_); found != channels_.end()) {
     const auto& members = found->second;
     const bool measured = home() && members.size() >= pace::large && !pace_.under_way();

@@ -1,13 +1,11 @@
 #include "apps/starlingd/log_sink.hpp"
 
-#include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/sink.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <memory>
+#include <string>
 
 #include "net/wire/codec.hpp"
 
@@ -53,46 +51,29 @@ std::string as_json(std::string_view message, log::fields about) {
   return out;
 }
 
-/// A write of its own for each line: nothing is held back when the process dies, and threads that
-/// open sessions wait for no lock of each other (spdlog's stderr sink has one around its write).
-class line_sink final : public spdlog::sinks::sink {
- public:
-  void log(const spdlog::details::log_msg& message) override {
-    thread_local const auto formatter = pattern_->clone();
-    spdlog::memory_buf_t line;
-    formatter->format(message, line);
-    const char* at = line.data();
-    for (auto left = line.size(); left > 0;) {
-      const auto written = ::write(STDERR_FILENO, at, left);
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return;  // nowhere to say it
-      at += written;
-      left -= static_cast<std::size_t>(written);
-    }
+void write_line(std::string_view line) {
+  while (!line.empty()) {
+    const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return;  // nowhere to say it
+    line.remove_prefix(static_cast<std::size_t>(written));
   }
-  void flush() override {}
-  void set_pattern(const std::string& pattern) override {
-    set_formatter(std::make_unique<spdlog::pattern_formatter>(pattern));
-  }
-  /// Before the first line only.
-  void set_formatter(std::unique_ptr<spdlog::formatter> formatter) override {
-    pattern_ = std::move(formatter);
-  }
-
- private:
-  std::unique_ptr<spdlog::formatter> pattern_;
-};
+}
 
 }  // namespace
 
+/// A write of its own for each line: nothing is held back when the process dies, and threads that
+/// open sessions wait for no lock of each other (spdlog's own sink has one around its write).
 void install_log(log_format format) {
-  const auto logger = std::make_shared<spdlog::logger>("starlingd", std::make_shared<line_sink>());
-  logger->set_level(spdlog::level::trace);  // levels are decided before lines are made
   const bool json = format == log_format::json;
-  logger->set_pattern(json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",%v})"
-                           : "%Y-%m-%dT%H:%M:%S.%e%z %-5l %v");
-  log::set_sink([logger, json](log::level at, std::string_view message, log::fields about) {
-    logger->log(level_of(at), json ? as_json(message, about) : as_text(message, about));
+  log::set_sink([json](log::level at, std::string_view message, log::fields about) {
+    thread_local spdlog::pattern_formatter formatter(
+        json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",%v})"
+             : "%Y-%m-%dT%H:%M:%S.%e%z %-5l %v");
+    const auto text = json ? as_json(message, about) : as_text(message, about);
+    spdlog::memory_buf_t line;
+    formatter.format({"starlingd", level_of(at), text}, line);
+    write_line({line.data(), line.size()});
   });
 }
 

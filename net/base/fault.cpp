@@ -34,6 +34,11 @@ std::string cause_of(const std::exception_ptr& fault) {
   }
 }
 
+void log_caught(std::string_view what, unsigned loop) {
+  log::error(std::string(what).append(" failed; the loop goes on"),
+             {{"loop", loop}, {"error", cause_of(std::current_exception())}});
+}
+
 void end_process(std::string_view why, log::fields about) noexcept {
   log::error(std::string("node ends: ").append(why), about);
   std::_Exit(fault_exit_code);

@@ -54,7 +54,6 @@ void http_session::begin_http() {
   if (stream_.is_tls()) return shake_hands();
   if (end_ > 0) return run();
   // Under load the request is there before its connection is accepted.
-  reading_ = true;
   if (!read_arrived()) read();
 }
 

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <exception>
 #include <future>
 #include <memory>
 #include <string>
 
 #include "net/base/fault.hpp"
-#include "net/base/log.hpp"
 #include "net/base/thread_name.hpp"
 
 namespace starling::net {
@@ -50,8 +48,7 @@ void io_loop::run() {
       context_.run();
       return;
     } catch (...) {
-      log::error("a handler failed; the loop goes on",
-                 {{"loop", index_}, {"error", cause_of(std::current_exception())}});
+      log_caught("a handler", index_);
     }
   }
 }
@@ -101,8 +98,7 @@ void io_loop::flush_some() {
     try {
       target->flush();
     } catch (...) {
-      log::error("a flush failed; the loop goes on",
-                 {{"loop", index_}, {"error", cause_of(std::current_exception())}});
+      log_caught("a flush", index_);
     }
   }
   flush_posted_ = false;

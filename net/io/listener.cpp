@@ -7,7 +7,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
-#include <exception>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -56,7 +55,6 @@ tcp_acceptor bind_one(asio::io_context& context, const tcp_endpoint& at, bool sh
   out.set_option(tcp::acceptor::reuse_address(true));
   if (shared) out.set_option(reuse_port(true));
   out.bind(at);
-  watch_peers(out);
   return out;
 }
 
@@ -108,6 +106,7 @@ std::vector<tcp_acceptor> try_bind(const std::vector<io_loop*>& loops, tcp_endpo
     at = out.back().local_endpoint();
   }
   for (auto& acceptor : out) {
+    watch_peers(acceptor);
     acceptor.listen(backlog);
     acceptor.non_blocking(true);
   }
@@ -156,8 +155,7 @@ void begin(const listener::on_accept& taker, io_loop& loop, std::size_t index,
   try {
     taker(index, std::move(socket), remote);
   } catch (...) {
-    log::error("a handler failed; the loop goes on",
-               {{"loop", loop.index()}, {"error", cause_of(std::current_exception())}});
+    log_caught("a handler", loop.index());
   }
 }
 }  // namespace

@@ -2,53 +2,60 @@
 
 #include <doctest/doctest.h>
 
+#include <initializer_list>
+
 namespace starling::actors {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+constexpr channel_id channel = 1;
+constexpr channel_id other = 2;
+const steady_time start{1000s};
+constexpr auto took = 8ms;
+
+/// After a pass with so many events, during which those came.
+pace after_pass(std::size_t events, std::initializer_list<channel_id> came = {}) {
+  pace out;
+  out.began(channel, events, start);
+  for (const auto each : came) out.came(each);
+  out.ended(start + took);
+  return out;
+}
+
+}  // namespace
+
 TEST_SUITE("actors/pace") {
   TEST_CASE("the next pass of the same channel waits twice as long as the last took") {
     pace each;
-    const auto start = steady_clock::now();
-    CHECK(each.next(1, 1) <= start);
-    each.began(1, 3, start);
+    CHECK(each.next(channel, 1) <= start);
+    each.began(channel, 3, start);
     CHECK(each.under_way());
-    each.ended(start + 8ms);
+    each.ended(start + took);
     CHECK_FALSE(each.under_way());
-    CHECK(each.next(1, 2) == start + 24ms);
-    CHECK(each.next(2, 2) <= start);
+    CHECK(each.next(channel, 2) == start + 3 * took);
+    CHECK(each.next(other, 2) <= start);
   }
 
   TEST_CASE("it waits no longer than for as many events") {
-    pace each;
-    const auto start = steady_clock::now();
-    each.began(1, 3, start);
-    each.came(1);
-    each.came(1);
-    each.ended(start + 8ms);
-    CHECK(each.next(1, 2) == start + 24ms);
-    CHECK(each.next(1, 3) <= start);
+    const auto each = after_pass(3, {channel, channel});
+    CHECK(each.next(channel, 2) == start + 3 * took);
+    CHECK(each.next(channel, 3) <= start);
   }
 
   TEST_CASE("a pass during which as many came is followed by a larger one") {
-    pace each;
-    const auto start = steady_clock::now();
-    each.began(1, 2, start);
-    each.came(1);
-    each.came(2);  // of another channel
-    each.came(1);
-    each.ended(start + 8ms);
-    each.came(1);  // not during the pass
-    CHECK(each.next(1, 3) == start + 24ms);
-    CHECK(each.next(1, 4) <= start);
+    auto each = after_pass(2, {channel, other, channel});
+    each.came(channel);  // not during the pass
+    CHECK(each.next(channel, 3) == start + 3 * took);
+    CHECK(each.next(channel, 4) <= start);
   }
 
   TEST_CASE("however long a pass took, the wait is bounded") {
     pace each;
-    const auto start = steady_clock::now();
-    each.began(1, 2, start);
+    each.began(channel, 2, start);
     each.ended(start + 10s);
-    CHECK(each.next(1, 1) == start + 10s + pace::longest_wait);
+    CHECK(each.next(channel, 1) == start + 10s + pace::longest_wait);
   }
 }
 
