@@ -45,8 +45,11 @@ void ingest_sources::end(ingest_source& s) {
   if (listener_) listener_->on_relieved(s.index());
 }
 
-void ingest_sources::restart(steady_time since) {
-  for (auto& s : sources_) s.stream().restart(since);
+void ingest_sources::connected(steady_time since) {
+  for (auto& s : sources_) {
+    s.keeper().hears_since(since);
+    s.stream().restart(since);
+  }
 }
 
 bool ingest_sources::heard(const nats_message& message, std::string_view pulls) {

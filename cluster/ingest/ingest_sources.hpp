@@ -47,8 +47,8 @@ class ingest_sources {
   void begin(ingest_source& s, const predecessor& before, steady_time session_since);
   /// It is not this node's any more.
   void end(ingest_source& s);
-  /// Deliveries before `since` may be missing.
-  void restart(steady_time since);
+  /// NATS was connected to: what came before `since` may be missing here.
+  void connected(steady_time since);
 
   /// Delivery thread. `pulls`: what the end of a pull is told to begins with; the source's index is
   /// the rest.

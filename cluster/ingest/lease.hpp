@@ -1,6 +1,7 @@
 /// Whose turn it is to do something, as one node sees it: times and what was heard, no I/O.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -25,6 +26,9 @@ class lease {
   static_assert(stillness >= 2 * renewal && patience / 2 + stillness < patience);
 
   explicit lease(steady_time now) : last_heard_(now) {}
+
+  /// What was said before is not heard: that is no silence.
+  void hears_since(steady_time then) noexcept { hears_since_ = then; }
 
   bool held() const noexcept { return held_; }
   steady_time valid_until() const noexcept { return valid_until_; }
@@ -57,12 +61,12 @@ class lease {
   /// silence for half of the time, and when there was for all of it.
   bool look_due(steady_time now) const noexcept {
     if (held_) return false;
-    const auto silence = now - last_heard_;
-    return !known_ || holder_.empty() || silence > patience || (!looked_ && silence > patience / 2);
+    return !known_ || holder_.empty() || silence(now) > patience ||
+           (!looked_ && silence(now) > patience / 2);
   }
   /// After looked_up(): may it be taken? A node that was started anew takes what it held before.
   bool takeable(const std::string& self, steady_time now) const noexcept {
-    const bool gone = now - last_heard_ > patience && looked_ && now - still_since_ >= stillness;
+    const bool gone = silence(now) > patience && looked_ && now - still_since_ >= stillness;
     return !held_ && known_ && (holder_.empty() || holder_ == self || gone);
   }
   bool renewal_due(steady_time now) const noexcept {
@@ -86,12 +90,17 @@ class lease {
   }
 
  private:
+  steady_clock::duration silence(steady_time now) const noexcept {
+    return now - std::max(last_heard_, hears_since_);
+  }
+
   bool held_ = false;
   bool known_ = false;   ///< something is known of the entry
   bool looked_ = false;  ///< looked up since the holder was last heard: `revision_` is of then
   std::string holder_;
   std::uint64_t revision_ = 0;
   steady_time last_heard_;
+  steady_time hears_since_{};
   steady_time still_since_{};  ///< `revision_` was seen first
   steady_time valid_until_{};
 };

@@ -45,6 +45,9 @@ class lease_keeper {
     return now < valid_until_.load(std::memory_order_acquire);
   }
 
+  /// What was said before `then` was not heard here.
+  void hears_since(steady_time then) noexcept { lease_.hears_since(then); }
+
   // Delivery thread.
   /// The entry was written.
   void heard(std::string_view value, steady_time now) { lease_.heard(holder_in(value), now); }

@@ -104,7 +104,7 @@ void nats_feed::run() {
     news_ = false;
     if (connected) send(hold);
     source_worker worker(sources_, link_.get(), names_, self_, hold);
-    for (auto& s : sources_.all()) worker.look_after(s);  // leases run out also without NATS
+    worker.look_after_all();  // leases run out also without NATS
     if (connected) send(hold);
     changed_.notify_all();  // stop() may wait for what was done
     if (connected)
@@ -130,7 +130,7 @@ bool nats_feed::connect() {
     const std::lock_guard hold(mutex_);
     link_ = std::move(*link);
     // What was on its way to the last session is not here.
-    sources_.restart(link_->since());
+    sources_.connected(link_->since());
   }
   if (!subscribe()) {
     disconnect();

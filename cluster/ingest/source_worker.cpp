@@ -10,6 +10,15 @@ using duty = ingest_source::duty;
 
 }  // namespace
 
+/// A consumer that does not answer must not cost the leases of all sources.
+void source_worker::look_after_all() {
+  auto& all = sources_.all();
+  for (auto& s : all) look_after(s);
+  for (auto& s : all)
+    if (pull(s))
+      for (auto& each : all) look_after(each);
+}
+
 void source_worker::look_after(ingest_source& s) {
   const auto now = steady_clock::now();
   const auto& lease = s.keeper().lease();
@@ -26,7 +35,6 @@ void source_worker::look_after(ingest_source& s) {
   const bool over = s.state() == duty::leaving && s.idle() && sources_.acks() == 0;
   if (over || s.leaves_late(now)) return release(s);
   if (lease.renewal_due(now)) renew(s);
-  if (s.of_stream()) pull(s);
 }
 
 void source_worker::take(ingest_source& s) {
@@ -63,24 +71,26 @@ void source_worker::release(ingest_source& s) {
   log::warn("a source is not handed over, its lease runs out", {{"source", s.config().subject}});
 }
 
-void source_worker::pull(ingest_source& s) {
-  if (s.state() != duty::ingesting) return;
-  const auto now = steady_clock::now();
-  if (!s.stream().ready()) find_consumer(s, now);
-  if (!s.stream().ready()) return;
-  if (s.stream().begin_pull(now, s.keeper().lease().valid_until()))
+bool source_worker::pull(ingest_source& s) {
+  if (!s.of_stream() || s.state() != duty::ingesting || !link_ || link_->lost()) return false;
+  const bool asked = !s.stream().ready() && find_consumer(s);
+  if (s.stream().ready() &&
+      s.stream().begin_pull(steady_clock::now(), s.keeper().lease().valid_until()))
     unlocked(hold_, [&] { link_->pulls().ask(s.index(), s.config().stream); });
+  return asked;
 }
 
-void source_worker::find_consumer(ingest_source& s, steady_time now) {
-  if (!s.stream().look_due(now)) return;
+bool source_worker::find_consumer(ingest_source& s) {
+  if (!s.stream().look_due(steady_clock::now())) return false;
   const auto found = unlocked(hold_, [&] { return link_->pulls().prepare(s.config().stream); });
-  if (!found) {
+  if (found) {
+    s.all_well();
+    s.stream().consumer_found(*found, steady_clock::now());
+  } else {
     s.stream().consumer_away(steady_clock::now());
-    return s.complain(found.error().message);
+    s.complain(found.error().message);
   }
-  s.all_well();
-  s.stream().consumer_found(*found, steady_clock::now());
+  return true;
 }
 
 }  // namespace starling::cluster

@@ -21,16 +21,18 @@ class source_worker {
                 const node_id& self, feed_lock& hold)
       : sources_(sources), link_(link), names_(names), self_(self), hold_(hold) {}
 
-  /// Does what is due for `s`. Blocks up to 1 s for each question.
-  void look_after(ingest_source& s);
+  /// Does what is due. Blocks up to 1 s for each question.
+  void look_after_all();
 
  private:
+  void look_after(ingest_source& s);
   void take(ingest_source& s);
   void renew(ingest_source& s);
   void begin_handover(ingest_source& s);
   void release(ingest_source& s);
-  void pull(ingest_source& s);
-  void find_consumer(ingest_source& s, steady_time now);
+  /// True: it has asked something, so other things may be due.
+  bool pull(ingest_source& s);
+  bool find_consumer(ingest_source& s);
 
   ingest_sources& sources_;
   ingest_link* const link_;

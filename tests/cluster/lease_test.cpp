@@ -68,6 +68,24 @@ TEST_SUITE("cluster/lease") {
     CHECK(other.takeable("n1", start + 6s + lease::stillness));
   }
 
+  TEST_CASE("what was not heard for want of a connection is no silence") {
+    lease one(start);
+    one.looked_up("n2", 5, start);
+    one.heard("n2", start + 1s);
+    // Deaf until then; n2 may have renewed it just before this look, and be held up for a second.
+    const auto back = start + 6s;
+    one.hears_since(back);
+    one.looked_up("n2", 9, back);
+    one.looked_up("n2", 9, back + lease::stillness);
+    CHECK_FALSE(one.takeable("n1", back + lease::stillness));
+    CHECK_FALSE(one.takeable("n1", back + lease::patience));
+    CHECK(one.look_due(back + lease::patience + 1ms));
+    CHECK(one.takeable("n1", back + lease::patience + 1ms));
+    CHECK(one.last_heard() == start + 1s);  // what came behind it, n2 may not have ingested
+    one.heard("n2", back + 2s);
+    CHECK_FALSE(one.takeable("n1", back + 2s + lease::patience));
+  }
+
   TEST_CASE("who holds it believes in it from when it asked, renews it, and lets it go in time") {
     lease one(start);
     one.looked_up("", 5, start);
