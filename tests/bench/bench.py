@@ -1,4 +1,4 @@
-"""Runs the rows of scripts/bench (which has the help text) and writes .run/bench/: NAME.json of each run, table.md,
+"""Runs the rows of scripts/bench (which has the help text) and writes .run/bench/: NAME.ROUND.json of each run, table.md,
 verdicts.json. Exit code 1 when a run failed; a target that is missed is said in the table."""
 import argparse
 import json
@@ -26,6 +26,7 @@ def options():
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--seconds", type=int)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--bin", type=pathlib.Path, default="build/bin")
     parser.add_argument("rows", nargs="*")
     return parser.parse_args()
@@ -35,10 +36,21 @@ class Bench:
     def __init__(self, asked, sizes, servers):
         self.quick, self.sizes, self.servers, self.binaries = asked.quick, sizes, servers, asked.bin
         self.seconds = asked.seconds or (1 if asked.quick else 10)
-        self.ends = None if asked.seconds else time.monotonic() + (QUICK_SECONDS if asked.quick else FULL_SECONDS)
+        self.ends = None if asked.seconds else (
+            time.monotonic() + asked.rounds * (QUICK_SECONDS if asked.quick else FULL_SECONDS))
+        self.rounds = range(1, asked.rounds + 1)
         self.runs, self.remarks, self.failed = {}, table.Remarks(), False
 
-    def run(self, name):
+    def row(self, row):
+        """Its runs that no row before it has had, in turn: what is compared is measured side by side."""
+        names = [name for name in row.runs() if name not in self.runs]
+        for name in names:
+            self.runs[name] = [None] * len(self.rounds)
+        for number in self.rounds:
+            for name in names:
+                self.run(name, number)
+
+    def run(self, name, number):
         """Measures once; why it could not is a remark."""
         kind, arguments = rows.RUNS[name]
         if self.ends and time.monotonic() + self.seconds > self.ends:
@@ -48,7 +60,7 @@ class Bench:
         began = time.monotonic()
         try:
             with self.servers.serve(kind, name in rows.WITH_NATS) as server:
-                self.measure(name, arguments.format(**self.sizes).split(), server)
+                self.measure(name, number, arguments.format(**self.sizes).split(), server)
             for remark in server.remarks:
                 self.fail(name, remark)
         except Unavailable as missing:
@@ -57,9 +69,9 @@ class Bench:
             self.fail(name, reason)
         print(f" ({time.monotonic() - began:.1f} s)", flush=True)
 
-    def measure(self, name, arguments, server):
-        result = OUT / f"{name}.json"
-        log = OUT / f"{name}.log"
+    def measure(self, name, number, arguments, server):
+        result = OUT / f"{name}.{number}.json"
+        log = OUT / f"{name}.{number}.log"
         command = [self.binaries / "starling-bench", *arguments, *server.arguments, "--duration", str(self.seconds),
                    "--json", result]
         command += ["--warmup", "0.3"] if self.quick else []
@@ -76,10 +88,10 @@ class Bench:
         if not result.exists():
             said = log.read_text(errors="replace").strip().splitlines()
             return self.fail(name, said[-1] if said else f"starling-bench ended with {code}")
-        self.runs[name] = json.loads(result.read_text())
-        for note in self.runs[name]["notes"]:
+        run = self.runs[name][number - 1] = json.loads(result.read_text())
+        for note in run["notes"]:
             self.remarks.add(name, note)
-        for failure in self.runs[name]["failures"]:
+        for failure in run["failures"]:
             self.fail(name, failure)
 
     def fail(self, name, reason):
@@ -90,6 +102,8 @@ class Bench:
 
 def heading(asked, seconds):
     cores = f"{os.cpu_count()} cores, {seconds} s per run"
+    if asked.rounds > 1:
+        cores += f", medians of {asked.rounds} rounds"
     if asked.quick:
         return f"Quick run on {cores}: it shows that everything works; figures and verdicts are no measurement."
     return f"Measured on {cores}."
@@ -113,8 +127,8 @@ def main():
     config.write_text(f'[auth]\nhs256_secret = "{secret}"\n[drain]\nwindow = "100ms"\n')
 
     bench = Bench(asked, sizes, Servers(asked.bin, config, OUT, open_files))
-    for name in dict.fromkeys(name for row in wanted for name in row.runs()):
-        bench.run(name)
+    for row in wanted:
+        bench.row(row)
     if remark and any(row.name == "growth-sessions" for row in wanted):
         bench.remarks.add("growth-sessions", remark)
     shutil.rmtree(OUT / "nats", ignore_errors=True)

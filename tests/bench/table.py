@@ -1,5 +1,7 @@
-"""Figures of runs against the targets of the rows, as verdicts and as a Markdown table."""
+"""Figures of runs against the targets of the rows, as verdicts and as a Markdown table. Of a run there is one result of
+starling-bench per round, or None; medians count."""
 import re
+from statistics import median
 
 # Metric of starling-bench: what it is called in the table, how it is written.
 METRICS = {
@@ -26,7 +28,7 @@ SERVERS = {"floor": "floor", "nchan": "Nchan", "memory": "Starling", "jetstream"
            "floor-few": "floor", "floor-room": "floor"}
 
 LEGEND = """
-Ratio: Starling to what stands beside it, from this run. Floor: `tests/bench/floor.cpp`, coalescing. Nchan: one worker
+Ratio: Starling to what stands beside it, of the same round. Floor: `tests/bench/floor.cpp`, coalescing. Nchan: one worker
 per core, SSE. CPU is that of the server's processes; rows `publish` and `partitions` with JetStream count nats-server
 too. Latency: publish to client, open loop, from the planned time. The load generator shares the machine. `*`: it was itself at its
 limit in this run, so the figure may be its own. uWebSockets is not in Debian and not measured here: the targets of
@@ -44,9 +46,9 @@ class Remarks:
 
     def add(self, name, text):
         if found := _BUSY.match(text):
-            self._busy[name] = float(found.group(1))
-        else:
-            self._names.setdefault(text, []).append(name)
+            self._busy[name] = max(float(found.group(1)), self._busy.get(name, 0))
+        elif name not in self._names.setdefault(text, []):
+            self._names[text].append(name)
 
     def lines(self):
         result = [f"{', '.join(names)}: {text}" for text, names in self._names.items()]
@@ -56,9 +58,15 @@ class Remarks:
         return result
 
 
-def figure(run, metric):
-    """None when there is no such run, it failed, or it has no such figure."""
-    return run["metrics"].get(metric) if run and run["ok"] else None
+def figures(rounds, metric):
+    """Of each round; None when there is no such run, it failed, or it has no such figure."""
+    return [run["metrics"].get(metric) if run and run["ok"] else None for run in rounds]
+
+
+def middle(values):
+    """The median of what there is, or None."""
+    there = [value for value in values if value is not None]
+    return median(there) if there else None
 
 
 def at_limit(run, metric):
@@ -70,9 +78,11 @@ def at_limit(run, metric):
 
 def judge(row, check, runs):
     """One check against the runs: {row, metric, subject, beside, value, other, ratio, target, met, at_limit}."""
-    value = figure(runs.get(check.subject), check.metric)
-    other = figure(runs.get(check.beside), check.metric) if check.beside else None
-    ratio = value / other if value is not None and other else None
+    values = figures(runs.get(check.subject, []), check.metric)
+    others = figures(runs.get(check.beside, []), check.metric)
+    value, other = middle(values), middle(others)
+    # Of the same round: what a machine does to both is not in it.
+    ratio = middle([mine / its for mine, its in zip(values, others) if mine is not None and its])
     judged = ratio if check.beside else value
     met = None
     if check.sign and judged is not None:
@@ -80,17 +90,18 @@ def judge(row, check, runs):
     target = f"{check.sign} {check.bound:,g}" if check.sign else ""
     return {"row": row.name, "metric": check.metric, "subject": check.subject, "beside": check.beside, "value": value,
             "other": other, "ratio": ratio, "target": target, "met": met,
-            "at_limit": any(at_limit(runs.get(name), check.metric) for name in (check.subject, check.beside))}
+            "at_limit": any(at_limit(run, check.metric) for name in (check.subject, check.beside)
+                            for run in runs.get(name, []))}
 
 
-def written(run, metric):
-    value = figure(run, metric)
+def written(rounds, metric):
+    value = middle(figures(rounds, metric))
     if value is None:
-        return "-" if run is None or run["ok"] else "failed"
+        return "failed" if any(run and not run["ok"] for run in rounds) else "-"
     text = METRICS[metric][1].format(value)
     if metric.endswith("_p99_ms"):
         stem = metric.removesuffix("p99_ms")
-        text += " ({:.2f}, {:.1f})".format(run["metrics"][stem + "p50_ms"], run["metrics"][stem + "p99_9_ms"])
+        text += " ({:.2f}, {:.1f})".format(*(middle(figures(rounds, stem + each)) for each in ("p50_ms", "p99_9_ms")))
     return text
 
 
@@ -102,15 +113,15 @@ def line(title, verdict, runs):
     label = METRICS[verdict["metric"]][0] + other_server
     met = {True: "yes", False: "**no**", None: "-"}[verdict["met"]]
     target = verdict["target"] and verdict["target"] + (" times" if beside else "")
-    cells = [title, label, written(runs.get(verdict["subject"]), verdict["metric"]),
-             f"{name} {written(runs.get(beside), verdict['metric'])}" if beside else "-",
+    cells = [title, label, written(runs.get(verdict["subject"], []), verdict["metric"]),
+             f"{name} {written(runs.get(beside, []), verdict['metric'])}" if beside else "-",
              "-" if verdict["ratio"] is None else f"{verdict['ratio']:.2f}", target or "-",
              met + (" *" if verdict["at_limit"] else "")]
     return "| " + " | ".join(cells) + " |"
 
 
 def render(rows, sizes, runs, remarks, heading):
-    """(Markdown, verdicts). `runs`: name -> result of starling-bench, as far as there is one."""
+    """(Markdown, verdicts). `runs`: name -> its rounds."""
     lines = [heading, "", "| work | figure | Starling | beside it | ratio | target | met |",
              "|---|---|---|---|---|---|---|"]
     verdicts = []
