@@ -2,7 +2,6 @@
 
 #include <chrono>
 
-#include "cluster/ingest/lease.hpp"
 #include "net/base/log.hpp"
 
 namespace starling::cluster {
@@ -19,10 +18,9 @@ constexpr std::chrono::milliseconds loss_log_interval{5000};
 std::vector<core_source::message> core_source::take_over(const predecessor& before) {
   auto heard = buffer_.take(before.handed_over);
   if (!before.died || replayable_) return heard;
-  const auto surely_new = before.last_heard + lease::validity;
   std::uint64_t unknown = 0;
   std::erase_if(heard, [&](const message& each) {
-    if (each.heard > surely_new) return false;
+    if (each.sent_after > before.held_until) return false;
     if (each.heard > before.last_heard) ++unknown;
     return true;
   });

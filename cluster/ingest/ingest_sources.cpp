@@ -1,6 +1,7 @@
 #include "cluster/ingest/ingest_sources.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "cluster/nats/jetstream_api.hpp"
 #include "net/base/subject_pattern.hpp"
@@ -52,7 +53,16 @@ void ingest_sources::connected(steady_time since) {
   }
 }
 
-bool ingest_sources::heard(const nats_message& message, std::string_view pulls) {
+bool ingest_sources::wants_echo() const noexcept {
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [](const auto& s) { return !s.of_stream() && s.state() == duty::standby; });
+}
+
+std::string ingest_sources::echo_of(steady_time now) {
+  return std::to_string(now.time_since_epoch().count());
+}
+
+bool ingest_sources::heard(const nats_message& message, std::string_view answers) {
   if (!listener_) return false;
   const auto subject = names_.read(message.subject());
   switch (subject.message) {
@@ -68,8 +78,8 @@ bool ingest_sources::heard(const nats_message& message, std::string_view pulls) 
     if (const auto place = jetstream::parse_delivery(message.reply()))
       for (auto& s : sources_)
         if (s.config().stream == stream) return pulled(s, *place, message);
-  if (message.subject().starts_with(pulls))
-    return pull_ended(message.subject().substr(pulls.size()), message);
+  if (message.subject().starts_with(answers))
+    return answered(message.subject().substr(answers.size()), message);
   if (subject.message == ingest_message::foreign) heard_core(message);
   return false;
 }
@@ -103,9 +113,16 @@ bool ingest_sources::pulled(ingest_source& s, const jetstream::delivery& at,
   return hand_out(s, std::move(messages)) || pull_is_over;
 }
 
-bool ingest_sources::pull_ended(std::string_view source, const nats_message& message) {
+bool ingest_sources::answered(std::string_view to, const nats_message& message) {
+  if (to == echo) {
+    const auto sent = message.data();
+    steady_clock::rep ticks = 0;
+    std::from_chars(sent.data(), sent.data() + sent.size(), ticks);
+    echo_sent_ = steady_time(steady_clock::duration(ticks));
+    return false;
+  }
   for (auto& s : sources_) {
-    if (source != std::to_string(s.index())) continue;
+    if (to != std::to_string(s.index())) continue;
     const auto status = message.header("Status");
     const bool nothing_was_there = status == "404" || status == "408";
     hand_out(s, s.pull_ended(nothing_was_there, steady_clock::now()));
@@ -129,8 +146,9 @@ void ingest_sources::heard_core(const nats_message& message) {
   const auto subject = message.subject();
   for (auto& s : sources_) {
     if (s.of_stream() || !s.matches(subject)) continue;
-    auto ours = s.heard({steady_clock::now(), std::string(subject), std::string(message.data()),
-                         std::string(message.header_of_any_case(signature_header))});
+    auto ours =
+        s.heard({steady_clock::now(), echo_sent_, std::string(subject), std::string(message.data()),
+                 std::string(message.header_of_any_case(signature_header))});
     if (ours) listener_->on_foreign(std::move(*ours));
     return;
   }

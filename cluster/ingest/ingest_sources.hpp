@@ -50,9 +50,15 @@ class ingest_sources {
   /// NATS was connected to: what came before `since` may be missing here.
   void connected(steady_time since);
 
-  /// Delivery thread. `pulls`: what the end of a pull is told to begins with; the source's index is
-  /// the rest.
-  bool heard(const nats_message& message, std::string_view pulls);
+  /// Is it to be known how old what is heard may be? Then `echo_of(now)` is to be published again
+  /// and again, to what `answers` begins with and `echo`.
+  bool wants_echo() const noexcept;
+  static constexpr std::string_view echo = "echo";
+  static std::string echo_of(steady_time now);
+
+  /// Delivery thread. `answers`: what the subjects of answers to this node begin with; the rest is
+  /// `echo`, or the index of the source whose pull has ended.
+  bool heard(const nats_message& message, std::string_view answers);
 
   /// Any thread: a message is stored, or never will be.
   bool settle(std::size_t source, std::uint64_t number) {
@@ -65,7 +71,7 @@ class ingest_sources {
  private:
   bool heard_of_lease(const heard_ingest_subject& subject, std::string_view value);
   bool pulled(ingest_source& s, const jetstream::delivery& at, const nats_message& message);
-  bool pull_ended(std::string_view source, const nats_message& message);
+  bool answered(std::string_view to, const nats_message& message);
   bool hand_out(ingest_source& s, stream_source::messages messages);
   void heard_core(const nats_message& message);
   bool settle(ingest_source& s, std::uint64_t number);
@@ -75,6 +81,8 @@ class ingest_sources {
   bool leaving_ = false;
   std::deque<ingest_source> sources_;
   std::vector<std::string> acks_;
+  /// When the last echo that came back was sent: what is heard now was published later.
+  steady_time echo_sent_{};
 };
 
 }  // namespace starling::cluster

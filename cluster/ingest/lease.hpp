@@ -37,6 +37,8 @@ class lease {
   const std::string& holder() const noexcept { return holder_; }
   /// When the holder was last heard of.
   steady_time last_heard() const noexcept { return last_heard_; }
+  /// A holder of which nothing is heard may have believed in it until then.
+  steady_time believed_until() const noexcept { return silent_since() + validity; }
 
   /// The holder renewed it; it is free when `holder` is empty.
   void heard(std::string holder, steady_time now) {
@@ -90,9 +92,8 @@ class lease {
   }
 
  private:
-  steady_clock::duration silence(steady_time now) const noexcept {
-    return now - std::max(last_heard_, hears_since_);
-  }
+  steady_time silent_since() const noexcept { return std::max(last_heard_, hears_since_); }
+  steady_clock::duration silence(steady_time now) const noexcept { return now - silent_since(); }
 
   bool held_ = false;
   bool known_ = false;   ///< something is known of the entry

@@ -32,6 +32,7 @@ result<std::optional<predecessor>> lease_keeper::take(lease_store& store, feed_l
   predecessor before{lease_.holder()};
   before.died = !before.id.empty() && before.id != self_.str();
   before.last_heard = lease_.last_heard();
+  before.held_until = lease_.believed_until();
   const bool handed_over = before.id.empty() && handed_over_ != steady_time{};
   if (entry) {
     const auto erased = unlocked(hold, [&] { return store.erase(key_, entry->revision); });

@@ -22,6 +22,7 @@ struct predecessor {
   std::string id;             ///< empty: it was free
   bool died = false;          ///< another node, of which nothing is heard any more
   steady_time last_heard{};   ///< of `id`
+  steady_time held_until{};   ///< by `id`, at most
   steady_time handed_over{};  ///< when, if it was: all that was heard before is ingested
 };
 

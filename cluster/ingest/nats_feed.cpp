@@ -102,7 +102,10 @@ void nats_feed::run() {
     const bool connected =
         (link_ && !link_->lost()) || unlocked(hold, [this] { return connect(); });
     news_ = false;
-    if (connected) send(hold);
+    if (connected) {
+      send(hold);
+      send_echo(hold);
+    }
     source_worker worker(sources_, link_.get(), names_, self_, hold);
     worker.look_after_all();  // leases run out also without NATS
     if (connected) send(hold);
@@ -172,6 +175,16 @@ void nats_feed::send(feed_lock& hold) {
   unlocked(hold, [&] {
     for (const auto& each : words) link_->session().publish(names_.told(), each);
     for (const auto& subject : acks) link_->session().publish(subject, "+ACK");
+  });
+}
+
+void nats_feed::send_echo(feed_lock& hold) {
+  const auto now = steady_clock::now();
+  if (!sources_.wants_echo() || now - echoed_ < poll_interval) return;
+  echoed_ = now;
+  unlocked(hold, [&] {
+    link_->session().publish(link_->pulls().inbox() + std::string(ingest_sources::echo),
+                             ingest_sources::echo_of(now));
   });
 }
 

@@ -55,6 +55,7 @@ class nats_feed final : public foreign_feed,
   bool subscribe();
   void disconnect();
   void send(feed_lock& hold);
+  void send_echo(feed_lock& hold);
 
   const node_id self_;
   const nats_options options_;
@@ -69,7 +70,10 @@ class nats_feed final : public foreign_feed,
   /// Changed by the thread alone, with the lock; so the thread reads it without.
   std::unique_ptr<ingest_link> link_;
 
-  std::string last_complaint_;  ///< of the thread alone
+  // Of the thread alone.
+  std::string last_complaint_;
+  steady_time echoed_{};
+
   std::thread thread_;
 };
 

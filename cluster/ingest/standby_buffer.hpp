@@ -17,6 +17,7 @@ class standby_buffer {
  public:
   struct message {
     steady_time heard;
+    steady_time sent_after;  ///< it was published later than that
     std::string subject;
     std::string body;
     std::string signature;

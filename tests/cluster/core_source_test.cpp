@@ -11,7 +11,7 @@ namespace {
 const steady_time start{1000s};
 
 core_source::message heard_at(steady_time when, std::string body) {
-  return {when, "s", std::move(body), ""};
+  return {when, when - 100ms, "s", std::move(body), ""};
 }
 
 /// Heard a second before `start`, and 1 and 3 s after it.
@@ -33,6 +33,7 @@ predecessor dead() {
   predecessor out{"n2"};
   out.died = true;
   out.last_heard = start;
+  out.held_until = start + lease::validity;
   return out;
 }
 
@@ -58,6 +59,14 @@ TEST_SUITE("cluster/core_source") {
     auto source = on_standby(false);
     CHECK(bodies(source.take_over(dead())) == "late ");
     CHECK(source.lost() == 1);  // "before" it had ingested for sure
+  }
+
+  TEST_CASE("what was held up on its way may be from before the node died") {
+    core_source source("s", false);
+    for (const auto sent_after : {start + 1900ms, start + 2s, start + 2100ms})
+      source.stand_by({start + 4s, sent_after, "s", "held up", ""});
+    CHECK(bodies(source.take_over(dead())) == "held up ");
+    CHECK(source.lost() == 2);
   }
 
   TEST_CASE("a source that nobody had is ours from as far back as we have heard") {

@@ -82,6 +82,25 @@ TEST_SUITE("cluster/ingest_sources") {
     CHECK(n.core().idle());
   }
 
+  TEST_CASE("what is heard was sent after the last echo that came back") {
+    two_sources n;
+    CHECK(n.sources.wants_echo());
+    const auto now = steady_clock::now();
+    predecessor dead{"b"};
+    dead.died = true;
+    dead.last_heard = now - 3s;
+    dead.held_until = now - 1s;
+    n.hear("shop.1", "held up");
+    for (const auto ago : {1001ms, 1000ms, 999ms}) {
+      n.hear("P.inbox.1.echo", ingest_sources::echo_of(now - ago));
+      n.hear("shop.1", std::to_string(ago.count()));
+    }
+    n.sources.begin(n.core(), dead, now);
+    CHECK(n.listener.take() == lines{"0/1 shop.1 999"});
+    CHECK(n.core().report().lost == 3);
+    CHECK_FALSE(n.sources.wants_echo());  // the other one is of a stream
+  }
+
   TEST_CASE("what nodes say is not ingested, however wide a pattern is, and told is told") {
     two_sources n(">");
     n.sources.begin(n.core(), {}, steady_clock::now());

@@ -81,7 +81,8 @@ TEST_SUITE("cluster/lease") {
     CHECK_FALSE(one.takeable("n1", back + lease::patience));
     CHECK(one.look_due(back + lease::patience + 1ms));
     CHECK(one.takeable("n1", back + lease::patience + 1ms));
-    CHECK(one.last_heard() == start + 1s);  // what came behind it, n2 may not have ingested
+    CHECK(one.last_heard() == start + 1s);  // what came behind it, n2 may not have ingested,
+    CHECK(one.believed_until() == back + lease::validity);  // but it may have, until then
     one.heard("n2", back + 2s);
     CHECK_FALSE(one.takeable("n1", back + 2s + lease::patience));
   }
@@ -108,7 +109,7 @@ TEST_SUITE("cluster/lease") {
 TEST_SUITE("cluster/standby_buffer") {
   TEST_CASE("it keeps the latest, in order, and gives what was heard after a moment") {
     standby_buffer buffer;
-    for (int i = 0; i < 10; ++i) buffer.push({start + i * 1s, "s", std::to_string(i), ""});
+    for (int i = 0; i < 10; ++i) buffer.push({start + i * 1s, start, "s", std::to_string(i), ""});
     CHECK(buffer.size() == 6);  // 4 to 9: five seconds
     const auto taken = buffer.take(start + 7s);
     REQUIRE(taken.size() == 2);
@@ -119,10 +120,11 @@ TEST_SUITE("cluster/standby_buffer") {
 
   TEST_CASE("it is bounded in bytes and number") {
     standby_buffer buffer;
-    for (int i = 0; i < 40; ++i) buffer.push({start, "s", std::string(1024 * 1024, 'x'), ""});
+    for (int i = 0; i < 40; ++i)
+      buffer.push({start, start, "s", std::string(1024 * 1024, 'x'), ""});
     CHECK(buffer.size() == 31);
     for (std::size_t i = 0; i <= standby_buffer::max_messages; ++i)
-      buffer.push({start, "s", "", ""});
+      buffer.push({start, start, "s", "", ""});
     CHECK(buffer.size() <= standby_buffer::max_messages);
   }
 }

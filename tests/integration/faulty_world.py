@@ -70,10 +70,13 @@ def entries():
 
 
 class Way:
-    """A way to nats-server that can be cut, and can leave out one stored event on its way to the node."""
+    """A way to nats-server that can be cut, can stand still for a while, and can leave out one stored event on its way to
+    the node."""
 
     def __init__(self, nats):
         self.nats, self.passing, self.leave_out = nats, True, 0
+        self.open = threading.Event()
+        self.open.set()
         self.sockets = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"nats://127.0.0.1:{self.listener.getsockname()[1]}"
@@ -81,6 +84,7 @@ class Way:
 
     def close(self):
         self.passing = False
+        self.release()
         for each in [self.listener, *self.sockets]:
             each.close()
 
@@ -92,6 +96,13 @@ class Way:
             except OSError:
                 pass  # it went before
         self.sockets.clear()
+
+    def hold(self):
+        """Nothing passes in either direction until release(), nothing is lost."""
+        self.open.clear()
+
+    def release(self):
+        self.open.set()
 
     def _accept(self):
         while True:
@@ -116,9 +127,9 @@ class Way:
             except OSError:
                 pass  # it went first
 
-    @staticmethod
-    def _onwards(near, far):
+    def _onwards(self, near, far):
         while data := near.recv(65536):
+            self.open.wait()
             far.sendall(data)
 
     def _back(self, near, far):
@@ -126,6 +137,7 @@ class Way:
         while line := lines.readline():
             words = line.split()
             body = lines.read(int(words[-1]) + 2) if words and words[0] in (b"MSG", b"HMSG") else b""
+            self.open.wait()
             stored = len(words) > 1 and words[1].startswith(b"starling.ch.") and words[1].endswith(b".e")
             if stored and self.leave_out > 0 and b"load" in body:
                 self.leave_out -= 1

@@ -2,13 +2,18 @@
 import hashlib
 import hmac
 import json
+import pathlib
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
+import unittest
 
 from clients import Sse
-from harness import BIN, Cluster, ClusterCase, Node, admin, eventually, fresh, token
+from faulty_world import Way
+from harness import BIN, Cluster, ClusterCase, Nats, Node, admin, eventually, fresh, token
 from nats_client import NatsClient
 
 RULES = """
@@ -272,10 +277,12 @@ class Background:
             self._over.wait(pause)
 
     def stop(self):
-        self._over.set()
-        self._thread.join()
-        self.client.flush()
-        self.client.close()
+        """How many were published. Again does nothing more."""
+        if not self._over.is_set():
+            self._over.set()
+            self._thread.join()
+            self.client.flush()
+            self.client.close()
         return self.sent
 
 
@@ -462,3 +469,49 @@ id = "{/id}"
         last = work.stop() - 1
         got = self.numbers(client, last)
         self.assertEqual(got, list(range(got[0], last + 1)))
+
+
+class StalledWayTest(unittest.TestCase):
+    def test_what_was_held_up_until_the_ingesting_node_was_dead_is_not_ingested_twice(self):
+        folder = tempfile.mkdtemp(prefix="starling-stalled-")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        nats = Nats(folder)
+        self.addCleanup(nats.kill)
+        way = Way(nats)
+        self.addCleanup(way.close)
+        rules = f"{folder}/mapping.toml"
+        pathlib.Path(rules).write_text('[[mapping]]\nsubject = "plain.*"\nroom = "plain"\n', encoding="utf-8")
+        nodes = []
+        for name, to in (("n1", nats), ("n2", way)):
+            nodes.append(Node(folder, name, nats=to, config=rules))
+            self.addCleanup(nodes[-1].kill)
+            eventually(nodes[-1].ready, 10, f"{name} ready")
+        first, second = nodes
+        eventually(lambda: "this node ingests a source" in first.text(), 10, "n1 ingests")
+        client = Sse(second, token("u", rooms=["plain"]), format="envelope")
+        self.addCleanup(client.close)
+        work = Background(nats, "plain.a")
+        self.addCleanup(work.stop)
+
+        def sent(more):
+            at = work.sent
+            eventually(lambda: work.sent >= at + more, 10, f"{more} messages")
+        sent(100)
+        # Between two renewals: n2 hears nothing of n1 behind what is held up.
+        renewals = NatsClient(nats)
+        self.addCleanup(renewals.close)
+        renewals.subscribe("$KV.starling_leases.>")
+        renewals.next()
+        sent(20)  # n2 has heard of it too
+        way.hold()
+        sent(20)
+        first.kill()
+        sent(600)
+        way.release()
+        eventually(lambda: "this node ingests a source" in second.text(), 10, "n2 ingests")
+        sent(100)
+        last = work.stop() - 1
+        got = []
+        while not got or got[-1] < last:
+            got.append(json.loads(client.next(10).data)["data"]["i"])
+        self.assertEqual(got, sorted(set(got)))
