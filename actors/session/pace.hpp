@@ -14,9 +14,9 @@ namespace starling::actors {
 /// come as the pass had, but at most twice as long as it took. They go out as one batch, so under
 /// load each member is written to less often and with more (one write costs as much as the bytes of
 /// some 30 events), and half of the shard's time stays for others. Publishers that wait for their
-/// events to arrive send no more than that, so for them the wait ends early. A pass during which as
-/// many events came as it had was too small: the next one waits for that many more. A channel with
-/// less to say never waits.
+/// events to arrive send no more than that, so for them the wait ends early. A pass during which
+/// twice as many events came as it had was too small: the next one waits for that many more. A
+/// channel with less to say never waits.
 /// One thread; the caller tells the time.
 class pace {
  public:
@@ -37,7 +37,7 @@ class pace {
   }
   void ended(steady_time now) noexcept {
     under_way_ = false;
-    if (came_ >= enough_) enough_ += came_;
+    if (came_ >= 2 * enough_) enough_ += came_;
     next_ = now + std::min<steady_clock::duration>(2 * (now - began_), longest_wait);
   }
   /// The writes of a pass are still to be made.

@@ -44,11 +44,12 @@ TEST_SUITE("actors/pace") {
     CHECK(each.next(channel, 3) <= start);
   }
 
-  TEST_CASE("a pass during which as many came is followed by a larger one") {
-    auto each = after_pass(2, {channel, other, channel});
+  TEST_CASE("a pass during which twice as many came is followed by a larger one") {
+    auto each = after_pass(2, {channel, channel, other, channel, channel});
     each.came(channel);  // not during the pass
-    CHECK(each.next(channel, 3) == start + 3 * took);
-    CHECK(each.next(channel, 4) <= start);
+    CHECK(each.next(channel, 5) == start + 3 * took);
+    CHECK(each.next(channel, 6) <= start);
+    CHECK(after_pass(2, {channel, other, channel, channel}).next(channel, 2) <= start);
   }
 
   TEST_CASE("however long a pass took, the wait is bounded") {
