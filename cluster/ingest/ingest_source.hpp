@@ -67,8 +67,8 @@ class ingest_source {
     return stream_.take(number, reply, std::move(message), now);
   }
   stream_source::messages pull_ended(bool regular, steady_time now) {
-    auto out = stream_.pull_ended(regular, now);
-    return state_ == duty::ingesting ? std::move(out) : stream_source::messages();
+    if (state_ != duty::ingesting) return {};
+    return stream_.pull_ended(regular, now);
   }
 
   /// Any thread: a message is stored, or never will be. Where to acknowledge it, when it is of a

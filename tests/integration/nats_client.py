@@ -72,16 +72,6 @@ class NatsClient:
         else:
             self.socket.sendall(f"PUB {subject} {reply} {len(payload)}\r\n".encode() + payload + b"\r\n")
 
-    def subscribe(self, subject):
-        self.socket.sendall(f"SUB {subject} 2\r\n".encode())
-        self.flush()
-
-    def next(self):
-        """(subject, payload) of the next message, which may have come already."""
-        while not self.messages:
-            self._step()
-        return self.messages.pop(0)
-
     def request(self, subject, payload=b"", timeout=5, **headers):
         """The answer as JSON."""
         inbox = f"{self.inbox}.{os.urandom(4).hex()}"
